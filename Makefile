@@ -1,0 +1,192 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+# Everything starts here: `make help` lists it. Each target sets up what it needs, and does nothing that is done.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Folder of the inventory; inventories/common always comes before it.
+INVENTORY ?= inventories/local
+# More arguments for ansible-playbook, pytest or molecule: make site ARGS="-v"
+ARGS ?=
+# One molecule scenario, or all of them.
+SCENARIO ?= users docker images edge jupyterhub
+# Name of the instance that `make teardown` removes.
+CONFIRM ?=
+PYTHON ?= python3
+
+# Ansible refuses to start where the locale is not UTF-8.
+export LC_ALL := C.UTF-8
+
+BIN := .venv/bin
+COLLECTIONS := .ansible/collections
+COLLECTION := $(COLLECTIONS)/ansible_collections/galilean/hub
+PLAYBOOK = ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(INVENTORY)
+# Molecule and ansible-lint look for Ansible in PATH.
+TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS) $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+  --cache-dir $(CURDIR)/.cache/mypy
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+# The name of a stamp carries all that its environment depends on: when nothing changed, the file is there and
+# nothing is run, and a checkout that was moved or an interpreter that was replaced makes a new environment.
+# (base_prefix is the same inside and outside of a virtual environment.)
+STAMP_KEY := $(shell { pwd; $(PYTHON) -c 'import sys; print(sys.base_prefix, sys.version)'; cat requirements.txt; } 2>/dev/null \
+  | sha256sum | cut -c1-16)
+DEV_KEY := $(shell { echo $(STAMP_KEY); cat requirements-dev.txt; } | sha256sum | cut -c1-16)
+SITE_STAMP := .venv/.site-$(STAMP_KEY)
+DEV_STAMP := .venv/.dev-$(DEV_KEY)
+
+# What the tests need from the distribution: a browser with a font, and the tool that bootstraps test hosts.
+DEV_PACKAGES := chromium fonts-dejavu-core mmdebstrap
+
+# $(call apt,packages): install those that are missing; lists are fetched only when they are needed.
+define apt
+missing=""; for package in $(1); do \
+  dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+if [ -n "$$missing" ]; then \
+  if ! command -v apt-get >/dev/null || ! $(if $(SUDO),command -v sudo >/dev/null,true); then \
+    echo "These packages are needed and cannot be installed from here (that takes apt-get, and root or sudo):$$missing" >&2; \
+    exit 1; fi; \
+  echo "Installing$$missing"; \
+  install="$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing"; \
+  $$install >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && $$install >/dev/null; }; fi
+endef
+
+# $(call pip,file): uv takes seconds where pip takes minutes. It reads other variables than pip and other
+# certificates than the host's, unless it is told; where it cannot be had, pip does it.
+define pip
+export UV_NATIVE_TLS=1; \
+[ -z "$${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="$${UV_DEFAULT_INDEX:-$$PIP_INDEX_URL}"; \
+[ -z "$${PIP_EXTRA_INDEX_URL:-}" ] || export UV_INDEX="$${UV_INDEX:-$$PIP_EXTRA_INDEX_URL}"; \
+[ -z "$${PIP_FIND_LINKS:-}" ] || export UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}"; \
+if [ -z "$${UV_DEFAULT_INDEX:-}" ] && index=$$($(BIN)/python -m pip config get global.index-url 2>/dev/null); then \
+  export UV_DEFAULT_INDEX="$$index"; fi; \
+if ! { $(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep '^uv==' requirements.txt)" \
+       && $(BIN)/uv pip install -q --python $(BIN)/python -r $(1); }; then \
+  echo "uv could not install $(1); trying pip, which takes longer"; \
+  $(BIN)/python -m pip install -q --disable-pip-version-check -r $(1); fi
+endef
+
+##@ Run a hub
+
+.PHONY: help
+help: ## List all targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z0-9-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@printf '%s\n' '' \
+	  'INVENTORY=<folder>  inventory to work on, inventories/local where not given' \
+	  'ARGS="..."          more arguments for ansible-playbook, pytest or molecule' \
+	  'SCENARIO=<name>     one molecule scenario instead of all'
+
+.PHONY: setup
+setup: $(SITE_STAMP) $(COLLECTION) ## Make the virtual environment with Ansible in it (.venv)
+
+$(SITE_STAMP):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { [ -z "$$(command -v $(PYTHON))" ] \
+	  || { echo "$$($(PYTHON) -V) is too old: Python 3.11 or newer is needed, give one with PYTHON=/path/to/python3" >&2; exit 1; }; }
+	@packages=""; $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || packages="python3-venv"; \
+	! command -v apt-get >/dev/null || /usr/bin/python3 -c 'import apt_pkg' 2>/dev/null || packages="$$packages python3-apt"; \
+	$(call apt,$$packages)
+	@echo "Setting up $(CURDIR)/.venv"
+	@rm -f .venv/.site-* .venv/.dev-*
+	@$(PYTHON) -m venv --clear .venv
+	@$(call pip,requirements.txt)
+	@touch $@
+
+# The playbooks name roles and modules in full, as an installed collection does: galilean.hub.docker.
+$(COLLECTION):
+	@mkdir -p $(@D)
+	@ln -sfn ../../../.. $@
+
+.PHONY: site
+site: setup ## Set up this machine, or the hosts of INVENTORY, as a hub, and prove that it works
+	$(PLAYBOOK) site.yml $(ARGS)
+
+.PHONY: check
+check: setup ## Show what `make site` would change, and change nothing
+	$(PLAYBOOK) site.yml --check --diff $(ARGS)
+
+.PHONY: validate
+validate: setup ## Check all settings, and touch no host
+	$(PLAYBOOK) playbooks/validate.yml $(ARGS)
+
+.PHONY: verify
+verify: setup ## Do what a user does (log in, start a server, run a cell, stop) and show how long it takes
+	$(PLAYBOOK) playbooks/verify.yml $(ARGS)
+
+.PHONY: teardown
+teardown: setup ## Remove the instance CONFIRM=<name>; its users' data stays (docs/remove.md)
+	$(PLAYBOOK) playbooks/teardown.yml $(if $(CONFIRM),-e teardown_confirm=$(CONFIRM)) $(ARGS)
+
+##@ Work on the collection
+
+.PHONY: setup-dev
+setup-dev: $(DEV_STAMP) setup ## Add the test tools to .venv, and a browser from the distribution
+
+$(DEV_STAMP): | $(SITE_STAMP)
+	@$(call apt,$(DEV_PACKAGES))
+	@$(call pip,requirements-dev.txt)
+	@rm -f .venv/.dev-*
+	@touch $@
+
+.PHONY: engine
+engine: setup ## Provide a Docker engine on this machine, as the tests need it
+	$(PLAYBOOK) playbooks/engine.yml
+
+.PHONY: lint
+lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, changelog
+	$(BIN)/yamllint --strict .
+	$(BIN)/ruff check .
+	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
+	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
+	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/bench); do \
+	  (cd $$folder && $(MYPY) .); done
+	$(TESTING) $(BIN)/ansible-lint
+	$(TESTING) $(BIN)/antsibull-changelog lint
+
+.PHONY: unit
+unit: setup-dev ## Unit tests, and the tests of the repository itself
+	$(TESTING) $(BIN)/pytest tests/unit $(ARGS)
+
+.PHONY: docs
+docs: setup-dev ## Write the pages of roles and modules from their specs
+	$(BIN)/python tests/tools/render_docs.py
+
+.PHONY: docs-check
+docs-check: setup-dev ## Fail where a page is stale, or plugin documentation is wrong
+	$(BIN)/python tests/tools/render_docs.py --check
+	$(TESTING) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
+
+.PHONY: modules
+modules: setup-dev engine ## The modules against the real engine
+	$(TESTING) $(BIN)/pytest tests/modules $(ARGS)
+
+.PHONY: molecule
+molecule: setup-dev engine ## Each role on hosts of its own, SCENARIO=<name> for one of them
+	@for scenario in $(SCENARIO); do \
+	  echo "molecule test -s $$scenario"; $(TESTING) $(BIN)/molecule test -s "$$scenario" $(ARGS); done
+
+.PHONY: e2e
+e2e: setup-dev engine ## The whole way with a real browser: site, log in, run a cell, again, check mode, teardown
+	$(TESTING) $(BIN)/pytest tests/e2e $(ARGS)
+
+.PHONY: test
+test: setup-dev ## All of the above, and a line for each; what CI runs
+	$(BIN)/python tests/tools/run_tests.py $(ARGS)
+
+.PHONY: bench
+bench: site setup-dev ## Measure what docs/bench.md reports, on the instance that `make site` runs (takes long)
+	$(BIN)/python tests/bench/spawn.py
+	$(BIN)/python tests/bench/singleuser_start.py "$$(docker image ls --format '{{.Repository}}:{{.Tag}}' galilean/notebook | head -n 1)"
+	$(BIN)/python tests/bench/site.py
+
+.PHONY: build
+build: setup ## The collection as an archive for ansible-galaxy (galilean-hub-<version>.tar.gz)
+	$(BIN)/ansible-galaxy collection build --force
+
+.PHONY: clean
+clean: ## Remove what make made here: environment, caches, archives; never a hub
+	rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache *.tar.gz

@@ -1,0 +1,52 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Settings of every user's notebook server.
+
+A site's own settings go into /etc/jupyter/jupyter_server_config.d/*.json, which is read after this file.
+The hub may set the NOTEBOOK_* variables per server (Spawner.environment). Times are seconds, 0 is "never".
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from jupyter_core.paths import jupyter_path
+
+
+def number(name: str, default: int) -> int:
+    """Return the variable's value; a typing mistake must not keep a user from starting a server."""
+    try:
+        return int(os.environ.get(name, default))
+    except ValueError:
+        return default
+
+
+c: Any = globals()["get_config"]()
+
+# Idle kernels give their memory back even when a browser tab was left open; a busy one is never stopped.
+c.MappingKernelManager.cull_idle_timeout = number("NOTEBOOK_KERNEL_CULL_IDLE", 3600)
+c.MappingKernelManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 300)
+c.MappingKernelManager.cull_connected = bool(number("NOTEBOOK_KERNEL_CULL_CONNECTED", 1))
+c.MappingKernelManager.cull_busy = bool(number("NOTEBOOK_KERNEL_CULL_BUSY", 0))
+c.TerminalManager.cull_inactive_timeout = number("NOTEBOOK_TERMINAL_CULL_IDLE", 3600)
+c.TerminalManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 300)
+
+# The defaults (1 MB/s, 1000 messages/s) stop ordinary plots and progress bars.
+c.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 50_000_000
+c.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 5_000
+
+# Without this line the first look for kernels asks IPython for its folder, and the server imports all of it.
+c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
+
+c.ServerApp.default_url = "/lab"
+# The default is three times the interval between pings, which Tornado refuses with a warning per kernel.
+c.ServerApp.tornado_settings = {"ws_ping_timeout": 30_000}
+c.ServerApp.terminals_enabled = bool(number("NOTEBOOK_TERMINALS", 1))
+# Uploads and drag-and-drop of data files through the contents API.
+c.ServerApp.max_body_size = c.ServerApp.max_buffer_size = number("NOTEBOOK_MAX_UPLOAD", 1024**3)
+# Without network egress the check for newer versions would only delay the page and fill the log.
+c.LabApp.news_url = None
+c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"
+# Extensions of the interface are part of the image; a user cannot build into it.
+c.LabApp.extension_manager = "readonly"

@@ -1,0 +1,87 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""While proxy and hub are away, and when they come back."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from conftest import PERSON, Edge
+from playwright.sync_api import sync_playwright
+
+
+def test_health_needs_nobody_behind_it(away: Edge) -> None:
+    answer = away.get("/_edge/health")
+    assert answer.status_code == 200
+    assert len(answer.text.strip()) == 12
+
+
+def test_people_get_a_page_that_waits(away: Edge) -> None:
+    answer = away.get("/user/alice/lab?token=secret", PERSON)
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert "Institute's &quot;Hub&quot; &amp; $friends will be right back" in answer.text
+    assert "/_edge/away.js" in answer.text
+    assert "secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/_edge/away.css", "text/css"), ("/_edge/away.js", "application/javascript")]
+)
+def test_the_page_brings_its_parts(away: Edge, path: str, kind: str) -> None:
+    answer = away.get(path)
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(kind)
+
+
+def test_scripts_get_a_plain_error(away: Edge) -> None:
+    answer = away.get("/hub/api/users", {"Accept": "application/json"})
+    assert answer.status_code == 503
+    assert answer.json()["status"] == 503
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_the_page_finds_nobody_ready(away: Edge) -> None:
+    assert away.get("/_edge/ready").status_code == 503
+
+
+def test_the_page_goes_on_by_itself(away: Edge) -> None:
+    """A real browser waits on it, without an error in its console, and ends where it wanted to go."""
+    with sync_playwright() as play:
+        options = ["--no-sandbox", "--disable-gpu"]
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        page = browser.new_page()
+        errors: list[str] = []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(away.url("/hub/home?next=x"))
+        page.get_by_text("Waiting for the hub").wait_for()
+        assert page.title() == 'Institute\'s "Hub" & $friends will be right back'
+        try:
+            away.start_upstream()
+            page.get_by_text('"path": "/hub/home?next=x"').wait_for(timeout=20_000)
+        finally:
+            away.stop_upstream()
+        assert errors == []
+        browser.close()
+    away.wait_for(503, "/hub/home", PERSON)
+
+
+def test_heals_by_itself(away: Edge) -> None:
+    """The proxy comes, goes, and comes back with another address; nobody touches the edge."""
+    try:
+        away.start_upstream()
+        assert away.get("/_edge/ready").status_code == 200
+        away.stop_upstream()
+        away.wait_for(503, "/hub/home", PERSON)
+        # Takes the address that the proxy had.
+        blocker = away.docker(
+            *("run", "--detach", "--rm", "--network", f"{away.instance}-core"),
+            *(away.docker("inspect", "--format", "{{.Config.Image}}", away.container).strip(), "sleep", "60"),
+        ).strip()
+        away.start_upstream()
+        away.docker("rm", "--force", blocker)
+    finally:
+        away.stop_upstream()

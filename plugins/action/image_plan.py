@@ -1,0 +1,37 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The controller's side of image_plan: hashes the build contexts where they are."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ansible_collections.galilean.hub.plugins.module_utils._context_digest import describe_context
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+
+
+class ActionModule(ActionBase):
+    """Adds the hashes of every context, unless the module can read them itself."""
+
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        result = super().run(tmp, task_vars)
+        args = dict(self._task.args)
+        if self._connection.transport != "local":
+            args["images"] = [self._hashed(item) for item in args.get("images") or []]
+        answer = self._execute_module("galilean.hub.image_plan", module_args=args, task_vars=task_vars)
+        return {**result, **answer}
+
+    def _hashed(self, item: t.Any) -> t.Any:
+        if not isinstance(item, dict) or not item.get("path") or item.get("remote_src"):
+            return item
+        root = self._loader.path_dwim(item["path"])
+        try:
+            files = describe_context(root, item.get("dockerfile") or "Dockerfile")
+        except HubError as exc:
+            raise AnsibleActionFail(exc.message) from exc
+        return {**item, "path": root, "_context_files": files}

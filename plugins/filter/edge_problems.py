@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.galilean.hub.plugins.module_utils._edge import edge_problems
+from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+
+DOCUMENTATION = r"""
+name: edge_problems
+short_description: What is wrong with the settings of the edge
+version_added: 0.1.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Checks what the types of the settings cannot say, such as a public address without encryption.
+  - Used by the preflight of the role P(galilean.hub.edge#role).
+options:
+  _input:
+    description: The role's variables, their names without C(edge_).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Refuse settings that do not fit together
+  ansible.builtin.assert:
+    that: problems | length == 0
+    fail_msg: "{{ problems | join('; ') }}."
+  vars:
+    problems: "{{ settings | galilean.hub.edge_problems }}"
+"""
+
+RETURN = r"""
+_value:
+  description: One sentence for each problem, without its full stop. Empty when there is none.
+  type: list
+  elements: str
+  sample: ["edge_port is 70000: use a number from 1 to 65535"]
+"""
+
+
+def edge_problems_filter(settings: t.Any) -> list[str]:
+    """Filter wrapper: checks the input's type."""
+    if not isinstance(settings, dict):
+        raise AnsibleFilterError(
+            f"The galilean.hub.edge_problems input must be a mapping, not {type(settings).__name__}"
+        )
+    try:
+        return edge_problems(to_plain(settings))
+    except KeyError as exc:
+        raise AnsibleFilterError(f"The galilean.hub.edge_problems input lacks the key {exc}") from exc
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"edge_problems": edge_problems_filter}

@@ -1,0 +1,138 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A base image out of the distribution's package mirror: mmdebstrap, then import. Pure: builds arguments only.
+
+PRIVATE to the collection: may change at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+DEFAULT_ENV: dict[str, str] = {
+    "LANG": "C.UTF-8",
+    # Builds mount the site's bundle over this file: with these, pip, npm and the rest read it there.
+    "SSL_CERT_FILE": CA_BUNDLE,
+    "PIP_CERT": CA_BUNDLE,
+    "REQUESTS_CA_BUNDLE": CA_BUNDLE,
+    "NODE_EXTRA_CA_CERTS": CA_BUNDLE,
+}
+# Also in force for what images install later: dpkg keeps these rules in the image.
+EXCLUDES = (
+    "/usr/share/man/*",
+    "/usr/share/info/*",
+    "/usr/share/doc/*",
+    "/usr/share/locale/*",
+    "/usr/share/lintian/*",
+)
+INCLUDES = ("/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias")
+
+_SUITE = re.compile(r"^[a-z][a-z0-9-]*\Z")
+_PACKAGE = re.compile(r"^[a-z0-9][a-z0-9+.-]+\Z")
+_ENV = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True)
+class BootstrapSpec:
+    """What goes into a bootstrapped base."""
+
+    suite: str
+    packages: tuple[str, ...] = ()
+    mirror: str = ""
+    keyring: str = ""
+    serial: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not _SUITE.match(self.suite):
+            raise HubError(f"suite is {self.suite!r}: name a release of the distribution, such as trixie.")
+        for package in self.packages:
+            if not _PACKAGE.match(package):
+                raise HubError(f"packages has {package!r}: name packages of the distribution, one an entry.")
+        for key in self.env:
+            if not _ENV.match(key):
+                raise HubError(f"env has {key!r}: use letters, digits and underscores.")
+
+    @property
+    def full_env(self) -> dict[str, str]:
+        return {**DEFAULT_ENV, **self.env}
+
+    def inputs(self) -> dict[str, str]:
+        """Everything that decides the content, as far as the outside world does not: see ``serial``."""
+        inputs = {
+            "suite": self.suite,
+            "packages": ",".join(sorted(set(self.packages))),
+            "excludes": ",".join([*EXCLUDES, *INCLUDES]),
+        }
+        inputs.update({f"environment {key}": value for key, value in self.full_env.items()})
+        # The keyring decides whether packages are accepted, not what is in them.
+        for key in ("mirror", "serial"):
+            if getattr(self, key):
+                inputs[key] = getattr(self, key)
+        return inputs
+
+
+def mmdebstrap_argv(spec: BootstrapSpec, archive: str) -> list[str]:
+    """The command that writes the file system as a tar archive."""
+    argv = ["mmdebstrap", "--variant=minbase", "--format=tar"]
+    if spec.packages:
+        argv.append("--include=" + ",".join(sorted(set(spec.packages))))
+    if spec.keyring:
+        argv.append(f"--keyring={spec.keyring}")
+    argv.append('--aptopt=Acquire::Languages "none"')
+    argv += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDES]
+    argv += [f"--dpkgopt=path-include={path}" for path in INCLUDES]
+    # The host's own resolver and name have no place in an image; logs and caches only grow it.
+    argv.append('--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname"')
+    argv.append(
+        '--customize-hook=rm -rf "$1"/var/log/* "$1"/var/cache/apt/* "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
+    )
+    argv += [spec.suite, archive]
+    if spec.mirror:
+        argv.append(spec.mirror)
+    return argv
+
+
+def _quoted(value: str) -> str:
+    """A value for a Dockerfile instruction: the engine expands variables there, which it must not here."""
+    return json.dumps(value, ensure_ascii=False).replace("$", "\\$")
+
+
+def import_argv(
+    client: t.Sequence[str], spec: BootstrapSpec, labels: t.Mapping[str, str], archive: str, ref: str
+) -> list[str]:
+    """The command that makes a named image of an archive."""
+    argv = [*client, "import"]
+    argv += [f"--change=ENV {key}={_quoted(value)}" for key, value in sorted(spec.full_env.items())]
+    argv += [f"--change=LABEL {key}={_quoted(value)}" for key, value in sorted(labels.items())]
+    # An engine creates no container from an image without a command.
+    argv.append('--change=CMD ["bash"]')
+    return [*argv, archive, ref]
+
+
+def bootstrap_hint(spec: BootstrapSpec, log: str) -> str:
+    """What the operator can do about a failed bootstrap, where the log tells."""
+    if re.search(
+        r"NO_PUBKEY|is not signed|not available: .*keyring|couldn't be verified", log, re.IGNORECASE
+    ):
+        return (
+            f"The archive keys on this host do not cover suite {spec.suite}: install a newer debian-archive-keyring, "
+            "or name a keyring file in keyring."
+        )
+    if re.search(r"Unable to locate package|has no installation candidate", log):
+        return "One of the packages does not exist in this suite: correct packages."
+    if re.search(r"does not have a Release file|404 +Not Found", log):
+        return f"The package mirror has no suite {spec.suite}: correct suite or mirror."
+    if re.search(
+        r"Could not resolve|Could not connect|Unable to connect|Connection (?:refused|timed out)", log
+    ):
+        return "The package mirror cannot be reached from this host: check its network, its proxy settings, or mirror."
+    if re.search(r"No space left on device", log):
+        return "The disk is full: free some space on the host."
+    return ""

@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What the types of the edge's settings cannot say: pure, one sentence for each problem."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import typing as t
+
+SIZE = re.compile(r"^[0-9]+[kmg]?$", re.IGNORECASE)
+SERVER_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
+BASE_URL = re.compile(r"^/([A-Za-z0-9._~-]+/)*$")
+
+
+def _address_problems(address: str, tls_mode: str) -> list[str]:
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return [
+            f"edge_bind_address is {address!r}: give an IP address of the host, such as 127.0.0.1 "
+            "(only this machine) or 0.0.0.0 (every network)"
+        ]
+    if tls_mode == "off" and not parsed.is_loopback:
+        return [
+            f"edge_bind_address is {address!r} while edge_tls_mode is 'off': passwords would cross the network in "
+            "clear, so use 127.0.0.1, or set edge_tls_mode to 'provided' and name a certificate"
+        ]
+    return []
+
+
+def _port_problems(port: int, http_port: int, tls_mode: str) -> list[str]:
+    problems = []
+    if not 1 <= port <= 65535:
+        problems.append(f"edge_port is {port}: use a number from 1 to 65535")
+    if not 0 <= http_port <= 65535:
+        problems.append(f"edge_http_port is {http_port}: use a number from 1 to 65535, or 0 for none")
+    elif http_port and tls_mode == "off":
+        problems.append(
+            f"edge_http_port is {http_port} while edge_tls_mode is 'off': it redirects to HTTPS, so set it to 0"
+        )
+    elif http_port and http_port == port:
+        problems.append(f"edge_http_port is {http_port}, as is edge_port: use two different ports")
+    return problems
+
+
+def _tls_problems(tls_mode: str, files: dict[str, str]) -> list[str]:
+    if tls_mode == "off":
+        return []
+    return [
+        f"{name} is {path!r}: edge_tls_mode 'provided' needs the absolute path of a PEM file"
+        for name, path in files.items()
+        if not path.startswith("/")
+    ]
+
+
+def _text_problems(settings: dict[str, t.Any]) -> list[str]:
+    problems = []
+    if settings["server_name"] and not SERVER_NAME.match(settings["server_name"]):
+        problems.append(
+            f"edge_server_name is {settings['server_name']!r}: give a host name alone, such as hub.example.org"
+        )
+    if not BASE_URL.match(settings["base_url"]):
+        problems.append(
+            f"edge_base_url is {settings['base_url']!r}: begin and end with a slash, with letters, digits and . _ ~ - "
+            "between, such as /science/"
+        )
+    if not settings["title"].strip() or not settings["title"].isprintable():
+        problems.append(f"edge_title is {settings['title']!r}: give one line of text")
+    for name in ("max_upload", "memory", "log_max_size"):
+        if not SIZE.match(settings[name]):
+            problems.append(f"edge_{name} is {settings[name]!r}: give a number and k, m or g, such as 512m")
+    lowest = {"workers": 1, "read_timeout": 60, "reload_grace": 1, "hsts_seconds": 0, "log_max_files": 1}
+    for name, least in lowest.items():
+        if int(settings[name]) < least:
+            problems.append(f"edge_{name} is {settings[name]}: use {least} or more")
+    return problems
+
+
+def edge_problems(settings: dict[str, t.Any]) -> list[str]:
+    """Return what is wrong with the settings, in the order of the role's defaults; empty when they fit together.
+
+    settings: the role's variables without ``edge_``.
+    """
+    tls_mode = settings["tls_mode"]
+    files = {"edge_tls_certificate": settings["tls_certificate"], "edge_tls_key": settings["tls_key"]}
+    return [
+        *_address_problems(settings["bind_address"], tls_mode),
+        *_port_problems(int(settings["port"]), int(settings["http_port"]), tls_mode),
+        *_tls_problems(tls_mode, files),
+        *_text_problems(settings),
+    ]

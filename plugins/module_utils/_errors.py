@@ -1,0 +1,19 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The error that pure code raises and plugins report. PRIVATE to the collection: may change at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class HubError(Exception):
+    """One sentence for the operator: what is wrong, the value, and the fix.
+
+    ``details`` are further result keys (a log's path, output lines) for ``fail_json``.
+    """
+
+    def __init__(self, message: str, **details: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details = details

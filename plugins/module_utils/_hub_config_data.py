@@ -1,0 +1,158 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""From a site's settings to the data file that the hub image loads. Pure: no I/O, no clock, no randomness."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+
+# Must be the same as SCHEMA in files/images/hub/galilean_hub/loader.py.
+SCHEMA = 1
+
+HOME = "/home/jovyan"
+
+AUTHENTICATORS = {"dummy": "dummy", "shared_password": "shared-password"}
+
+# The single-user server looks for the site's certificates where Debian keeps them; the host's own bundle goes there.
+CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+def merge(base: dict[str, t.Any], extra: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return base with extra laid over it: mappings merge, everything else is replaced."""
+    merged = dict(base)
+    for key, value in extra.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[str, t.Any]:
+    traits: dict[str, t.Any] = {
+        "public_url": settings["public_url"],
+        # configurable-http-proxy listens there in its own container; JupyterHub only takes the path from it.
+        "bind_url": "http://:8000",
+        "hub_bind_url": "http://0.0.0.0:8081",
+        "hub_connect_url": "http://hub:8081",
+        "cleanup_servers": False,
+        "cleanup_proxy": False,
+        "db_url": "sqlite:////srv/jupyterhub/jupyterhub.sqlite",
+        "cookie_secret_file": "/run/secrets/cookie-secret",
+        "authenticator_class": AUTHENTICATORS[settings["login_kind"]],
+        "spawner_class": "galilean_hub.spawner.GalileanSpawner",
+        # The start queue keeps the order; this only bounds how long the queue may become.
+        "concurrent_spawn_limit": max(100, settings["active_servers"]),
+        "active_server_limit": settings["active_servers"],
+    }
+    return traits
+
+
+def _mounts(settings: dict[str, t.Any]) -> dict[str, dict[str, str]]:
+    mounts = {}
+    software = settings.get("software") or {}
+    if software:
+        # nocopy: an empty volume must not be filled from whatever image happens to mount it first.
+        mounts[software["volume"]] = {"bind": software["path"], "mode": "ro,nocopy"}
+    if settings.get("ca_bundle"):
+        mounts[settings["ca_bundle"]] = {"bind": CA_BUNDLE, "mode": "ro"}
+    mounts[settings["welcome_dir"]] = {"bind": "/opt/welcome", "mode": "ro"}
+    return mounts
+
+
+def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[str, t.Any]:
+    memory = settings["memory_limit"]
+    environment = {
+        "GALILEAN_INSTANCE": layout["name"],
+        "NOTEBOOK_KERNEL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
+        "NOTEBOOK_TERMINAL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
+    }
+    software = settings.get("software") or {}
+    if software:
+        environment["JUPYTER_PATH"] = f"{software['path']}/share/jupyter"
+    return {
+        "image": settings["notebook_image"],
+        "pull_policy": "never",
+        # Otherwise a container, and with it an old image and old limits, would be used again.
+        "remove": True,
+        "network_name": layout["users_network"],
+        "use_internal_ip": True,
+        "prefix": layout["user_container_prefix"],
+        "volumes": {layout["home_volume_prefix"] + "-{username}": HOME, **_mounts(settings)},
+        "mem_limit": memory,
+        "cpu_limit": settings["cpu_limit"],
+        "default_url": settings["default_url"],
+        # Users must not be able to make their own server serve others' scripts (jupyterhub's security overview).
+        "disable_user_config": True,
+        # Waiting in the start queue counts as starting.
+        "start_timeout": 900,
+        "http_timeout": 60,
+        "environment": environment,
+        "extra_create_kwargs": {
+            "labels": {"galilean.hub.instance": layout["name"], "galilean.hub.role": "user"},
+        },
+        "extra_host_config": {
+            # The spawner removes a dead container itself, after it has read why it died.
+            "auto_remove": False,
+            "init": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges"],
+            "memswap_limit": memory,
+            # A quarter of the usual weight: when all cores are busy, hub, proxy and edge come first.
+            "cpu_shares": 256,
+            "pids_limit": settings["pids_limit"],
+            "shm_size": "256m",
+            "log_config": {"type": settings["log_driver"], "config": settings["log_options"]},
+        },
+    }
+
+
+def _require(settings: dict[str, t.Any], names: t.Iterable[str]) -> None:
+    missing = [name for name in names if settings.get(name) in (None, "")]
+    if missing:
+        raise HubError(f"the hub's settings lack {', '.join(missing)}: give a value for each")
+
+
+def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return the content of the hub's data file.
+
+    layout: what instance_layout() returns; settings: the role's settings without their prefix, all defaults
+    applied (see roles/jupyterhub/vars/main.yml); raises HubError when one of them is missing or unknown.
+    """
+    settings = to_plain(settings)
+    layout = to_plain(layout)
+    _require(
+        settings, ("public_url", "login_kind", "notebook_image", "hub_image", "memory_limit", "welcome_dir")
+    )
+    if settings["login_kind"] not in AUTHENTICATORS:
+        raise HubError(
+            f"jupyterhub_login_kind is {settings['login_kind']!r}: use one of {', '.join(sorted(AUTHENTICATORS))}"
+        )
+    traits: dict[str, t.Any] = {
+        "JupyterHub": _hub_traits(layout, settings),
+        "ConfigurableHTTPProxy": {"should_start": False, "api_url": "http://proxy:8001"},
+        "Authenticator": {
+            "admin_users": sorted(settings["admins"]),
+            "allowed_users": sorted(settings["allowed_users"]),
+            "allow_all": bool(settings["allow_all"]),
+        },
+        "GalileanSpawner": {"instance": layout["name"], "parallel_starts": settings["parallel_starts"]},
+        "DockerSpawner": _spawner_traits(layout, settings),
+    }
+    culler = None
+    if settings["cull_timeout"] > 0:
+        culler = {"timeout": settings["cull_timeout"], "cull_every": settings["cull_every"]}
+        if settings["cull_max_age"] > 0:
+            culler["max_age"] = settings["cull_max_age"]
+    return {
+        "schema": SCHEMA,
+        "instance": layout["name"],
+        # Part of the data so that a new image is always checked against the settings before it is used.
+        "image": settings["hub_image"],
+        "culler": culler,
+        "traits": merge(traits, settings["config_extra"]),
+    }

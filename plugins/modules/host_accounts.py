@@ -1,0 +1,249 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_accounts
+short_description: The accounts that a hub instance brings to its host
+version_added: 0.1.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Makes the service account of an instance, groups, and administrators with their SSH keys, password hashes and sudo rules, as one set.
+  - What an earlier run made and what is no longer listed is removed. A record on the host says what was made and which
+    instances list it, so that two instances on one host do not remove each other's accounts.
+  - An account that was there before is taken over as far as it is listed, keys and groups are added to it, and it is never removed.
+    Nothing else on the host is touched.
+extends_documentation_fragment:
+  - galilean.hub.attributes
+  - galilean.hub.attributes.actiongroup_hub
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Password hashes are never part of the diff.
+  idempotent:
+    support: full
+options:
+  instance:
+    description: Name of the instance that lists these accounts.
+    type: str
+    required: true
+  service:
+    description:
+      - The account that the instance's own files and containers belong to. It cannot log in and its home folder is not created.
+      - When left out, the instance has none, and one that an earlier run made is removed.
+    type: dict
+    suboptions:
+      name:
+        description: Name of the account.
+        type: str
+        required: true
+      group:
+        description: Its primary group, made when missing. As the account when left out.
+        type: str
+      uid:
+        description: Its number. The next free system number when left out.
+        type: int
+      gid:
+        description: The number of its group.
+        type: int
+      home:
+        description: Its home folder, which is not created.
+        type: path
+      groups:
+        description: Further groups it is in.
+        type: list
+        elements: str
+        default: []
+  groups:
+    description: Groups to make.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the group.
+        type: str
+        required: true
+      gid:
+        description: Its number. The next free one when left out.
+        type: int
+      system:
+        description: Whether it takes its number from the range of system groups.
+        type: bool
+        default: true
+      state:
+        description: V(absent) is the same as not listing it.
+        type: str
+        choices: [present, absent]
+        default: present
+  admins:
+    description: Administrators.
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description: Name of the account.
+        type: str
+        required: true
+      state:
+        description: V(absent) is the same as not listing it.
+        type: str
+        choices: [present, absent]
+        default: present
+      uid:
+        description: Its number. The next free one when left out. An account that is there never gets another one.
+        type: int
+      comment:
+        description: Full name or remark. Left as it is when not given.
+        type: str
+      shell:
+        description: Login shell, V(/bin/bash) for a new account. An account that was there before keeps its own when not given.
+        type: str
+      groups:
+        description: Further groups. A new account is in exactly these, an account that was there before is added to them.
+        type: list
+        elements: str
+        default: []
+      ssh_keys:
+        description: Public keys. A new account has exactly these, to an account that was there before they are added.
+        type: list
+        elements: str
+        default: []
+      sudo:
+        description: Rules, each V(all), V(nopasswd) or the part of a sudo rule that follows the name.
+        type: list
+        elements: str
+        default: []
+      password_hash:
+        description: Crypt hash of the password. When left out, a new account has no password, and one that was there before keeps its own.
+        type: str
+  remove_homes:
+    description: Whether the home folder of an account goes with it. B(Its files are lost.)
+    type: bool
+    default: false
+  connected_as:
+    description: Account that Ansible connects as. Removing it is refused.
+    type: str
+  record_path:
+    description: Where the record is kept on the host.
+    type: path
+    default: /var/lib/galilean-hub/accounts.json
+"""
+
+EXAMPLES = r"""
+- name: An instance with one administrator
+  galilean.hub.host_accounts:
+    instance: hub
+    service: {name: hub, home: /srv/hub}
+    admins:
+      - name: alice
+        ssh_keys: ["{{ lookup('ansible.builtin.file', 'keys/alice.pub') }}"]
+        sudo: [nopasswd]
+
+- name: An instance that is no more
+  galilean.hub.host_accounts:
+    instance: prototype
+"""
+
+RETURN = r"""
+service:
+  description: The service account. The numbers are null in check mode when it does not exist yet.
+  type: dict
+  returned: when O(service) is given
+  sample: {name: hub, group: hub, uid: 998, gid: 998, home: /srv/hub}
+actions:
+  description: What was or would be done, with the reason.
+  type: list
+  elements: str
+  returned: always
+  sample: ["account_add alice: is listed and missing"]
+"""
+
+import os
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.galilean.hub.plugins.module_utils import _accounts_host as host_io
+from ansible_collections.galilean.hub.plugins.module_utils._account_params import desired, service_result
+from ansible_collections.galilean.hub.plugins.module_utils._accounts_plan import (
+    Account,
+    Group,
+    Plan,
+    plan_accounts,
+)
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+
+STATES = {"type": "str", "choices": ["present", "absent"], "default": "present"}
+NAMES = {"type": "list", "elements": "str", "default": []}
+SERVICE_OPTIONS = {"name": {"type": "str", "required": True}, "group": {"type": "str"}, "uid": {"type": "int"},
+                   "gid": {"type": "int"}, "home": {"type": "path"}, "groups": NAMES}  # fmt: skip
+GROUP_OPTIONS = {"name": {"type": "str", "required": True}, "gid": {"type": "int"},
+                 "system": {"type": "bool", "default": True}, "state": STATES}  # fmt: skip
+ADMIN_OPTIONS = {"name": {"type": "str", "required": True}, "state": STATES, "uid": {"type": "int"}, "comment": {"type": "str"},
+                 "shell": {"type": "str"}, "groups": NAMES, "ssh_keys": {**NAMES, "no_log": False}, "sudo": NAMES,
+                 "password_hash": {"type": "str", "no_log": True}}  # fmt: skip
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    "instance": {"type": "str", "required": True},
+    "service": {"type": "dict", "options": SERVICE_OPTIONS},
+    "groups": {"type": "list", "elements": "dict", "default": [], "options": GROUP_OPTIONS},
+    "admins": {"type": "list", "elements": "dict", "default": [], "options": ADMIN_OPTIONS},
+    "remove_homes": {"type": "bool", "default": False},
+    "connected_as": {"type": "str"},
+    "record_path": {"type": "path", "default": "/var/lib/galilean-hub/accounts.json"},
+}
+
+
+def make_plan(params: t.Mapping[str, t.Any], accounts: list[Account], groups: list[Group]) -> Plan:
+    """Read the host and compare."""
+    homes = [account.home or f"/home/{account.name}" for account in accounts]
+    connected = host_io.connected_accounts(params["connected_as"])
+    host = host_io.read_host([account.name for account in accounts], homes, params["record_path"], connected)
+    return plan_accounts(params["instance"], accounts, groups, host, params["remove_homes"])
+
+
+def change_host(module: AnsibleModule, accounts: list[Account], groups: list[Group]) -> Plan:
+    """Do what is to be done, with the record ahead of it: a run that is killed forgets nothing that it made."""
+    path = module.params["record_path"]
+    with host_io.locked(path):
+        plan = make_plan(module.params, accounts, groups)
+        before = host_io.read_record(path)
+        host_io.write_record(path, {kind: {**before[kind], **plan.record[kind]} for kind in plan.record})
+
+        def run(argv: list[str], data: str) -> tuple[int, str, str]:
+            argv = [module.get_bin_path(argv[0], True), *argv[1:]]
+            # Binary: otherwise a line break is added, which chpasswd takes for another, empty entry.
+            code, out, err = module.run_command(argv, data=data.encode(), binary_data=True)
+            return code, out, err
+
+        for action in plan.actions:
+            host_io.apply(action, run, module.get_bin_path("visudo"))
+        host_io.write_record(path, plan.record)
+    return plan
+
+
+def main() -> None:
+    """Ansible's entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    try:
+        if os.geteuid() != 0:
+            raise HubError("Accounts can only be changed by root: connect as root, or set ansible_become to true.")
+        accounts, groups = desired(module.params)
+        plan = make_plan(module.params, accounts, groups) if module.check_mode else change_host(module, accounts, groups)
+    except HubError as exc:
+        module.fail_json(msg=exc.message)
+    for note in plan.notes:
+        module.warn(note)
+    result: dict[str, t.Any] = {"actions": [f"{action.kind} {action.name}: {action.reason}" for action in plan.actions]}
+    if module.params["service"]:
+        result["service"] = service_result(accounts)
+    module.exit_json(changed=bool(plan.actions), diff={"before": plan.before, "after": plan.after}, **result)
+
+
+if __name__ == "__main__":
+    main()

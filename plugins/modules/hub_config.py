@@ -1,0 +1,196 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: hub_config
+short_description: The data file that a hub loads its configuration from
+version_added: 0.1.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Writes the configuration of a JupyterHub as a data file, after every class, trait and value in it was checked
+    against the classes that are installed in the very image that will load it.
+  - JupyterHub itself ignores a misspelled trait. This module refuses it, names the nearest right one, and leaves the
+    file as it was, so that the running hub goes on.
+  - The check is made when the file would change. It takes one to two seconds.
+extends_documentation_fragment:
+  - galilean.hub.attributes
+  - galilean.hub.attributes.files
+  - galilean.hub.attributes.actiongroup_hub
+  - ansible.builtin.files
+attributes:
+  check_mode:
+    support: full
+    details:
+      - In check mode the settings are checked as well, if the image exists already.
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  path:
+    description: Path of the data file. Its folder must exist.
+    type: path
+    required: true
+  data:
+    description:
+      - The data, from P(galilean.hub.hub_config_data#filter). It must not hold secrets, it is shown in diffs.
+    type: dict
+    required: true
+  image:
+    description: Image of the hub in which the data is checked.
+    type: str
+    required: true
+  docker_cli:
+    description: Docker client.
+    type: str
+    default: docker
+  timeout:
+    description: Seconds that the check may take.
+    type: int
+    default: 120
+seealso:
+  - plugin: galilean.hub.hub_config_data
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Write the hub's configuration
+  galilean.hub.hub_config:
+    path: /srv/hub/config/config.json
+    data: "{{ __jupyterhub_layout | galilean.hub.hub_config_data(settings=__jupyterhub_settings) }}"
+    image: "{{ images_refs.hub }}"
+    mode: "0644"
+"""
+
+RETURN = r"""
+drift:
+  description: Settings in which the file differed, empty when it did not.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: Path of the setting in the data.
+      type: str
+    current:
+      description: Value in the file, V(null) when absent.
+      type: raw
+    desired:
+      description: Value that was asked for, V(null) when absent.
+      type: raw
+  sample:
+    - {name: traits.DockerSpawner.mem_limit, current: 1024M, desired: 2048M}
+problems:
+  description: Sentences on what the image does not accept.
+  type: list
+  elements: str
+  returned: failure
+  sample:
+    - 'DockerSpawner.allowed_imagez: DockerSpawner has no such trait, did you mean allowed_images?'
+checked:
+  description: Whether the data was checked in the image in this run.
+  type: bool
+  returned: success
+"""
+
+import os
+import tempfile
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._hub_config_plan import (
+    drift,
+    lint_argv,
+    lint_verdict,
+    parse,
+    serialise,
+)
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "path": {"type": "path", "required": True},
+    "data": {"type": "dict", "required": True},
+    "image": {"type": "str", "required": True},
+    "docker_cli": {"type": "str", "default": "docker"},
+    "timeout": {"type": "int", "default": 120},
+}
+
+
+def read(path: str) -> str | None:
+    """The file's content, None when there is no file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise HubError(f"path is {path}: it cannot be read ({exc.strerror})") from exc
+
+
+def lint(module: AnsibleModule, content: str) -> list[str]:
+    """Check the content in the image."""
+    image = module.params["image"]
+    argv = lint_argv([module.params["docker_cli"]], image)
+    # A time limit of its own: a hanging engine must not hang the run.
+    argv = ["timeout", str(module.params["timeout"]), *argv]
+    returncode, stdout, stderr = module.run_command(argv, data=content)
+    return lint_verdict(returncode, stdout, stderr, image)
+
+
+def image_exists(module: AnsibleModule) -> bool:
+    argv = [module.params["docker_cli"], "image", "inspect", "--format", "{{.Id}}", module.params["image"]]
+    return module.run_command(argv)[0] == 0
+
+
+def write(module: AnsibleModule, path: str, content: str) -> None:
+    """Replace the file in one step: a hub that starts meanwhile reads the old or the new one, never a half."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise HubError(f"path is {path}: its folder does not exist, create it first")
+    handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(content)
+    module.atomic_move(temporary, path)
+
+
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    """Read, compare, check, write."""
+    path = module.params["path"]
+    before, after = read(path), serialise(module.params["data"])
+    differences = drift(parse(before), module.params["data"])
+    changed = before != after
+    checked = False
+    if changed and (not module.check_mode or image_exists(module)):
+        problems = lint(module, after)
+        checked = True
+        if problems:
+            module.fail_json(
+                msg="The image of the hub does not accept these settings, nothing was changed: "
+                + "; ".join(f"jupyterhub_config_extra: {problem}" for problem in problems),
+                problems=problems,
+            )
+    if changed and not module.check_mode:
+        write(module, path, after)
+    if not module.check_mode or before is not None:
+        changed = module.set_fs_attributes_if_different(
+            module.load_file_common_arguments(module.params), changed
+        )
+    result: dict[str, t.Any] = {"changed": changed, "checked": checked, "drift": differences}
+    if module._diff:
+        result["diff"] = {"before": before or "", "after": after, "before_header": path, "after_header": path}
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, add_file_common_args=True)
+    try:
+        module.exit_json(**run(module))
+    except HubError as exc:
+        module.fail_json(msg=str(exc))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""One content-addressed container image."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._image_run import run_absent, run_present
+
+DOCUMENTATION = r"""
+module: image
+short_description: Content-addressed container images
+version_added: 0.1.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Makes sure that one container image exists that was made from exactly these inputs.
+  - The tag is a digest of everything that decides the content. That is every file of the build context with its permissions,
+    the Dockerfile, the arguments, the target and the parent's digest, or the settings of a bootstrapped base.
+    Times, owners and secrets are not in it.
+  - An image that is there already costs one call of the engine. Nothing is ever pulled from a registry.
+  - A failed or killed build leaves the images that exist as they are. The next run does it again.
+requirements:
+  - A Docker client that can build with BuildKit, which is one with buildx, or one older than 23.
+  - C(mmdebstrap) for O(source=bootstrap).
+extends_documentation_fragment:
+  - galilean.hub.attributes
+  - galilean.hub.attributes.actiongroup_hub
+attributes:
+  action:
+    description: Has an action plugin, which runs on the controller and sends the build context to other hosts when it is needed.
+    support: full
+  async:
+    description: Can run in the background.
+    support: full
+  check_mode:
+    support: full
+    details:
+      - An engine that cannot be reached counts as one without images, so that a host can be checked before Docker is installed.
+  diff_mode:
+    support: full
+    details:
+      - Lists the inputs with their hashes beside those of the newest existing image of the same name.
+  idempotent:
+    support: full
+    details:
+      - What a package mirror answers is not an input. Change O(serial) or an argument to build with newer packages.
+options:
+  name:
+    description: Name of the image, without prefix and tag.
+    type: str
+    required: true
+  repository_prefix:
+    description: What stands before the name in the image's reference.
+    type: str
+    default: galilean
+  state:
+    description: Whether the image should exist.
+    type: str
+    choices:
+      present: The image of these inputs exists. Older ones of the same name stay.
+      absent: No image of this name exists, whatever its inputs.
+    default: present
+  source:
+    description: What the image is made from.
+    type: str
+    choices:
+      build: A build context with a Dockerfile.
+      bootstrap: The distribution's package mirror, for a base without a registry.
+    default: build
+  path:
+    description:
+      - The folder with the build context. C(.dockerignore) is honoured.
+      - On the controller, from where it is sent only when something is to be built; on the host with O(remote_src=true).
+      - Required with O(source=build).
+    type: path
+  remote_src:
+    description: Whether O(path) is on the host already.
+    type: bool
+    default: false
+  dockerfile:
+    description: Name of the Dockerfile below O(path).
+    type: str
+    default: Dockerfile
+  args:
+    description:
+      - Build arguments. They are recorded in the image; a password belongs into O(secrets).
+    type: dict
+    default: {}
+  target:
+    description: The stage to build, when it is not the last one.
+    type: str
+  parent:
+    description:
+      - Full reference of the image to build on, passed as build argument C(BASE).
+      - The tag of a content-addressed image counts as its digest; for any other the engine is asked for its id.
+    type: str
+  secrets:
+    description:
+      - Files on the host that the build may read as BuildKit secrets, by the secret's id.
+      - Neither the digest nor the image holds anything of them.
+    type: dict
+    default: {}
+  suite:
+    description: Release of the distribution. Required with O(source=bootstrap).
+    type: str
+  packages:
+    description: Packages in the bootstrapped base, beyond the essential ones.
+    type: list
+    elements: str
+    default: [ca-certificates, python3]
+  mirror:
+    description: URL of a package mirror for the bootstrap, empty for the distribution's own.
+    type: str
+    default: ''
+  keyring:
+    description: Keyring file on the host that verifies the mirror's packages, empty for the distribution's own.
+    type: str
+    default: ''
+  serial:
+    description: Any text; another one makes a new bootstrap, and so fetches newer packages.
+    type: str
+    default: ''
+  env:
+    description: Environment of the bootstrapped base, beside the locale and the variables that point tools to its CA bundle.
+    type: dict
+    default: {}
+  timeout:
+    description: Seconds after which a build is stopped.
+    type: int
+    default: 3600
+  parallel:
+    description: How many builds may run on the host at a time; further ones wait. V(0) is no limit.
+    type: int
+    default: 0
+  log_dir:
+    description: Folder on the host for the build log, which can be followed during the build, and for locks.
+    type: path
+    default: /var/log/galilean-hub
+  docker_cli:
+    description: The docker command, with its options. By default the first one in C(PATH).
+    type: list
+    elements: str
+seealso:
+  - module: galilean.hub.image_plan
+  - module: galilean.hub.software_volume
+  - module: community.docker.docker_image_build
+"""
+
+EXAMPLES = r"""
+- name: Bootstrap the base
+  galilean.hub.image:
+    name: base
+    source: bootstrap
+    suite: trixie
+  register: base
+
+- name: Build the hub on it
+  galilean.hub.image:
+    name: hub
+    path: "{{ playbook_dir }}/../files/images/hub"
+    parent: "{{ base.image.ref }}"
+    args:
+      SITE: example
+    secrets:
+      ca: /etc/ssl/certs/ca-certificates.crt
+
+- name: Remove all images of that name
+  galilean.hub.image:
+    name: hub
+    state: absent
+"""
+
+RETURN = r"""
+image:
+  description:
+    - The image by RV(ignore:name), RV(ignore:ref), RV(ignore:digest), RV(ignore:id) and RV(ignore:size) in bytes.
+    - Reference and digest are known in check mode, too; id and size only when the image exists.
+  returned: success and O(state=present)
+  type: dict
+  sample:
+    name: hub
+    ref: galilean/hub:3f1c02aa9b7e
+    digest: 3f1c02aa9b7e4a0f0f6c8f0d0b8a6f1c7a1d7c2f6e4b0a9d8c7b6a5f4e3d2c1b
+    id: sha256:9c1d0f5a
+    size: 486000000
+actions:
+  description: What was done, or would be done in check mode, and why.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{action: build, reasons: [file nginx.conf changed]}]
+log:
+  description: The build log on the host.
+  returned: when something was built
+  type: str
+  sample: /var/log/galilean-hub/galilean-hub.log
+step:
+  description: The step at which the build failed.
+  returned: failed build
+  type: str
+"""
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "name": {"type": "str", "required": True},
+    "repository_prefix": {"type": "str", "default": "galilean"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "source": {"type": "str", "choices": ["build", "bootstrap"], "default": "build"},
+    "path": {"type": "path"},
+    "remote_src": {"type": "bool", "default": False},
+    "dockerfile": {"type": "str", "default": "Dockerfile"},
+    "args": {"type": "dict", "default": {}},
+    "target": {"type": "str"},
+    "parent": {"type": "str"},
+    # Paths of files, not what is in them.
+    "secrets": {"type": "dict", "default": {}, "no_log": False},
+    "suite": {"type": "str"},
+    "packages": {"type": "list", "elements": "str", "default": ["ca-certificates", "python3"]},
+    "mirror": {"type": "str", "default": ""},
+    "keyring": {"type": "str", "default": "", "no_log": False},
+    "serial": {"type": "str", "default": ""},
+    "env": {"type": "dict", "default": {}},
+    "timeout": {"type": "int", "default": 3600},
+    "parallel": {"type": "int", "default": 0},
+    "log_dir": {"type": "path", "default": "/var/log/galilean-hub"},
+    "docker_cli": {"type": "list", "elements": "str"},
+    # From the action plugin only: the context's hashes, and the archive with it once it was asked for.
+    "_context_files": {"type": "dict"},
+    "_context_archive": {"type": "path"},
+}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec=ARGUMENT_SPEC,
+        required_if=[("source", "bootstrap", ("suite",))],
+        supports_check_mode=True,
+    )
+    try:
+        run = run_absent if module.params["state"] == "absent" else run_present
+        result = run(module.params, module.check_mode)
+    except HubError as exc:
+        module.fail_json(msg=exc.message, **exc.details)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What of a list of content-addressed images a host lacks."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, Engine, EngineAway
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._image_build import desired_image, newest_other
+from ansible_collections.galilean.hub.plugins.module_utils._image_plan import (
+    ImageSpec,
+    ObservedImage,
+    plan_present,
+)
+
+DOCUMENTATION = r"""
+module: image_plan
+short_description: What of a list of images a host lacks
+version_added: 0.1.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Works out the reference of every image of a list, and says which of them the host does not have, and why.
+  - All that takes one call of the engine when nothing is missing, however long the list is. It changes nothing.
+extends_documentation_fragment:
+  - galilean.hub.attributes
+  - galilean.hub.attributes.info_module
+  - galilean.hub.attributes.actiongroup_hub
+attributes:
+  action:
+    description: Has an action plugin, which runs on the controller and sends hashes of the build contexts to other hosts.
+    support: full
+  diff_mode:
+    support: full
+    details:
+      - Lists the inputs of missing images beside those of the newest existing ones of the same names.
+options:
+  images:
+    description:
+      - The images, parents first, each with the options of M(galilean.hub.image) that decide its content.
+      - A C(parent) may be the name of an image before it in the list.
+    type: list
+    elements: dict
+    required: true
+  repository_prefix:
+    description: What stands before the names in the images' references.
+    type: str
+    default: galilean
+  docker_cli:
+    description: The docker command, with its options. By default the first one in C(PATH).
+    type: list
+    elements: str
+seealso:
+  - module: galilean.hub.image
+"""
+
+EXAMPLES = r"""
+- name: Compare two images with what the host has
+  galilean.hub.image_plan:
+    images:
+      - name: base
+        source: bootstrap
+        suite: trixie
+      - name: hub
+        path: "{{ playbook_dir }}/../files/images/hub"
+        parent: base
+  register: plan
+
+- name: Show what is to be built, and why
+  ansible.builtin.debug:
+    var: plan.missing
+"""
+
+RETURN = r"""
+refs:
+  description: The reference of every image by its name, whether it exists or not.
+  returned: success
+  type: dict
+  sample: {base: 'galilean/base:8e600e797b82', hub: 'galilean/hub:3f1c02aa9b7e'}
+missing:
+  description: The reasons for every image that does not exist by its name.
+  returned: success
+  type: dict
+  sample: {hub: [file nginx.conf changed]}
+"""
+
+DEFAULTS: dict[str, t.Any] = {
+    "source": "build",
+    "path": None,
+    "dockerfile": "Dockerfile",
+    "args": {},
+    "target": None,
+    "parent": None,
+    "suite": "",
+    "packages": ["ca-certificates", "python3"],
+    "mirror": "",
+    "keyring": "",
+    "serial": "",
+    "env": {},
+    # From the action plugin only.
+    "_context_files": None,
+}
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "images": {"type": "list", "elements": "dict", "required": True},
+    "repository_prefix": {"type": "str", "default": "galilean"},
+    "docker_cli": {"type": "list", "elements": "str"},
+}
+
+
+def desired_images(
+    images: t.Sequence[dict[str, t.Any]], prefix: str, engine: Engine | None
+) -> list[ImageSpec]:
+    """All images of the list, each with the reference of its parent in its digest."""
+    refs: dict[str, str] = {}
+    specs = []
+    for item in images:
+        params = {
+            **DEFAULTS,
+            **{key: value for key, value in item.items() if value is not None},
+            "repository_prefix": prefix,
+        }
+        if not isinstance(params.get("name"), str):
+            raise HubError(f"images has an entry without a name: {item}. Give it one.")
+        if params["parent"]:
+            params["parent"] = refs.get(params["parent"], params["parent"])
+        # A parent that is not there yet is the business of the build.
+        spec = desired_image(params, engine, check_mode=True)
+        refs[spec.name] = spec.ref
+        specs.append(spec)
+    return specs
+
+
+def compare(specs: t.Sequence[ImageSpec], engine: Engine | None) -> dict[str, t.Any]:
+    """What is there, what is not, and how that differs from what was there before."""
+    found: dict[str, ObservedImage] = engine.images([spec.ref for spec in specs]) if engine else {}
+    missing: dict[str, list[str]] = {}
+    before, after = {}, {}
+    for spec in specs:
+        current = found.get(spec.ref)
+        latest = newest_other(engine, spec.repository) if engine and current is None else None
+        plan = plan_present(spec, current, latest)
+        if plan.changed:
+            missing[spec.name] = plan.reasons
+            before[spec.repository], after[spec.repository] = plan.before, plan.after
+    refs = {spec.name: spec.ref for spec in specs}
+    return {"changed": False, "refs": refs, "missing": missing, "diff": {"before": before, "after": after}}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    images, prefix = module.params["images"], module.params["repository_prefix"]
+    try:
+        try:
+            engine = DockerCli(module.params["docker_cli"])
+            result = compare(desired_images(images, prefix, engine), engine)
+        except EngineAway as exc:
+            if not module.check_mode:
+                raise
+            result = compare(desired_images(images, prefix, None), None)
+            result["warnings"] = [f"{exc} In check mode this counts as an engine without images."]
+    except HubError as exc:
+        module.fail_json(msg=exc.message, **exc.details)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

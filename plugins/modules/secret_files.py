@@ -1,0 +1,194 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: secret_files
+short_description: Secrets of a hub instance as files, made once
+version_added: 0.1.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Keeps secrets as files with mode V(0600) in one folder with mode V(0700).
+  - A value that is given is written. Without one, a file that is there already stays. Without either, a secret is
+    generated from the operating system's random source.
+  - Values never appear in results, diffs or logs.
+extends_documentation_fragment:
+  - galilean.hub.attributes
+  - galilean.hub.attributes.actiongroup_hub
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: partial
+    details:
+      - The diff names the secrets that change and where they come from, never a value.
+  idempotent:
+    support: full
+options:
+  path:
+    description: Folder of the files. It is created when absent, its parent must exist.
+    type: path
+    required: true
+  owner:
+    description: User name or numeric user id that owns folder and files.
+    type: str
+    required: true
+  group:
+    description: Group name or numeric group id of folder and files.
+    type: str
+    required: true
+  secrets:
+    description: The secrets. Other files in the folder are left alone.
+    type: list
+    elements: dict
+    required: true
+    suboptions:
+      name:
+        description: Name of the file.
+        type: str
+        required: true
+      value:
+        description: The secret, empty to keep or generate one.
+        type: str
+        default: ''
+      bytes:
+        description:
+          - Random bytes in a generated secret, which is their hexadecimal form.
+          - V(0) leaves the secret absent when none is given.
+        type: int
+        default: 32
+"""
+
+EXAMPLES = r"""
+- name: Ensure the hub's secrets exist
+  galilean.hub.secret_files:
+    path: /srv/hub/secrets
+    owner: hub
+    group: hub
+    secrets:
+      - {name: proxy-token}
+      - {name: login-password, value: "{{ jupyterhub_login_password }}", bytes: 0}
+"""
+
+RETURN = r"""
+sources:
+  description: Where each secret comes from, one of V(given), V(present), V(generated), V(absent).
+  type: dict
+  returned: always
+  sample: {proxy-token: present, login-password: absent}
+fingerprint:
+  description:
+    - A keyed hash that changes when any of the secrets changes and from which none can be found out.
+    - Empty in check mode when secrets would be generated.
+  type: str
+  returned: always
+  sample: 5f2d8e8a1c9b7d10
+"""
+
+import os
+import secrets as random_source
+import tempfile
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._secrets_plan import decide, fingerprint
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "path": {"type": "path", "required": True},
+    "owner": {"type": "str", "required": True},
+    "group": {"type": "str", "required": True},
+    "secrets": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "no_log": False,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "value": {"type": "str", "default": "", "no_log": True},
+            "bytes": {"type": "int", "default": 32},
+        },
+    },
+}
+
+
+def read(folder: str, names: list[str]) -> dict[str, str]:
+    """Content of the files that are there."""
+    present = {}
+    for name in names:
+        try:
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                present[name] = file.read()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as exc:
+            raise HubError(f"the secret {os.path.join(folder, name)} cannot be read: {exc}") from exc
+    return present
+
+
+def ensure_attributes(module: AnsibleModule, path: str, mode: str, changed: bool) -> bool:
+    arguments = module.load_file_common_arguments(
+        {**module.params, "path": path, "mode": mode, "attributes": None}, path=path
+    )
+    return module.set_fs_attributes_if_different(arguments, changed)
+
+
+def write(module: AnsibleModule, path: str, value: str) -> None:
+    """The file appears whole or not at all, and never with other rights than 0600."""
+    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(value + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    module.atomic_move(temporary, path)
+
+
+def run(module: AnsibleModule) -> dict[str, t.Any]:
+    """Read, decide, write."""
+    folder = module.params["path"]
+    if not os.path.isdir(os.path.dirname(folder)) and not module.check_mode:
+        raise HubError(f"path is {folder}: its parent folder does not exist, create it first")
+    present = read(folder, [secret["name"] for secret in module.params["secrets"]])
+    decisions = decide(module.params["secrets"], present, random_source.token_hex)
+    changed = not os.path.isdir(folder) or any(decision.write is not None for decision in decisions)
+    if not module.check_mode:
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        changed = ensure_attributes(module, folder, "0700", changed)
+    for decision in decisions:
+        path = os.path.join(folder, decision.name)
+        if decision.write is not None:
+            present[decision.name] = decision.write
+            if not module.check_mode:
+                write(module, path, decision.write)
+        if os.path.exists(path):
+            changed = ensure_attributes(module, path, "0600", changed)
+    sources = {decision.name: decision.source for decision in decisions}
+    generated = module.check_mode and "generated" in sources.values()
+    result: dict[str, t.Any] = {
+        "changed": changed,
+        "sources": sources,
+        "fingerprint": "" if generated else fingerprint(present),
+    }
+    if module._diff:
+        result["diff"] = {
+            "before": {
+                name: "present" for name in sources if name in present and sources[name] != "generated"
+            },
+            "after": {decision.name: decision.source for decision in decisions if decision.write is not None},
+        }
+    return result
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, add_file_common_args=False)
+    module.params.update({"mode": None, "seuser": None, "serole": None, "setype": None, "selevel": None})
+    try:
+        module.exit_json(**run(module))
+    except HubError as exc:
+        module.fail_json(msg=str(exc))
+
+
+if __name__ == "__main__":
+    main()

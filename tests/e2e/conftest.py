@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the end-to-end tests share. Each file has an instance of its own, where people have none."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.plugins.loader import init_plugin_loader
+from deployment import ARTIFACTS, ROOT, Deployment
+
+
+def _collections() -> Path:
+    tree = Path(tempfile.mkdtemp(prefix="galilean-hub-e2e-"))
+    atexit.register(shutil.rmtree, tree, ignore_errors=True)
+    namespace = tree / "ansible_collections" / "galilean"
+    namespace.mkdir(parents=True)
+    (namespace / "hub").symlink_to(ROOT, target_is_directory=True)
+    return tree
+
+
+# At import time: the tests import the collection's own client of the hub's API.
+COLLECTIONS = _collections()
+init_plugin_loader([str(COLLECTIONS)])
+
+
+def _fresh(folder: Path, instance: str, port: int) -> t.Iterator[Deployment]:
+    deployment = Deployment(folder, COLLECTIONS, instance, port)
+    # What an earlier run that was killed left would make this one look better or worse than it is.
+    deployment.teardown(data=True).assert_done()
+    yield deployment
+    deployment.set()
+    deployment.teardown(data=True).assert_done()
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
+    """The instance under test. The first tests of a module deploy it; nothing of it is there before."""
+    yield from _fresh(tmp_path_factory.mktemp("site"), "e2e", 8123)
+
+
+@pytest.fixture(scope="module")
+def prototype(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
+    """A second instance beside the first."""
+    yield from _fresh(tmp_path_factory.mktemp("prototype"), "e2e-proto", 8124)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def artifacts() -> Path:
+    """Folder for screenshots and output, emptied at the start."""
+    shutil.rmtree(ARTIFACTS, ignore_errors=True)
+    ARTIFACTS.mkdir()
+    return ARTIFACTS

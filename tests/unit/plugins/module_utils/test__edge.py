@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils._edge import edge_problems
+
+GOOD: dict[str, t.Any] = {
+    "bind_address": "127.0.0.1",
+    "port": 8000,
+    "http_port": 0,
+    "server_name": "",
+    "base_url": "/",
+    "title": "JupyterHub",
+    "tls_mode": "off",
+    "tls_certificate": "",
+    "tls_key": "",
+    "hsts_seconds": 0,
+    "max_upload": "2g",
+    "read_timeout": 86400,
+    "reload_grace": 86400,
+    "workers": 2,
+    "memory": "128m",
+    "log_max_size": "10m",
+    "log_max_files": 3,
+}
+TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/etc/hub.key"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"bind_address": "::1"},
+        {"bind_address": "127.0.0.53"},
+        {**TLS, "bind_address": "0.0.0.0", "port": 443, "http_port": 80},
+        {"base_url": "/science/hub/", "server_name": "hub.example.org"},
+        # Numbers of an inventory may come as text.
+        {"port": "8001", "workers": "4"},
+        {"title": 'Hub "of" $things \\ Zürich'},
+    ],
+)
+def test_accepts(change: dict[str, t.Any]) -> None:
+    assert edge_problems({**GOOD, **change}) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "begin", "fix"),
+    [
+        ({"bind_address": "localhost"}, "edge_bind_address is 'localhost':", "127.0.0.1"),
+        ({"bind_address": "10.0.0.1"}, "edge_bind_address is '10.0.0.1' while edge_tls_mode", "'provided'"),
+        ({"bind_address": "::"}, "edge_bind_address is '::' while edge_tls_mode is 'off':", "127.0.0.1"),
+        ({"port": 0}, "edge_port is 0:", "from 1 to 65535"),
+        ({"port": 65536}, "edge_port is 65536:", "from 1 to 65535"),
+        ({"http_port": 70000}, "edge_http_port is 70000:", "0 for none"),
+        ({"http_port": 80}, "edge_http_port is 80 while edge_tls_mode is 'off':", "set it to 0"),
+        ({**TLS, "http_port": 8000}, "edge_http_port is 8000, as is edge_port:", "two different ports"),
+        ({**TLS, "tls_key": "hub.key"}, "edge_tls_key is 'hub.key':", "absolute path"),
+        ({**TLS, "tls_certificate": ""}, "edge_tls_certificate is '':", "absolute path"),
+        ({"server_name": "https://hub.example.org"}, "edge_server_name is 'https://", "hub.example.org"),
+        ({"base_url": "/hub"}, "edge_base_url is '/hub':", "/science/"),
+        ({"base_url": "/a b/"}, "edge_base_url is '/a b/':", "/science/"),
+        ({"title": " "}, "edge_title is ' ':", "one line"),
+        ({"title": "two\nlines"}, "edge_title is 'two\\nlines':", "one line"),
+        ({"max_upload": "2 GB"}, "edge_max_upload is '2 GB':", "512m"),
+        ({"memory": "lots"}, "edge_memory is 'lots':", "512m"),
+        ({"workers": 0}, "edge_workers is 0:", "1 or more"),
+        ({"read_timeout": 5}, "edge_read_timeout is 5:", "60 or more"),
+        ({"hsts_seconds": -1}, "edge_hsts_seconds is -1:", "0 or more"),
+    ],
+)
+def test_refuses(change: dict[str, t.Any], begin: str, fix: str) -> None:
+    (problem,) = edge_problems({**GOOD, **change})
+    assert problem.startswith(begin)
+    assert fix in problem
+    assert not problem.endswith(".")
+
+
+def test_reports_all_at_once() -> None:
+    assert len(edge_problems({**GOOD, "port": 0, "title": "", "bind_address": "x"})) == 3

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils import _engine_state as state
+from ansible_collections.galilean.hub.plugins.module_utils._daemon_options import MARKER
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+
+OURS = json.dumps({"labels": [MARKER, "galilean.hub.options=1"]})
+OLD = state.Client("/usr/bin/docker", "20.10.24+dfsg1", False, True)
+BARE = state.Client("/usr/local/bin/docker", "28.2.2", False, True)
+NEW = state.Client("/usr/bin/docker", "26.1.5+dfsg1", True, True)
+AWAY = state.Client("/opt/docker", "26.1.5", True, False)
+
+
+@pytest.mark.parametrize(
+    ("clients", "path", "buildkit"),
+    [
+        ([], None, None),
+        ([AWAY], None, None),
+        ([BARE, OLD], "/usr/bin/docker", "builtin"),
+        ([BARE], "/usr/local/bin/docker", ""),
+        ([AWAY, BARE, NEW], "/usr/bin/docker", "buildx"),
+    ],
+)
+def test_choose_client(clients: list[state.Client], path: str | None, buildkit: str | None) -> None:
+    found = state.choose_client(clients)
+    assert (found and found.path, found and found.buildkit) == (path, buildkit)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ready", "installed", "daemon_json", "mode"),
+    [
+        ("auto", False, False, "", "managed"),
+        ("auto", False, True, "", "managed"),
+        ("auto", True, True, "", "existing"),
+        ("auto", False, True, "{}", "existing"),
+        ("auto", True, True, "not json", "existing"),
+        ("auto", True, True, OURS, "managed"),
+        ("auto", False, False, OURS, "managed"),
+        ("managed", True, True, "{}", "managed"),
+        ("existing", True, False, OURS, "existing"),
+    ],
+)
+def test_choose_mode(wanted: str, ready: bool, installed: bool, daemon_json: str, mode: str) -> None:
+    assert state.choose_mode(wanted, ready, installed, daemon_json) == mode
+
+
+def test_an_existing_engine_must_exist() -> None:
+    with pytest.raises(HubError, match="docker_engine is 'existing', but the host has no Docker engine"):
+        state.choose_mode("existing", False, False, "")
+
+
+@pytest.mark.parametrize(
+    ("daemon_json", "running", "stale"),
+    [
+        (OURS, [MARKER, "galilean.hub.options=1"], False),
+        (OURS, ["galilean.hub.options=1", MARKER], False),
+        (OURS, [MARKER, "galilean.hub.options=0"], True),
+        (OURS, None, True),
+        ("{}", ["a=b"], False),
+        ("[]", [], False),
+    ],
+)
+def test_is_stale(daemon_json: str, running: list[str] | None, stale: bool) -> None:
+    assert state.is_stale(daemon_json, running) is stale
+
+
+HEAD = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (HEAD, ""),
+        (
+            HEAD
+            + "eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0\neth0 000011AC 0 1 0 0 0 0000FFFF 0 0 0\n",
+            "eth0",
+        ),
+        (
+            HEAD + "wlan0 00000000 1 3 0 0 600 00000000 0 0 0\nens3 00000000 1 3 0 0 100 00000000 0 0 0\n",
+            "ens3",
+        ),
+        (HEAD + "tun0 00000000 1 3 0 0 0 00000080 0 0 0\n", ""),
+    ],
+)
+def test_default_interface(table: str, name: str) -> None:
+    assert state.default_interface(table) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Max open files            1024                 20000                files", 20000),
+        ("Max open files            1024                 unlimited            files", 0),
+        ("", 0),
+    ],
+)
+def test_hard_nofile(text: str, value: int) -> None:
+    assert state.hard_nofile(text) == value
+
+
+def test_last_words_prefers_what_went_wrong() -> None:
+    log = 'level=info msg="fine"\nlevel=error msg="no cgroups"\nlevel=info msg="also fine"\n'
+    assert state.last_words(log) == 'level=error msg="no cgroups"'
+    assert state.last_words("one\ntwo\n\nthree", lines=2) == "two\nthree"

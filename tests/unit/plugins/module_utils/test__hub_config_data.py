@@ -1,0 +1,116 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import hub_config_data, merge
+from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
+
+SETTINGS: dict[str, t.Any] = {
+    "public_url": "http://127.0.0.1:8000/",
+    "login_kind": "dummy",
+    "allow_all": True,
+    "allowed_users": ["zoe", "ada"],
+    "admins": [],
+    "hub_image": "galilean/hub:1",
+    "notebook_image": "galilean/notebook:1",
+    "software": {"volume": "galilean-software-x-1", "path": "/opt/software"},
+    "welcome_dir": "/srv/hub/welcome",
+    "ca_bundle": "/etc/ssl/certs/ca-certificates.crt",
+    "memory_limit": "2048M",
+    "cpu_limit": 2.0,
+    "pids_limit": 1024,
+    "parallel_starts": 3,
+    "active_servers": 56,
+    "cull_timeout": 3600,
+    "cull_every": 300,
+    "cull_max_age": 0,
+    "kernel_cull_timeout": 3600,
+    "default_url": "/lab",
+    "log_driver": "json-file",
+    "log_options": {"max-size": "10m"},
+    "config_extra": {},
+}
+
+
+def data(**changes: t.Any) -> dict[str, t.Any]:
+    return hub_config_data(instance_layout("hub"), {**SETTINGS, **changes})
+
+
+def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
+    spawner = data()["traits"]["DockerSpawner"]
+    assert spawner["remove"] is True
+    assert spawner["volumes"]["hub-home-{username}"] == "/home/jovyan"
+    assert spawner["volumes"]["galilean-software-x-1"] == {"bind": "/opt/software", "mode": "ro,nocopy"}
+    host = spawner["extra_host_config"]
+    assert host["cap_drop"] == ["ALL"]
+    assert host["memswap_limit"] == spawner["mem_limit"]
+    assert host["security_opt"] == ["no-new-privileges"]
+
+
+def test_servers_outlive_the_hub() -> None:
+    hub = data()["traits"]["JupyterHub"]
+    assert hub["cleanup_servers"] is False
+    assert data()["traits"]["ConfigurableHTTPProxy"]["should_start"] is False
+
+
+def test_lists_are_sorted_so_that_their_order_in_the_settings_changes_nothing() -> None:
+    assert data()["traits"]["Authenticator"]["allowed_users"] == ["ada", "zoe"]
+    assert json.dumps(data()) == json.dumps(data(allowed_users=["ada", "zoe"]))
+
+
+def test_without_software_and_bundle_nothing_of_them_is_mounted() -> None:
+    spawner = data(software={}, ca_bundle="")["traits"]["DockerSpawner"]
+    assert set(spawner["volumes"]) == {"hub-home-{username}", "/srv/hub/welcome"}
+    assert "JUPYTER_PATH" not in spawner["environment"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "culler"),
+    [
+        ({}, {"timeout": 3600, "cull_every": 300}),
+        ({"cull_timeout": 0}, None),
+        ({"cull_max_age": 86400}, {"timeout": 3600, "cull_every": 300, "max_age": 86400}),
+    ],
+)
+def test_the_culler_follows_the_settings(changes: dict[str, t.Any], culler: t.Any) -> None:
+    assert data(**changes)["culler"] == culler
+
+
+def test_a_sites_own_traits_win_and_merge() -> None:
+    traits = data(
+        config_extra={
+            "DockerSpawner": {"environment": {"SITE": "x"}, "pids_limit": 5},
+            "Spawner": {"debug": True},
+        }
+    )["traits"]
+    assert traits["DockerSpawner"]["environment"]["SITE"] == "x"
+    assert traits["DockerSpawner"]["environment"]["GALILEAN_INSTANCE"] == "hub"
+    assert traits["Spawner"] == {"debug": True}
+
+
+def test_merge_leaves_its_inputs_alone() -> None:
+    base = {"a": {"b": 1}, "l": [1]}
+    assert merge(base, {"a": {"c": 2}, "l": [2]}) == {"a": {"b": 1, "c": 2}, "l": [2]}
+    assert base == {"a": {"b": 1}, "l": [1]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"notebook_image": ""}, "the hub's settings lack notebook_image: give a value for each"),
+        (
+            {"login_kind": "google"},
+            "jupyterhub_login_kind is 'google': use one of dummy, shared_password",
+        ),
+    ],
+)
+def test_what_is_missing_or_unknown_is_named(changes: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(HubError, match=f"^{re.escape(message)}$"):
+        data(**changes)

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._instance import (
+    default_users_subnet,
+    instance_layout,
+)
+
+GOOD_NAMES = ["hub", "h2", "prod-eu", "a" * 20]
+BAD_NAMES = ["", "h", "Hub", "my hub", "2hub", "-hub", "hub-", "a--b", "a" * 21, "hüb", "hub\n", 7]
+BAD_SUBNETS = [
+    ("10.0.0.1/20", "10.0.0.1/20 has host bits set"),
+    ("hello", "Expected 4 octets in 'hello'"),
+    ("10.0.0.0/29", "give a network of /28 or larger"),
+]
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_names_follow_from_the_instance(name: str) -> None:
+    layout = instance_layout(name)
+    assert layout["state_dir"] == f"/srv/{name}"
+    assert layout["containers"] == {part: f"{name}-{part}" for part in ("edge", "proxy", "hub")}
+    for bridge in ("core_bridge", "users_bridge"):
+        assert len(layout[bridge]) <= 15
+    assert len(layout["firewall_chain"] + "-IN") <= 28
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_a_bad_name_is_refused_in_one_sentence(name: str) -> None:
+    with pytest.raises(HubError, match=f"^{re.escape(f'jupyterhub_instance is {name!r}: use 2 to 20')}"):
+        instance_layout(name)
+
+
+def test_two_instances_share_nothing() -> None:
+    one, two = instance_layout("prod"), instance_layout("proto")
+
+    def values(layout: dict) -> set:
+        return {value for value in layout.values() if isinstance(value, str)} | set(
+            layout["containers"].values()
+        )
+
+    assert not values(one) & values(two)
+
+
+def test_addresses_lie_in_the_subnet_and_outside_of_dockers_range() -> None:
+    layout = instance_layout("hub", users_subnet="10.1.0.0/24", state_root="/data/")
+    assert layout["state_dir"] == "/data/hub"
+    assert (layout["users_gateway"], layout["hub_address"], layout["proxy_address"]) == (
+        "10.1.0.1",
+        "10.1.0.2",
+        "10.1.0.3",
+    )
+    assert layout["users_range"] == "10.1.0.128/25"
+
+
+def test_the_derived_subnet_is_stable() -> None:
+    assert default_users_subnet("hub") == default_users_subnet("hub") != default_users_subnet("prototype")
+
+
+@pytest.mark.parametrize(("subnet", "message"), BAD_SUBNETS)
+def test_a_bad_subnet_is_refused(subnet: str, message: str) -> None:
+    with pytest.raises(HubError, match=re.escape(message)) as caught:
+        instance_layout("hub", users_subnet=subnet)
+    assert str(caught.value).startswith(f"jupyterhub_users_subnet is {subnet!r}: ")

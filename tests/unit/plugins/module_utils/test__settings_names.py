@@ -1,0 +1,140 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils import _settings_names
+from ansible_collections.galilean.hub.plugins.module_utils._settings_names import Placed
+
+ROLES = ["docker", "edge", "jupyterhub", "users"]
+SPECS: dict[str, dict[str, t.Any]] = {
+    "docker_packages": {"type": "list"},
+    "edge_port": {"type": "int"},
+    "edge_bind_address": {"type": "str"},
+    "jupyterhub_instance": {"type": "str"},
+    "jupyterhub_cookie_secret": {"type": "str", "no_log": True},
+    "users_accounts": {"type": "list"},
+}
+
+NAMES: list[tuple[str, t.Any, list[str]]] = [
+    # right, or none of our business
+    ("edge_port", 8000, []),
+    ("docker_cli", ["docker"], []),
+    ("ansible_host", "192.0.2.1", []),
+    ("ansible_docker_extra_args", "", []),
+    ("__edge_port", 1, []),
+    ("inventory_hostname", "hub", []),
+    ("my_edge_port", 8000, []),
+    ("institute_name", "Arcetri", []),
+    ("teardown_confirm", "hub", []),
+    # a wrong beginning
+    (
+        "jupterhub_instance",
+        "proto",
+        ["jupterhub_instance (it is 'proto') is not a setting: did you mean jupyterhub_instance?"],
+    ),
+    (
+        "jupyter_hub_instance",
+        "p",
+        ["jupyter_hub_instance (it is 'p') is not a setting: did you mean jupyterhub_instance?"],
+    ),
+    ("user_accounts", [], ["user_accounts is not a setting: did you mean users_accounts?"]),
+    ("Edge_port", 80, ["Edge_port (it is 80) is not a setting: did you mean edge_port?"]),
+    ("egde_port", 80, ["egde_port (it is 80) is not a setting: did you mean edge_port?"]),
+    # a wrong end
+    ("edge_prot", 80, ["edge_prot (it is 80) is not a setting: did you mean edge_port?"]),
+    (
+        "edge_bindaddress",
+        "::",
+        ["edge_bindaddress (it is '::') is not a setting: did you mean edge_bind_address?"],
+    ),
+    (
+        "docker_xyz",
+        True,
+        ["docker_xyz is not a setting of the role docker: remove it, or see docs/roles/docker.md."],
+    ),
+    # secrets stay out
+    (
+        "jupyterhub_cookie_secert",
+        "hunter2",
+        ["jupyterhub_cookie_secert is not a setting: did you mean jupyterhub_cookie_secret?"],
+    ),
+    (
+        "jupyterhub_instance_token",
+        "hunter2",
+        ["jupyterhub_instance_token is not a setting: did you mean jupyterhub_instance?"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), NAMES)
+def test_names(name: str, value: t.Any, expected: list[str]) -> None:
+    assert _settings_names.misspelled({name: value}, SPECS, ROLES) == expected
+
+
+def hub(host: str, machine: str = "192.0.2.1", **rest: str) -> Placed:
+    return Placed(
+        host=host,
+        machine=machine,
+        instance=rest.get("instance", "hub"),
+        address=rest.get("address", "127.0.0.1"),
+        ports={"edge_port": rest.get("port", "8000"), "edge_http_port": rest.get("http", "0")},
+        subnet=rest.get("subnet", ""),
+    )
+
+
+CLASHES: list[tuple[list[Placed], list[str]]] = [
+    ([hub("a")], []),
+    ([hub("a"), hub("b", "192.0.2.2")], []),
+    ([hub("a"), hub("b", instance="proto", port="8001")], []),
+    ([hub("a"), hub("b", instance="proto", address="127.0.0.2")], []),
+    ([hub("a", subnet="10.1.0.0/24"), hub("b", instance="p", port="8001", subnet="10.2.0.0/24")], []),
+    ([hub("a", subnet="nonsense"), hub("b", instance="p", port="8001", subnet="10.2.0.0/24")], []),
+    ([hub("x", "192.0.2.2"), hub("y", "192.0.2.2")], []),  # not this host's business
+    (
+        [hub("a"), hub("b", port="8001")],
+        [
+            "a and b are the same machine (192.0.2.1) and both have jupyterhub_instance 'hub': "
+            "give one of them another name (and edge_port)."
+        ],
+    ),
+    (
+        [hub("a"), hub("b", instance="proto")],
+        [
+            "a and b are the same machine (192.0.2.1) "
+            "and both use port 8000 of 127.0.0.1 (edge_port and edge_port): "
+            "give one of them another edge_port."
+        ],
+    ),
+    (
+        [hub("b", instance="proto", address="0.0.0.0"), hub("a")],
+        [
+            "b and a are the same machine (192.0.2.1) "
+            "and both use port 8000 of 0.0.0.0 (edge_port and edge_port): "
+            "give one of them another edge_port."
+        ],
+    ),
+    (
+        [hub("a", port="443", http="80"), hub("b", instance="proto", port="80")],
+        [
+            "a and b are the same machine (192.0.2.1) "
+            "and both use port 80 of 127.0.0.1 (edge_http_port and edge_port): "
+            "give one of them another edge_http_port."
+        ],
+    ),
+    (
+        [hub("a", subnet="10.1.0.0/16"), hub("b", instance="p", port="8001", subnet="10.1.2.0/24")],
+        [
+            "a and b are the same machine (192.0.2.1) and both use the network 10.1.0.0/16 for user servers: "
+            "give one of them another jupyterhub_users_subnet."
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("placed", "expected"), CLASHES)
+def test_clashes(placed: list[Placed], expected: list[str]) -> None:
+    assert _settings_names.clashes(placed, "a") == expected

@@ -1,0 +1,67 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The two commands, and the other targets of the Makefile."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from . import tree
+
+MAKEFILE = (tree.REPO / "Makefile").read_text()
+TARGETS = sorted(set(re.findall(r"^([a-z][a-z-]*):", MAKEFILE, re.MULTILINE)))
+
+
+def make(*arguments: str) -> str:
+    done = subprocess.run(
+        ["make", *arguments], cwd=tree.REPO, capture_output=True, text=True, check=True, timeout=60
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_is_explained(target: str) -> None:
+    assert re.search(rf"^  make {target} +[A-Z]|^  make {target} +[a-z].+", make("help"), re.MULTILINE)
+
+
+def test_make_without_target_explains() -> None:
+    assert make() == make("help")
+
+
+@pytest.mark.parametrize("command", ["make site", "make test"])
+def test_readme_names_the_commands(command: str) -> None:
+    assert command in (tree.REPO / "README.md").read_text()
+
+
+def test_ci_calls_the_command_of_the_readme() -> None:
+    assert re.search(r"\bmake test\b", (tree.REPO / ".ci/run").read_text())
+
+
+@pytest.mark.parametrize("playbook", ["site", "validate", "configure", "verify", "teardown"])
+def test_stages_are_playbooks(playbook: str) -> None:
+    assert (tree.REPO / f"playbooks/{playbook}.yml").is_file()
+
+
+def test_pages_are_fresh() -> None:
+    command = [sys.executable, str(tree.REPO / "tests/tools/render_docs.py"), "--check"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    dead = []
+    for file in [
+        *tree.files(".md", under="docs"),
+        *tree.files(".md", under="roles"),
+        tree.REPO / "README.md",
+    ]:
+        if not file.exists():
+            continue
+        for target in re.findall(r"\]\(([^)#\s]+)", file.read_text()):
+            if "://" not in target and not (file.parent / target).exists():
+                dead.append(f"{tree.name(file)}: {target}")
+    assert dead == []
