@@ -134,7 +134,8 @@ $(DEV_STAMP): | $(SITE_STAMP)
 
 .PHONY: engine
 engine: setup ## Provide a Docker engine on this machine, as the tests need it
-	$(PLAYBOOK) playbooks/engine.yml
+	@# `make test` asks once for all of its steps.
+	$(if $(ENGINE_READY),@true,$(PLAYBOOK) playbooks/engine.yml)
 
 .PHONY: lint
 lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, changelog

@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Run all test steps one after the other, also after a failure, and end with `N passed, N failed`.
+"""Run all test steps, several at a time, also after a failure, and end with `N passed, N failed`.
 
 Steps are targets of the Makefile, so that each can be repeated alone. A pytest run counts test by test, any
-other step counts as one; a skipped test counts as failed, because it has proved nothing.
+other step counts as one; a skipped test counts as failed, because it has proved nothing. What steps print goes
+into .cache/test-results; a step that fails shows its failed tests, or its last lines. One step alone prints as it
+goes.
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -36,19 +40,28 @@ def molecule(scenario: str, limit: int = 20) -> Step:
     return Step(f"molecule-{scenario}", "molecule", (f"SCENARIO={scenario}",), limit)
 
 
-STEPS = [
-    Step("lint", "lint"),
-    Step("docs-check", "docs-check"),
-    Step("unit", "unit"),
-    Step("engine", "engine"),
-    Step("modules", "modules", limit=25),
-    molecule("users"),
-    molecule("docker"),
-    molecule("images"),
-    molecule("edge"),
-    molecule("jupyterhub"),
-    Step("e2e", "e2e", limit=30),
+# The first lane is done before the others start: it provides what they need. The others run beside each other;
+# steps that need the same names on the machine share one.
+LANES = [
+    [Step("engine", "engine")],
+    [
+        Step("lint", "lint"),
+        Step("docs-check", "docs-check"),
+        Step("unit", "unit"),
+        Step("modules", "modules", limit=30),
+        Step("e2e", "e2e", limit=35),
+    ],
+    [
+        molecule("users"),
+        molecule("docker"),
+        molecule("images"),
+        molecule("edge"),
+        molecule("jupyterhub"),
+    ],
 ]
+STEPS = [step for lane in LANES for step in lane]
+# How much of a failed step is shown.
+SHOWN_TESTS, SHOWN_LINES, SHOWN_WIDTH = 12, 30, 220
 
 
 @dataclasses.dataclass
@@ -71,42 +84,107 @@ def count(report: Path) -> tuple[int, int]:
     return sum(total["tests"] for total in totals) - failed, failed
 
 
-def run(step: Step) -> Outcome:
-    print(f"\n==== {step.name} ====", flush=True)
-    report = RESULTS / f"{step.name}.xml"
-    report.unlink(missing_ok=True)
-    options = f"{os.environ.get('PYTEST_ADDOPTS', '')} --junitxml={report} -o junit_suite_name={step.name}"
-    started = time.monotonic()
-    # A group of its own: a step that hangs is ended with all that it started.
-    process = subprocess.Popen(
-        ["make", step.target, *step.variables],
-        cwd=REPO,
-        env={**os.environ, "PYTEST_ADDOPTS": options.strip()},
-        start_new_session=True,
-    )
-    remark = ""
-    try:
-        status = process.wait(timeout=step.limit * 60)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGTERM)
-        status, remark = process.wait(timeout=60), f"took longer than {step.limit} minutes"
-    except KeyboardInterrupt:
-        os.killpg(process.pid, signal.SIGTERM)
-        raise
-    passed, failed = count(report) if report.exists() else (0, 0)
-    if status != 0 and failed == 0:
-        failed, remark = 1, remark or "failed outside its tests"
-    if status == 0 and step.target == "molecule" and passed + failed == 0:
-        # Molecule calls a scenario without tests successful.
-        failed, remark = 1, "has no tests"
-    if status == 0 and passed + failed == 0:
-        passed = 1
-    return Outcome(step, passed, failed, time.monotonic() - started, remark)
+def failed_tests(report: Path) -> list[str]:
+    """The tests of a JUnit report that did not pass, each with the first line of its reason."""
+    out = []
+    for case in ElementTree.parse(report).getroot().iter("testcase"):
+        for kind in ("failure", "error", "skipped"):
+            found = case.find(kind)
+            if found is not None:
+                reason = (found.get("message") or found.text or "").strip().splitlines()
+                out.append(f"{case.get('classname')}::{case.get('name')}: {reason[0] if reason else kind}")
+    return out
+
+
+def show(name: str, remark: str) -> None:
+    """Say why a step failed: its failed tests, or the end of what it printed."""
+    report, log = RESULTS / f"{name}.xml", RESULTS / f"{name}.log"
+    lines = failed_tests(report)[:SHOWN_TESTS] if report.exists() else []
+    if not lines and log.exists():
+        lines = log.read_text(errors="replace").splitlines()[-SHOWN_LINES:]
+    for line in lines:
+        print(f"  {name}: {line[:SHOWN_WIDTH]}")
+    print(f"  {name}: {remark + '; ' if remark else ''}all that it printed: {log}", flush=True)
+
+
+class Runner:
+    """Runs steps, each in a process group of its own, and ends them all when it has to."""
+
+    def __init__(self, stream: bool, stop: bool) -> None:
+        self.stream, self.stop = stream, stop
+        self.stopped = threading.Event()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+
+    def end(self) -> None:
+        """End what runs, and start nothing more."""
+        self.stopped.set()
+        for process in list(self._processes):
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+
+    def lane(self, steps: list[Step]) -> list[Outcome]:
+        """Run steps one after the other."""
+        outcomes = []
+        for step in steps:
+            if self.stopped.is_set():
+                break
+            outcomes.append(self.run(step))
+            if self.stop and outcomes[-1].failed:
+                self.end()
+        return outcomes
+
+    def run(self, step: Step) -> Outcome:
+        print(f"==== {step.name}", flush=True)
+        report, log = RESULTS / f"{step.name}.xml", RESULTS / f"{step.name}.log"
+        report.unlink(missing_ok=True)
+        options = (
+            f"{os.environ.get('PYTEST_ADDOPTS', '')} --junitxml={report} -o junit_suite_name={step.name}"
+        )
+        started = time.monotonic()
+        with open(log, "wb") as stream:
+            process = subprocess.Popen(
+                ["make", step.target, *step.variables],
+                cwd=REPO,
+                # The first lane has provided it; asking again costs seconds for each step.
+                env={**os.environ, "PYTEST_ADDOPTS": options.strip(), "ENGINE_READY": "1"}
+                if step.target != "engine"
+                else dict(os.environ),
+                stdout=None if self.stream else stream,
+                stderr=None if self.stream else subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            self._processes.add(process)
+            remark = ""
+            try:
+                status = process.wait(timeout=step.limit * 60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGTERM)
+                status, remark = process.wait(timeout=60), f"took longer than {step.limit} minutes"
+        outcome = self._outcome(step, status, remark, report, time.monotonic() - started)
+        state = "FAILED" if outcome.failed else "passed"
+        print(f"==== {step.name} {state} after {outcome.seconds:.0f} s", flush=True)
+        if outcome.failed and not self.stream:
+            show(step.name, outcome.remark)
+        return outcome
+
+    @staticmethod
+    def _outcome(step: Step, status: int, remark: str, report: Path, seconds: float) -> Outcome:
+        passed, failed = count(report) if report.exists() else (0, 0)
+        if status != 0 and failed == 0:
+            failed, remark = 1, remark or "failed outside its tests"
+        if status == 0 and step.target == "molecule" and passed + failed == 0:
+            # Molecule calls a scenario without tests successful.
+            failed, remark = 1, "has no tests"
+        if status == 0 and passed + failed == 0:
+            passed = 1
+        return Outcome(step, passed, failed, seconds, remark)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--stop", action="store_true", help="stop at the first step that fails")
+    parser.add_argument("--jobs", type=int, default=2, help="steps at a time (default: 2)")
     parser.add_argument(
         "steps", nargs="*", metavar="STEP", help=f"of {', '.join(step.name for step in STEPS)}"
     )
@@ -116,13 +194,19 @@ def main() -> int:
         parser.error(f"no such step: {', '.join(sorted(unknown))}")
 
     RESULTS.mkdir(parents=True, exist_ok=True)
-    outcomes = []
-    for step in STEPS:
-        if arguments.steps and step.name not in arguments.steps:
-            continue
-        outcomes.append(run(step))
-        if arguments.stop and outcomes[-1].failed:
-            break
+    chosen = [
+        [step for step in lane if not arguments.steps or step.name in arguments.steps] for lane in LANES
+    ]
+    runner = Runner(stream=sum(map(len, chosen)) == 1, stop=arguments.stop)
+    started = time.monotonic()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        outcomes = runner.lane(chosen[0])
+        with ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
+            for done in [pool.submit(runner.lane, lane) for lane in chosen[1:]]:
+                outcomes += done.result()
+    finally:
+        runner.end()
 
     print("\n==== summary ====")
     for one in outcomes:
@@ -132,6 +216,10 @@ def main() -> int:
             f"{one.seconds:6.0f} s  {one.remark}".rstrip()
         )
     failed = sum(one.failed for one in outcomes)
+    for one in outcomes:
+        if one.failed and not runner.stream:
+            show(one.step.name, one.remark)
+    print(f"{(time.monotonic() - started) / 60:.1f} minutes")
     line = f"{sum(one.passed for one in outcomes)} passed, {failed} failed"
     (RESULTS / "summary.txt").write_text(f"{line}\n")
     print(line, flush=True)

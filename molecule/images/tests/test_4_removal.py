@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -28,25 +29,32 @@ def client(images: Images, tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(script)
 
 
-def left(images: Images) -> str:
-    return images.docker("image", "ls", "--quiet", f"--filter=reference={images.prefix}/*")
+def left(images: Images) -> set[str]:
+    return set(images.docker("image", "ls", "--quiet", f"--filter=reference={images.prefix}/*").split())
 
 
-def test_an_instance_keeps_images_and_software(images: Images, client: str) -> None:
-    before = left(images), images.volumes
+@pytest.fixture
+def instance(images: Images) -> t.Iterator[None]:
+    """Something that belongs to an instance on this host."""
     label = f"--label=galilean.hub.instance={images.prefix}"
     images.docker("create", f"--name={images.container}", label, images.refs["base"], "true")
+    yield
+    images.docker("rm", images.container)
+
+
+@pytest.mark.usefixtures("instance")
+def test_an_instance_keeps_images_and_software(images: Images, client: str) -> None:
+    before = left(images), images.volumes
     said = images.apply(playbook="remove.yml", docker_cli=client)
     assert "rc=0" in said, said
     assert "another instance uses them" in said
     assert (left(images), images.volumes) == before
-    images.docker("rm", images.container)
 
 
 def test_nothing_is_left(images: Images, client: str) -> None:
     base = images.refs["base"].rsplit(":", 1)[1]
     said = images.apply(playbook="remove.yml", docker_cli=client)
     assert "rc=0" in said, said
-    assert (left(images), images.volumes) == ("", set())
+    assert (left(images), images.volumes) == (set(), set())
     # The same base under another prefix is another list's.
     assert images.docker("image", "ls", "--quiet", f"galilean/base:{base}") != ""

@@ -75,9 +75,15 @@ class Hub:
     def start_server(self, name: str) -> str:
         """Start a user's server; returns the name of its container."""
         assert self.api("POST", f"/users/{name}")[0] in (201, 409)
-        assert self.api("POST", f"/users/{name}/server")[0] in (201, 202, 400)
-        self.wait(f"/user/{name}/api/status", 120)
-        return f"hub-user-{name}"
+        deadline = time.monotonic() + 120
+        # Asked again while an earlier one is on its way out: after a reboot the hub has to notice first that it is gone.
+        while (asked := self.api("POST", f"/users/{name}/server"))[0] in (201, 202, 400):
+            answer = self.talk("api", "GET", f"/user/{name}/api/status")
+            if answer["status"] == 200:
+                return f"hub-user-{name}"
+            assert time.monotonic() < deadline, f"{name}'s server answers {answer}, the hub {asked}"
+            time.sleep(0.5)
+        raise AssertionError(f"the hub answers {asked} to a start of {name}'s server")
 
     def probe(self, container: str, *targets: str) -> dict[str, str]:
         """How attempts of a container to connect end; from the host itself where it is empty."""
