@@ -143,7 +143,8 @@ class Runner:
         started = time.monotonic()
         with open(log, "wb") as stream:
             process = subprocess.Popen(
-                ["make", step.target, *step.variables],
+                # Make hands the arguments of `make test ARGS=...`, which are ours, to every make below it.
+                ["make", step.target, "ARGS=", *step.variables],
                 cwd=REPO,
                 # The first lane has provided it; asking again costs seconds for each step.
                 env={**os.environ, "PYTEST_ADDOPTS": options.strip(), "ENGINE_READY": "1"}
