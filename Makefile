@@ -12,7 +12,7 @@ INVENTORY ?= inventories/local
 # More arguments for ansible-playbook, pytest or molecule: make site ARGS="-v"
 ARGS ?=
 # One molecule scenario, or all of them.
-SCENARIO ?= users docker images edge jupyterhub
+SCENARIO ?= users docker images delivery edge jupyterhub
 # Name of the instance that `make teardown` removes.
 CONFIRM ?=
 PYTHON ?= python3
@@ -105,6 +105,10 @@ $(COLLECTION):
 site: setup ## Set up this machine, or the hosts of INVENTORY, as a hub, and prove that it works
 	$(PLAYBOOK) site.yml $(ARGS)
 
+.PHONY: hub
+hub: setup ## Only the hub: its image, settings and look, in seconds; without the check at the end
+	$(PLAYBOOK) site.yml --tags jupyterhub --skip-tags verify $(ARGS)
+
 .PHONY: check
 check: setup ## Show what `make site` would change, and change nothing
 	$(PLAYBOOK) site.yml --check --diff $(ARGS)
@@ -117,11 +121,32 @@ validate: setup ## Check all settings, and touch no host
 verify: setup ## Do what a user does (log in, start a server, run a cell, stop) and show how long it takes
 	$(PLAYBOOK) playbooks/verify.yml $(ARGS)
 
+.PHONY: disk
+disk: setup ## Show what images, shared software, homes and the build cache take
+	$(PLAYBOOK) playbooks/disk.yml $(ARGS)
+
+.PHONY: prune
+prune: setup ## Remove old images, software and build cache that nobody needs; ARGS=--check only shows what
+	$(PLAYBOOK) playbooks/prune.yml $(ARGS)
+
 .PHONY: teardown
 teardown: setup ## Remove the instance CONFIRM=<name>; its users' data stays (docs/remove.md)
 	$(PLAYBOOK) playbooks/teardown.yml $(if $(CONFIRM),-e teardown_confirm=$(CONFIRM)) $(ARGS)
 
+.PHONY: hub-shell
+hub-shell: setup ## Open a shell in the hub that runs here, or ARGS="command" in it
+	@shell=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(INVENTORY) --list \
+	  | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
+	  know = found["_meta"]["hostvars"].get(host, {}); \
+	  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/hub-shell", sep="/")'); \
+	[ -e "$$shell" ] || { echo "There is no $$shell here: run make site, or call it on the hub's own host" >&2; exit 1; }; \
+	$(SUDO) "$$shell" $(ARGS)
+
 ##@ Work on the collection
+
+.PHONY: web-dev
+web-dev: setup ## Show the look of hub and JupyterLab (files/web) as it is, at each reload; `make site` ends it
+	$(PLAYBOOK) playbooks/web_dev.yml $(ARGS)
 
 .PHONY: setup-dev
 setup-dev: $(DEV_STAMP) setup ## Add the test tools to .venv, and a browser from the distribution
@@ -182,6 +207,7 @@ test: setup-dev ## All of the above, and a line for each; what CI runs
 bench: site setup-dev ## Measure what docs/bench.md reports, on the instance that `make site` runs (takes long)
 	$(BIN)/python tests/bench/spawn.py
 	$(BIN)/python tests/bench/singleuser_start.py "$$(docker image ls --format '{{.Repository}}:{{.Tag}}' galilean/notebook | head -n 1)"
+	$(BIN)/python tests/bench/software.py
 	$(BIN)/python tests/bench/site.py
 
 .PHONY: build

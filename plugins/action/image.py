@@ -1,11 +1,10 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The controller's side of the image module: sends a build context to another host, only when it is needed there."""
+"""The controller's side of the image module: sends a build context or an archive to another host, only when it is needed there."""
 
 from __future__ import annotations
 
 import os
-import tarfile
 import tempfile
 import typing as t
 
@@ -14,23 +13,14 @@ from ansible.errors import AnsibleActionFail
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.galilean.hub.plugins.module_utils._context_digest import describe_context
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._image_sources import (
+    announced,
+    local_archive,
+    local_context,
+)
 
 MODULE = "galilean.hub.image"
-
-
-def pack_context(root: str, paths: t.Iterable[str], archive: str) -> None:
-    """Pack the paths of a context, with their permissions and without owners and times."""
-
-    def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
-        entry.uid = entry.gid = entry.mtime = 0
-        entry.uname = entry.gname = ""
-        return entry
-
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        for path in sorted(paths):
-            tar.add(os.path.join(root, path), arcname=path, recursive=False, filter=anonymous)
 
 
 class ActionModule(ActionBase):
@@ -43,30 +33,32 @@ class ActionModule(ActionBase):
         result = super().run(tmp, task_vars)
         args = dict(self._task.args)
         background = bool(self._task.async_val) and not self._connection.has_native_async
-        if (
-            self._connection.transport == "local"
-            or not args.get("path")
-            or boolean(args.get("remote_src", False))
-        ):
-            return {**result, **self._module(args, task_vars, background)}
-        root = self._loader.path_dwim(args["path"])
+        find = self._loader.path_dwim
         try:
-            files = describe_context(root, args.get("dockerfile") or "Dockerfile")
+            here = self._connection.transport == "local" or boolean(args.get("remote_src", False))
+            context = None if here else local_context(args, find)
+            archive = None if here else local_archive(args, find)
+            if context is None and archive is None:
+                return {**result, **self._module(args, task_vars, background)}
+            asked = {**args, **announced(context, archive)}
         except HubError as exc:
             raise AnsibleActionFail(exc.message) from exc
-        asked = {**args, "path": root, "_context_files": files}
         answer = self._module(asked, task_vars, False)
-        needed = answer.pop("_context_needed", False)
+        needed = answer.pop("_needed", False)
         if not needed or self._task.check_mode or answer.get("failed"):
             return {**result, **answer}
-        with tempfile.TemporaryDirectory(prefix="galilean-hub-", dir=constants.DEFAULT_LOCAL_TMP) as folder:
-            archive = os.path.join(folder, "context.tar.gz")
-            pack_context(root, files, archive)
-            destination = (
-                f"{answer['log_dir']}/{answer['image']['ref'].replace('/', '-').replace(':', '-')}.tar.gz"
-            )
+        stem = answer["image"]["ref"].replace("/", "-").replace(":", "-")
+        destination = f"{answer['log_dir']}/{stem}.sent"
+        if archive is not None:
             self._send(archive, destination, task_vars)
-        return {**result, **self._module({**asked, "_context_archive": destination}, task_vars, background)}
+        elif context is not None:
+            with tempfile.TemporaryDirectory(
+                prefix="galilean-hub-", dir=constants.DEFAULT_LOCAL_TMP
+            ) as folder:
+                packed = os.path.join(folder, "context.tar.gz")
+                context.pack(packed)
+                self._send(packed, destination, task_vars)
+        return {**result, **self._module({**asked, "_sent": destination}, task_vars, background)}
 
     def _module(
         self, args: dict[str, t.Any], task_vars: dict[str, t.Any] | None, background: bool
@@ -89,4 +81,4 @@ class ActionModule(ActionBase):
         )
         sent = action.run(task_vars=task_vars)
         if sent.get("failed"):
-            raise AnsibleActionFail(f"The build context could not be sent to the host: {sent.get('msg')}")
+            raise AnsibleActionFail(f"{source} could not be sent to the host: {sent.get('msg')}")

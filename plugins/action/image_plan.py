@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The controller's side of image_plan: hashes the build contexts where they are."""
+"""The controller's side of image_plan: hashes build contexts and archives where they are."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.galilean.hub.plugins.module_utils._context_digest import describe_context
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._image_sources import (
+    announced,
+    local_archive,
+    local_context,
+)
 
 
 class ActionModule(ActionBase):
-    """Adds the hashes of every context, unless the module can read them itself."""
+    """Adds the hashes of every context and archive, unless the module can read them itself."""
 
     _supports_check_mode = True
 
@@ -27,11 +31,10 @@ class ActionModule(ActionBase):
         return {**result, **answer}
 
     def _hashed(self, item: t.Any) -> t.Any:
-        if not isinstance(item, dict) or not item.get("path") or item.get("remote_src"):
+        if not isinstance(item, dict) or item.get("remote_src"):
             return item
-        root = self._loader.path_dwim(item["path"])
+        find = self._loader.path_dwim
         try:
-            files = describe_context(root, item.get("dockerfile") or "Dockerfile")
+            return {**item, **announced(local_context(item, find), local_archive(item, find))}
         except HubError as exc:
             raise AnsibleActionFail(exc.message) from exc
-        return {**item, "path": root, "_context_files": files}

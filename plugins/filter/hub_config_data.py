@@ -49,6 +49,9 @@ _value:
     culler:
       description: Options of the idle culler, V(null) when it is off.
       type: dict
+    web_live:
+      description: Whether templates are read again for each page, because somebody works on them.
+      type: bool
     traits:
       description: Names of classes to names of traits to values.
       type: dict

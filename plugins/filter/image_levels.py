@@ -18,12 +18,14 @@ author: galilean.hub contributors (@galilean)
 description:
   - Checks a list of images and sorts it into levels. The images of one level need only images of the levels before it,
     so they can be built at the same time.
-  - The first level holds the bootstrapped base, when an image stands on it.
+  - The first level holds the base, when an image stands on it.
+  - What an entry lists as packages, kernels, files, environment and commands becomes the text of a Dockerfile; on an image
+    C(<name>-plain) when the entry has a Dockerfile of its own, too.
 positional: _input
 options:
   _input:
     description:
-      - The images. C(name) is required; C(path), C(dockerfile), C(args), C(target), C(parent) and C(stack) have defaults.
+      - The images, with the keys that the role C(images) documents for C(images_catalog).
       - A C(parent) is the name of another image, V(base), or the full reference of an image that is there already.
     type: list
     elements: dict
@@ -41,6 +43,10 @@ options:
     description: The folder that holds a folder for each image that does not give its own C(path).
     type: path
     default: ''
+  base:
+    description: An C(image) of a registry or an C(archive) for the base, instead of a bootstrap.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -54,14 +60,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: A list for each level, with its images, every key filled in.
+  description:
+    - A list for each level, with its images as M(galilean.hub.image_plan) takes them.
+    - Beside these keys, C(file) is what has to exist on the controller (or nothing), C(stack) and C(internal) come from the
+      entry, and C(awaited) tells whether others are built on the image.
   type: list
   elements: list
 """
 
 
 def image_levels_filter(
-    catalog: t.Any, extra: t.Any = (), stack: str = "", files_path: str = ""
+    catalog: t.Any, extra: t.Any = (), stack: str = "", files_path: str = "", base: t.Any = None
 ) -> list[list[dict[str, t.Any]]]:
     """Filter wrapper: checks the type, and turns HubError into the error that Ansible shows as one sentence."""
     plain, plain_extra = to_plain(catalog), to_plain(extra)
@@ -71,7 +80,7 @@ def image_levels_filter(
                 f"The galilean.hub.image_levels input must be a list of dictionaries, not {value!r}."
             )
     try:
-        return image_levels(plain, plain_extra, str(stack or ""), str(files_path))
+        return image_levels(plain, plain_extra, str(stack or ""), str(files_path), to_plain(base or {}))
     except HubError as exc:
         raise AnsibleFilterError(exc.message) from exc
 

@@ -1,15 +1,13 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A base image out of the distribution's package mirror: mmdebstrap, then import. Pure: builds arguments only.
+"""A base image out of the distribution's package mirror, by mmdebstrap. Pure: builds arguments only.
 
 PRIVATE to the collection: may change at any time.
 """
 
 from __future__ import annotations
 
-import json
 import re
-import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
@@ -32,6 +30,15 @@ EXCLUDES = (
     "/usr/share/lintian/*",
 )
 INCLUDES = ("/usr/share/doc/*/copyright", "/usr/share/locale/locale.alias")
+
+# Files that are made during the bootstrap get this time, so that the same packages make the same archive
+# (https://reproducible-builds.org/specs/source-date-epoch/). Any fixed time before the bootstrap would do.
+SOURCE_DATE_EPOCH = "1735689600"
+# Compiled Python that is trusted as it is: independent of times, and nothing is compared at a start.
+_COMPILE = (
+    'if [ -x "$1/usr/bin/python3" ]; then chroot "$1" sh -c '
+    "'python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.*' || true; fi"
+)
 
 _SUITE = re.compile(r"^[a-z][a-z0-9-]*\Z")
 _PACKAGE = re.compile(r"^[a-z0-9][a-z0-9+.-]+\Z")
@@ -93,27 +100,11 @@ def mmdebstrap_argv(spec: BootstrapSpec, archive: str) -> list[str]:
     argv.append(
         '--customize-hook=rm -rf "$1"/var/log/* "$1"/var/cache/apt/* "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
     )
+    argv.append(f"--customize-hook={_COMPILE}")
     argv += [spec.suite, archive]
     if spec.mirror:
         argv.append(spec.mirror)
     return argv
-
-
-def _quoted(value: str) -> str:
-    """A value for a Dockerfile instruction: the engine expands variables there, which it must not here."""
-    return json.dumps(value, ensure_ascii=False).replace("$", "\\$")
-
-
-def import_argv(
-    client: t.Sequence[str], spec: BootstrapSpec, labels: t.Mapping[str, str], archive: str, ref: str
-) -> list[str]:
-    """The command that makes a named image of an archive."""
-    argv = [*client, "import"]
-    argv += [f"--change=ENV {key}={_quoted(value)}" for key, value in sorted(spec.full_env.items())]
-    argv += [f"--change=LABEL {key}={_quoted(value)}" for key, value in sorted(labels.items())]
-    # An engine creates no container from an image without a command.
-    argv.append('--change=CMD ["bash"]')
-    return [*argv, archive, ref]
 
 
 def bootstrap_hint(spec: BootstrapSpec, log: str) -> str:

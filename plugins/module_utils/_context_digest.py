@@ -90,7 +90,7 @@ def file_sha256(path: str) -> str:
     return digest.hexdigest()
 
 
-def _entry(path: str) -> str:
+def describe_entry(path: str) -> str:
     """Kind, permissions and content of one entry; never its times or its owner."""
     info = os.lstat(path)
     mode = f"{stat.S_IMODE(info.st_mode):04o}"
@@ -134,19 +134,3 @@ def context_paths(root: str, rules: IgnoreRules) -> list[str]:
             parts = path.split("/")[:-1]
             found.update("/".join(parts[: end + 1]) for end in range(len(parts)))
     return sorted(found)
-
-
-def describe_context(root: str, dockerfile: str = "Dockerfile") -> dict[str, str]:
-    """Map every path of the context to the hash of its kind, permissions and content.
-
-    The hashes are of equal length and say nothing about the content, so they fit into a label.
-    """
-    if not os.path.isdir(root):
-        raise HubError(f"path is {root}, which is not a folder: name the folder that holds the Dockerfile.")
-    if not os.path.isfile(os.path.join(root, dockerfile)):
-        raise HubError(f"{dockerfile} is missing in {root}: create it, or name another one in dockerfile.")
-    rules = read_ignore_rules(root, dockerfile)
-    return {
-        path: hashlib.sha256(_entry(os.path.join(root, path)).encode()).hexdigest()
-        for path in context_paths(root, rules)
-    }

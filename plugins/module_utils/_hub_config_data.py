@@ -61,7 +61,14 @@ def _mounts(settings: dict[str, t.Any]) -> dict[str, dict[str, str]]:
     if settings.get("ca_bundle"):
         mounts[settings["ca_bundle"]] = {"bind": CA_BUNDLE, "mode": "ro"}
     mounts[settings["welcome_dir"]] = {"bind": "/opt/welcome", "mode": "ro"}
+    for folder in _live_folders(settings):
+        mounts[folder["source"]] = {"bind": folder["target"], "mode": "ro"}
     return mounts
+
+
+def _live_folders(settings: dict[str, t.Any]) -> list[dict[str, str]]:
+    """Folders of the host that new user servers show as they are, while somebody works on their look."""
+    return [folder for folder in settings.get("web_live") or [] if folder["part"] == "notebook"]
 
 
 def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -71,6 +78,8 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "NOTEBOOK_KERNEL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
         "NOTEBOOK_TERMINAL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
     }
+    if _live_folders(settings):
+        environment["NOTEBOOK_WEB_LIVE"] = "1"
     software = settings.get("software") or {}
     if software:
         environment["JUPYTER_PATH"] = f"{software['path']}/share/jupyter"
@@ -154,5 +163,7 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         # Part of the data so that a new image is always checked against the settings before it is used.
         "image": settings["hub_image"],
         "culler": culler,
+        # The hub looks at its templates again for each page.
+        "web_live": bool(settings.get("web_live")),
         "traits": merge(traits, settings["config_extra"]),
     }

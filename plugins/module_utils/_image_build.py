@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Builds and imports images, with a log. PRIVATE to the collection: may change at any time."""
+"""Makes images, with a log. PRIVATE to the collection: may change at any time."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils import _bootstrap as bootstrap
 from ansible_collections.galilean.hub.plugins.module_utils import _image_plan as plan
+from ansible_collections.galilean.hub.plugins.module_utils._build_context import (
+    DOCKERFILE,
+    BuildContext,
+    read_context,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._commands import (
     locked,
     prepare_dir,
@@ -21,9 +26,14 @@ from ansible_collections.galilean.hub.plugins.module_utils._commands import (
     run_logged,
     slot,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._context_digest import describe_context
+from ansible_collections.galilean.hub.plugins.module_utils._context_digest import file_sha256
 from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, Engine
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._image_load import (
+    load_archive,
+    load_rootfs,
+    pull_image,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,7 @@ class BuildJob:
     args: dict[str, str] = field(default_factory=dict)
     target: str | None = None
     parent: str | None = None
+    parents: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
 
 
@@ -50,8 +61,9 @@ def check_secrets(secrets: t.Mapping[str, str]) -> None:
 def build(engine: DockerCli, spec: plan.ImageSpec, job: BuildJob, log: Path, timeout: float) -> None:
     """Build an image from its context; on failure say which step failed and show its last output."""
     check_secrets(job.secrets)
-    if job.parent and engine.image(job.parent) is None:
-        raise HubError(f"parent is {job.parent}, which is not on this host: build it first.")
+    for setting, ref in [("parent", job.parent), *(("parents", ref) for ref in job.parents.values())]:
+        if ref and engine.image(ref) is None:
+            raise HubError(f"{setting} is {ref}, which is not on this host: build it first.")
     builder = engine.builder()
     argv = plan.buildkit_argv(
         builder.client,
@@ -62,6 +74,7 @@ def build(engine: DockerCli, spec: plan.ImageSpec, job: BuildJob, log: Path, tim
         job.args,
         job.target,
         job.parent,
+        job.parents,
         job.secrets,
     )
     if run_logged(argv, log, timeout, env=builder.env):
@@ -93,10 +106,15 @@ def bootstrap_image(
         raise HubError(
             f"keyring is {source.keyring}, which is not on this host: correct it, or leave it empty."
         )
-    archive = str(scratch / "base.tar")
-    argv = bootstrap.mmdebstrap_argv(source, archive)
+    rootfs = scratch / "rootfs.tar"
+    argv = bootstrap.mmdebstrap_argv(source, str(rootfs))
     # Not /tmp: that may be a small one in memory.
-    if run_logged(argv, log, timeout, env={"TMPDIR": str(scratch), "DEBIAN_FRONTEND": "noninteractive"}):
+    env = {
+        "TMPDIR": str(scratch),
+        "DEBIAN_FRONTEND": "noninteractive",
+        "SOURCE_DATE_EPOCH": bootstrap.SOURCE_DATE_EPOCH,
+    }
+    if run_logged(argv, log, timeout, env=env):
         text = read_tail(log)
         lines = text.splitlines()[-40:]
         hint = bootstrap.bootstrap_hint(source, text)
@@ -105,14 +123,10 @@ def bootstrap_image(
             f"The bootstrap of {spec.repository} failed. {hint} Its last output (all of it: {log}):\n{shown}",
             log=str(log),
         )
-    argv = bootstrap.import_argv(engine.client, source, spec.labels, archive, spec.ref)
-    if run_logged(argv, log, timeout):
-        raise HubError(
-            f"The engine refused the bootstrapped archive: {read_tail(log, 2000).strip()}", log=str(log)
-        )
+    load_rootfs(engine, spec, rootfs, source.full_env, log, scratch, timeout)
 
 
-def unpack_context(archive: str, files: t.Mapping[str, str], scratch: Path, dockerfile: str) -> str:
+def unpack_context(archive: str, files: t.Mapping[str, str], scratch: Path) -> str:
     """Unpack a context that came from the controller, and make sure that it is the one that was announced."""
     target = scratch / "context"
     target.mkdir()
@@ -120,8 +134,16 @@ def unpack_context(archive: str, files: t.Mapping[str, str], scratch: Path, dock
         # The archive is ours: it was packed by the action plugin, and modes count.
         trusted = {"filter": "fully_trusted"} if hasattr(tarfile, "fully_trusted_filter") else {}
         tar.extractall(target, **trusted)  # type: ignore[arg-type]
-    if describe_context(str(target), dockerfile) != dict(files):
+    if BuildContext({path: str(target / path) for path in files}).hashes() != dict(files):
         raise HubError("The build context changed while it was sent to this host: run again.")
+    return str(target)
+
+
+def stage_context(context: BuildContext, scratch: Path) -> str:
+    """Lay out a context that is more than one folder."""
+    target = scratch / "context"
+    target.mkdir()
+    context.stage(str(target))
     return str(target)
 
 
@@ -163,22 +185,45 @@ def parent_digest(parent: str, engine: Engine | None, check_mode: bool) -> str:
     return image.id if image else parent
 
 
+def context_of(params: t.Mapping[str, t.Any]) -> BuildContext:
+    """The build context that the module's parameters name, on this machine."""
+    if not params["path"] and params["dockerfile_inline"] is None:
+        raise HubError(
+            f"path is missing for image {params['name']}: name the folder with its build context, or give dockerfile_inline."
+        )
+    return read_context(
+        params["path"], params["dockerfile"], params["dockerfile_inline"], params["files"] or ()
+    )
+
+
+def archive_digest(path: str | None) -> str:
+    """The SHA-256 of the archive that an image is made of."""
+    if not path or not os.path.isfile(path):
+        raise HubError(
+            f"archive is {path}, which is not a file: name the tar archive of an image or a root file system."
+        )
+    return file_sha256(path)
+
+
 def desired_image(params: t.Mapping[str, t.Any], engine: Engine | None, check_mode: bool) -> plan.ImageSpec:
     """The image that the module's parameters describe."""
     plan.check_name(params["name"], params["repository_prefix"])
-    if params["source"] == "bootstrap":
+    source = params["source"]
+    if source == "bootstrap":
         inputs = _bootstrap_spec(params).inputs()
+    elif source == "registry":
+        inputs = plan.registry_inputs(params["image"] or "")
+    elif source == "archive":
+        inputs = {"archive": params["_archive_digest"] or archive_digest(params["archive"])}
     else:
-        files = params["_context_files"]
-        if not files:
-            if not params["path"]:
-                raise HubError(
-                    f"path is missing for image {params['name']}: name the folder with its build context."
-                )
-            files = describe_context(params["path"], params["dockerfile"])
-        parent = parent_digest(params["parent"], engine, check_mode) if params["parent"] else None
+        parents = {key: str(ref) for key, ref in (params["parents"] or {}).items()}
         inputs = plan.build_inputs(
-            files, params["dockerfile"], _texts(params["args"]), params["target"], parent
+            params["_context_files"] or context_of(params).hashes(),
+            params["dockerfile"] if params["dockerfile_inline"] is None else DOCKERFILE,
+            _texts(params["args"]),
+            params["target"],
+            parent_digest(params["parent"], engine, check_mode) if params["parent"] else None,
+            {key: parent_digest(ref, engine, check_mode) for key, ref in parents.items()},
         )
     return plan.ImageSpec(params["name"], params["repository_prefix"], inputs)
 
@@ -192,34 +237,56 @@ def newest_other(engine: Engine, repository: str) -> plan.ObservedImage | None:
     return None
 
 
+def _build_context_path(params: t.Mapping[str, t.Any], scratch: Path) -> str:
+    """The folder to build from: the one that was named, or one put together of several."""
+    if params["_sent"]:
+        return unpack_context(params["_sent"], params["_context_files"], scratch)
+    if params["files"] or params["dockerfile_inline"] is not None:
+        return stage_context(context_of(params), scratch)
+    return str(params["path"])
+
+
+def _make(
+    params: t.Mapping[str, t.Any], engine: DockerCli, spec: plan.ImageSpec, log: Path, scratch: Path
+) -> None:
+    source, timeout = params["source"], params["timeout"]
+    if source == "bootstrap":
+        bootstrap_image(engine, spec, _bootstrap_spec(params), log, scratch, timeout)
+    elif source == "registry":
+        pull_image(engine, spec, params["image"], log, timeout)
+    elif source == "archive":
+        env = {**bootstrap.DEFAULT_ENV, **_texts(params["env"])}
+        archive = Path(params["_sent"] or params["archive"])
+        load_archive(engine, spec, archive, params["archive"], env, log, scratch, timeout)
+    else:
+        job = BuildJob(
+            _build_context_path(params, scratch),
+            params["dockerfile"] if params["dockerfile_inline"] is None else DOCKERFILE,
+            _texts(params["args"]),
+            params["target"],
+            params["parent"],
+            _texts(params["parents"] or {}),
+            _texts(params["secrets"]),
+        )
+        build(engine, spec, job, log, timeout)
+
+
 def make_image(params: t.Mapping[str, t.Any], engine: DockerCli, spec: plan.ImageSpec) -> Path:
-    """Build or bootstrap the image unless another run is just doing that; return the log's path."""
+    """Make the image unless another run is just doing that; return the log's path."""
     folder = prepare_dir(params["log_dir"], "log_dir")
     stem = spec.repository.replace("/", "-")
     log = folder / f"{stem}.log"
-    with locked(folder / f"{stem}.lock"), slot(folder, params["parallel"]):
-        current = engine.image(spec.ref)
-        if current is not None and current.labels.get(plan.LABEL_DIGEST) == spec.digest:
-            return log
-        log.write_text("", encoding="utf-8")
-        log.chmod(0o640)
-        with scratch_dir(folder / f"{stem}.tmp") as scratch:
-            if params["source"] == "bootstrap":
-                bootstrap_image(engine, spec, _bootstrap_spec(params), log, scratch, params["timeout"])
+    try:
+        with locked(folder / f"{stem}.lock"), slot(folder, params["parallel"]):
+            current = engine.image(spec.ref)
+            if current is not None and current.labels.get(plan.LABEL_DIGEST) == spec.digest:
                 return log
-            path = params["path"]
-            if params["_context_archive"]:
-                archive = params["_context_archive"]
-                path = unpack_context(archive, params["_context_files"], scratch, params["dockerfile"])
-                os.unlink(archive)
-            secrets = _texts(params["secrets"])
-            job = BuildJob(
-                path,
-                params["dockerfile"],
-                _texts(params["args"]),
-                params["target"],
-                params["parent"],
-                secrets,
-            )
-            build(engine, spec, job, log, params["timeout"])
+            log.write_text("", encoding="utf-8")
+            log.chmod(0o640)
+            with scratch_dir(folder / f"{stem}.tmp") as scratch:
+                _make(params, engine, spec, log, scratch)
+    finally:
+        if params["_sent"]:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(params["_sent"])
     return log

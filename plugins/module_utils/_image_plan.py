@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
 # Part of every digest: raise it when the way images are built changes, so that all of them are built anew.
-FORMAT = "1"
+FORMAT = "2"
 TAG_LENGTH = 12
 LABEL_DIGEST = "galilean.hub.digest"
 LABEL_IMAGE = "galilean.hub.image"
@@ -26,6 +26,7 @@ MAX_LABEL_FILES = 400
 
 _NAME = re.compile(r"^[a-z0-9]+(?:[._-][a-z0-9]+)*\Z")
 _ADDRESSED = re.compile(r"^[a-z0-9][a-z0-9./_-]*:([0-9a-f]{12})\Z")
+_REGISTRY = re.compile(r"^[a-z0-9][a-zA-Z0-9./:_-]*@(sha256:[0-9a-f]{64})\Z")
 _ARG = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
@@ -119,6 +120,7 @@ def build_inputs(
     args: t.Mapping[str, str] | None = None,
     target: str | None = None,
     parent: str | None = None,
+    parents: t.Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Everything that decides the content of a built image. Secrets are not in it, and never should be."""
     inputs = {f"file {path}": value for path, value in files.items()}
@@ -132,7 +134,24 @@ def build_inputs(
         inputs["target"] = target
     if parent:
         inputs["parent"] = parent
+    for key, value in (parents or {}).items():
+        if not _ARG.match(key) or key == "BASE" or key in (args or {}):
+            raise HubError(
+                f"parents has {key!r}: use letters, digits and underscores, no name of args, and not BASE."
+            )
+        inputs[f"parent {key}"] = value
     return inputs
+
+
+def registry_inputs(image: str) -> dict[str, str]:
+    """What decides the content of an image that comes from a registry: its digest, wherever it is fetched from."""
+    match = _REGISTRY.match(image)
+    if not match:
+        raise HubError(
+            f"image is {image!r}: name a registry's image with its digest, as in debian@sha256:<64 digits>, "
+            "because what a tag stands for changes."
+        )
+    return {"image": match.group(1)}
 
 
 def label_inputs(inputs: t.Mapping[str, str]) -> dict[str, str]:
@@ -199,6 +218,7 @@ def buildkit_argv(
     args: t.Mapping[str, str] | None = None,
     target: str | None = None,
     parent: str | None = None,
+    parents: t.Mapping[str, str] | None = None,
     secrets: t.Mapping[str, str] | None = None,
 ) -> list[str]:
     """The build command: ``buildx`` loads its result into the engine, ``builtin`` is the client's own BuildKit."""
@@ -209,11 +229,21 @@ def buildkit_argv(
     argv += [f"--label={key}={value}" for key, value in sorted(spec.labels.items())]
     if parent:
         argv.append(f"--build-arg=BASE={parent}")
-    argv += [f"--build-arg={key}={value}" for key, value in sorted((args or {}).items())]
+    argv += [
+        f"--build-arg={key}={value}" for key, value in sorted({**(args or {}), **(parents or {})}.items())
+    ]
     if target:
         argv.append(f"--target={target}")
     argv += [f"--secret=id={key},src={value}" for key, value in sorted((secrets or {}).items())]
     return [*argv, path]
+
+
+def label_argv(client: t.Sequence[str], builder: str, spec: ImageSpec) -> list[str]:
+    """The command that names an image that is there and writes its labels; the Dockerfile comes on standard input."""
+    argv = [*client, "buildx", "build", "--load"] if builder == "buildx" else [*client, "build"]
+    argv += ["--progress=plain", "--pull=false", f"--tag={spec.ref}"]
+    argv += [f"--label={key}={value}" for key, value in sorted(spec.labels.items())]
+    return [*argv, "-"]
 
 
 _STEP = re.compile(r"^#(\d+) (\[.*)\Z")

@@ -48,11 +48,12 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     result = report(plan, image={"name": spec.name, "ref": spec.ref, "digest": spec.digest})
     if warnings:
         result["warnings"] = warnings
-    if plan.changed and params["_context_files"] and not params["_context_archive"]:
+    announced = params["_context_files"] or params["_archive_digest"]
+    if plan.changed and announced and not params["_sent"]:
         if not check_mode:
-            # The action plugin puts the context there, and then runs the module again.
+            # The action plugin puts context or archive there, and then runs the module again.
             result["log_dir"] = str(prepare_dir(params["log_dir"], "log_dir"))
-        return {**result, "_context_needed": True}
+        return {**result, "_needed": True}
     if plan.changed and not check_mode and engine is not None:
         result["log"] = str(make_image(params, engine, spec))
         current = engine.image(spec.ref)

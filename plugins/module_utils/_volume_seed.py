@@ -1,13 +1,16 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Reads and fills software volumes. PRIVATE to the collection: may change at any time."""
+"""Reads, fills and verifies software volumes. PRIVATE to the collection: may change at any time."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import inspect
 import json
 import os
+import secrets
+import threading
 import typing as t
 from pathlib import Path
 
@@ -17,6 +20,16 @@ from ansible_collections.galilean.hub.plugins.module_utils._commands import read
 from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, Engine
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._image_plan import addressed_digest
+
+# All that copying takes; a stack image need not be trusted with more.
+CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID")
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+
+
+def read_own(folder: str, name: str) -> str:
+    """What one of our own files in a volume says. A link would lead out of the volume, to files of the host."""
+    with open(os.open(Path(folder, name), os.O_RDONLY | os.O_NOFOLLOW), encoding="utf-8") as stream:
+        return stream.read()
 
 
 def parse_marker(text: str) -> dict[str, t.Any] | None:
@@ -32,7 +45,7 @@ def read_marker(engine: DockerCli, volume: plan.ObservedVolume, image: str) -> d
     """What a volume's marker says, straight from the engine's folder; through a container where that is elsewhere."""
     if volume.mountpoint and os.path.isdir(volume.mountpoint):
         try:
-            return parse_marker(Path(volume.mountpoint, plan.MARKER).read_text(encoding="utf-8"))
+            return parse_marker(read_own(volume.mountpoint, plan.MARKER))
         except FileNotFoundError:
             return None
         except PermissionError:
@@ -50,11 +63,14 @@ def read_marker(engine: DockerCli, volume: plan.ObservedVolume, image: str) -> d
 def desired_volume(
     engine: Engine | None, prefix: str, image: str, digest: str, check_mode: bool
 ) -> plan.VolumeSpec:
-    """The version that the module's parameters describe."""
+    """The version that the module's parameters describe; an older one has the same image with another tag."""
     plan.check_spec(prefix, digest)
-    if digest:
-        return plan.VolumeSpec(prefix, digest, "")
     known = addressed_digest(image)
+    if digest and digest != known:
+        refs = engine.image_refs(image.rpartition(":")[0]) if known and engine is not None else []
+        wanted = f"{image.rpartition(':')[0]}:{digest}"
+        others = tuple(addressed_digest(ref) or "" for ref in refs)
+        return plan.VolumeSpec(prefix, digest, wanted if wanted in refs else "", tuple(filter(None, others)))
     if not known:
         observed = engine.image(image) if engine is not None else None
         if observed is None and not check_mode:
@@ -64,60 +80,188 @@ def desired_volume(
 
 
 def observe(
-    engine: DockerCli, spec: plan.VolumeSpec
+    engine: DockerCli, spec: plan.VolumeSpec, reader: str
 ) -> tuple[plan.ObservedVolume | None, list[plan.ObservedVolume]]:
-    """The version itself, and all other versions of its stack."""
+    """The version itself, and all other versions of its stack; markers out of reach are read with an image."""
     names = engine.volume_names(f"{plan.LABEL_STACK}={spec.prefix}")
     names = [name for name in names if name != spec.name and plan.version_of(name, spec.prefix)]
     found = engine.volumes([spec.name, *names])
     current = found.pop(spec.name, None)
     if current is not None:
-        current = dataclasses.replace(current, sealed=read_marker(engine, current, spec.image))
+        current = dataclasses.replace(current, sealed=read_marker(engine, current, reader))
     others = [
         dataclasses.replace(
             volume,
-            sealed=read_marker(engine, volume, spec.image),
-            users=tuple(engine.volume_users(volume.name)),
+            sealed=read_marker(engine, volume, reader),
+            users=tuple(
+                user for user in engine.volume_users(volume.name) if user not in plan.helpers(volume.name)
+            ),
         )
         for volume in found.values()
     ]
     return current, others
 
 
-def seed_volume(engine: DockerCli, spec: plan.VolumeSpec, source: str, log: Path, timeout: float) -> None:
-    """Fill a new volume from the image, verify it against the image, and seal it."""
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What the seeding script is to work with, whatever it does."""
+
+    engine: DockerCli
+    spec: plan.VolumeSpec
+    source: str
+    log: Path
+    timeout: float
+
+    def run(self, action: str, *arguments: str, mounts: t.Sequence[str] = (), image: str = "") -> None:
+        """Run the script in a container of the image."""
+        container = f"{self.spec.name}-{action}"
+        # What a killed run left: its container may still be at work.
+        self.engine.remove_container(container)
+        self.log.write_text("", encoding="utf-8")
+        argv = [*self.engine.client, "run", "--rm", "--interactive", f"--name={container}"]
+        argv += ["--network=none", "--user=0:0", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
+        argv += [f"--cap-add={name}" for name in CAPABILITIES]
+        argv += [f"--label={plan.LABEL_ROLE}=software", *mounts]
+        # The distribution's own interpreter, not one that the stack may put first in PATH.
+        argv += ["--entrypoint=/usr/bin/python3", image or self.spec.image, "-I", "-", action, *arguments]
+        try:
+            status = run_logged(argv, self.log, self.timeout, stdin=inspect.getsource(_seed_script))
+        except BaseException:
+            with contextlib.suppress(HubError):
+                self.engine.remove_container(container)
+            raise
+        if status:
+            raise plan.failure(self.spec, action, status, read_tail(self.log, 4000), str(self.log))
+
+
+def drop_volume(engine: DockerCli, name: str) -> None:
+    """Remove a volume, and before that what a killed run left in it: a container may still be at work."""
+    for container in plan.helpers(name):
+        engine.remove_container(container)
+    engine.remove_volume(name)
+
+
+def _mount(name: str, path: str, readonly: bool = False) -> str:
+    return f"--mount=type=volume,src={name},dst={path},volume-nocopy" + (",readonly" if readonly else "")
+
+
+def seed_volume(job: Job, others: t.Sequence[plan.ObservedVolume]) -> None:
+    """Fill a new volume from the image, share with other versions what is the same, verify it and seal it."""
+    engine, spec = job.engine, job.spec
     if engine.image(spec.image) is None:
         raise HubError(f"image is {spec.image}, which is not on this host: build or load it first.")
-    container = f"{spec.name}-seed"
-    # What a killed run left: its container may still be copying.
-    engine.remove_container(container)
-    users = engine.volume_users(spec.name)
+    users = [user for user in engine.volume_users(spec.name) if user not in plan.helpers(spec.name)]
     if users:
         raise HubError(
             f"Volume {spec.name} was not finished, and is in use by {', '.join(users)}: "
             "stop and remove these containers, then run again."
         )
-    engine.remove_volume(spec.name)
+    drop_volume(engine, spec.name)
     engine.create_volume(spec.name, spec.labels)
-    argv = [
-        *engine.client,
-        "run",
-        "--rm",
-        "--interactive",
-        f"--name={container}",
-        "--network=none",
-        "--user=0:0",
-    ]
-    argv.append(f"--label={plan.LABEL_ROLE}=software")
-    argv.append(f"--mount=type=volume,src={spec.name},dst=/.seed,volume-nocopy")
-    # The distribution's own interpreter, not one that the stack may put first in PATH.
-    argv += ["--entrypoint=/usr/bin/python3", spec.image, "-I", "-", source, "/.seed", spec.digest]
-    log.write_text("", encoding="utf-8")
+    target = engine.volumes([spec.name])[spec.name].mountpoint
+    older = [volume for volume in plan.shareable(others) if can_link(volume.mountpoint, target)]
     try:
-        failed = run_logged(argv, log, timeout, stdin=inspect.getsource(_seed_script))
-    except BaseException:
-        engine.remove_container(container)
+        token = secrets.token_hex(8)
+        mounts = [_mount(spec.name, "/.seed")]
+        mounts += [_mount(volume.name, f"/.older/{number}", True) for number, volume in enumerate(older)]
+        folders = [f"/.older/{number}" for number in range(len(older))]
+        with linking(target, [volume.mountpoint for volume in older], token):
+            job.run("seed", job.source, "/.seed", spec.digest, token, *folders, mounts=mounts)
+    except HubError:
+        # An engine that has gone away has its own sentence; the next run removes what is left.
+        with contextlib.suppress(HubError):
+            engine.remove_volume(spec.name)
         raise
-    if failed:
-        engine.remove_volume(spec.name)
-        raise HubError(f"Seeding volume {spec.name} failed: {read_tail(log, 4000).strip()}", log=str(log))
+
+
+def repair_volume(job: Job) -> None:
+    """Put right in place what differs from the image."""
+    job.run("repair", job.source, "/.seed", job.spec.digest, mounts=[_mount(job.spec.name, "/.seed")])
+
+
+def verify_volume(job: Job, image: str) -> plan.Damage:
+    """Compare a sealed volume with its manifest, in a container of any image with Python."""
+    job.run("verify", "/.seed", mounts=[_mount(job.spec.name, "/.seed", True)], image=image)
+    said = json.loads(read_tail(job.log).splitlines()[-1])
+    return plan.Damage(said["count"], said["paths"])
+
+
+def can_link(older: str, target: str) -> bool:
+    """Whether files of one volume can be linked into another on this host: both are here, and on one file system."""
+    try:
+        return os.stat(older).st_dev == os.stat(target).st_dev and os.access(target, os.W_OK)
+    except OSError:
+        return False
+
+
+def open_folder(root: str, path: str) -> int:
+    """Open a folder below a root. No link is followed on the way: what is in a volume comes out of an image."""
+    folder = os.open(root, _FOLDER)
+    for name in filter(None, path.split("/")):
+        if name in (".", ".."):
+            os.close(folder)
+            raise OSError(f"{path} is no path of our own")
+        try:
+            inner = os.open(name, _FOLDER, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
+
+
+@contextlib.contextmanager
+def linking(target: str, older: t.Sequence[str], token: str) -> t.Iterator[None]:
+    """Link what the seeding script asks for, while it goes on with the rest."""
+    done = threading.Event()
+
+    def answer() -> None:
+        while not done.wait(0.01):
+            if os.path.lexists(os.path.join(target, _seed_script.LINKS)):
+                try:
+                    link_files(target, older, token)
+                finally:
+                    # It copies what is missing then. Never through a link that is there already.
+                    with contextlib.suppress(OSError):
+                        flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+                        os.close(os.open(Path(target, _seed_script.LINKED), flags, 0o600))
+                return
+
+    worker = threading.Thread(target=answer, daemon=True)
+    if older:
+        worker.start()
+    try:
+        yield
+    finally:
+        done.set()
+        if older:
+            worker.join()
+
+
+def link_files(target: str, older: t.Sequence[str], token: str) -> int:
+    """Link into a new volume what the seeding script found in older ones; return how many files.
+
+    What cannot be linked (too many links to a file, a version that was just removed) is copied afterwards.
+    """
+    try:
+        asked = json.loads(read_own(target, _seed_script.LINKS))
+    except (OSError, ValueError):
+        return 0
+    # A folder of the same name on a host that is not the engine's.
+    if asked.get("token") != token:
+        return 0
+    by_folder: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
+    for path, (number, old) in asked["links"].items():
+        (folder, _, name), (old_folder, _, old_name) = path.rpartition("/"), old.rpartition("/")
+        by_folder.setdefault((folder, number, old_folder), []).append((name, old_name))
+    count = 0
+    for (folder, number, old_folder), names in by_folder.items():
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, IndexError):
+            into = open_folder(target, folder)
+            stack.callback(os.close, into)
+            out_of = open_folder(older[number], old_folder)
+            stack.callback(os.close, out_of)
+            for name, old_name in names:
+                with contextlib.suppress(OSError):
+                    os.link(old_name, name, src_dir_fd=out_of, dst_dir_fd=into, follow_symlinks=False)
+                    count += 1
+    return count

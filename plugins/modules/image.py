@@ -20,9 +20,9 @@ author: galilean.hub contributors (@galilean)
 description:
   - Makes sure that one container image exists that was made from exactly these inputs.
   - The tag is a digest of everything that decides the content. That is every file of the build context with its permissions,
-    the Dockerfile, the arguments, the target and the parent's digest, or the settings of a bootstrapped base.
-    Times, owners and secrets are not in it.
-  - An image that is there already costs one call of the engine. Nothing is ever pulled from a registry.
+    the Dockerfile, the arguments, the target and the parents' digests, or the settings of a bootstrapped base, or the digest
+    of an image in a registry, or that of an archive. Times, owners and secrets are not in it.
+  - An image that is there already costs one call of the engine. A registry is asked with O(source=registry) only.
   - A failed or killed build leaves the images that exist as they are. The next run does it again.
 requirements:
   - A Docker client that can build with BuildKit, which is one with buildx, or one older than 23.
@@ -32,7 +32,7 @@ extends_documentation_fragment:
   - galilean.hub.attributes.actiongroup_hub
 attributes:
   action:
-    description: Has an action plugin, which runs on the controller and sends the build context to other hosts when it is needed.
+    description: Has an action plugin, which runs on the controller and sends build context or archive to other hosts when it is needed.
     support: full
   async:
     description: Can run in the background.
@@ -49,6 +49,7 @@ attributes:
     support: full
     details:
       - What a package mirror answers is not an input. Change O(serial) or an argument to build with newer packages.
+      - A bootstrap with the same packages makes the same image, down to its id.
 options:
   name:
     description: Name of the image, without prefix and tag.
@@ -71,21 +72,52 @@ options:
     choices:
       build: A build context with a Dockerfile.
       bootstrap: The distribution's package mirror, for a base without a registry.
+      registry: An image of a registry, by its digest. It is given our labels and name; its layers stay as they are.
+      archive: A tar archive, of C(docker save) with one image in it, or of a root file system.
     default: build
   path:
     description:
       - The folder with the build context. C(.dockerignore) is honoured.
       - On the controller, from where it is sent only when something is to be built; on the host with O(remote_src=true).
-      - Required with O(source=build).
+      - Required with O(source=build), unless O(dockerfile_inline) is given.
     type: path
+  files:
+    description:
+      - Further folders and files for the build context, laid over O(path) and over each other in this order.
+      - On the same machine as O(path).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      src:
+        description: Full path of a folder or a file. Of a folder, its content is meant.
+        type: path
+        required: true
+      dest:
+        description: Its place in the build context.
+        type: str
+        required: true
   remote_src:
-    description: Whether O(path) is on the host already.
+    description: Whether O(path), O(files) and O(archive) are on the host already.
     type: bool
     default: false
   dockerfile:
     description: Name of the Dockerfile below O(path).
     type: str
     default: Dockerfile
+  dockerfile_inline:
+    description: Text of the Dockerfile, instead of a file.
+    type: str
+  image:
+    description:
+      - An image of a registry with its digest, C(name@sha256:...). Required with O(source=registry).
+      - The host's engine fetches it, with what C(docker login) left there.
+    type: str
+  archive:
+    description:
+      - A tar archive, which may be compressed with gzip, bzip2 or xz. Required with O(source=archive).
+      - On the controller, from where it is sent only when it is needed; on the host with O(remote_src=true).
+    type: path
   args:
     description:
       - Build arguments. They are recorded in the image; a password belongs into O(secrets).
@@ -99,6 +131,12 @@ options:
       - Full reference of the image to build on, passed as build argument C(BASE).
       - The tag of a content-addressed image counts as its digest; for any other the engine is asked for its id.
     type: str
+  parents:
+    description:
+      - Further images to build on or to copy from, by the build argument that passes each one's full reference.
+      - They count in the digest as O(parent) does.
+    type: dict
+    default: {}
   secrets:
     description:
       - Files on the host that the build may read as BuildKit secrets, by the secret's id.
@@ -126,7 +164,9 @@ options:
     type: str
     default: ''
   env:
-    description: Environment of the bootstrapped base, beside the locale and the variables that point tools to its CA bundle.
+    description:
+      - Environment of an image made with O(source=bootstrap), or of a root file system with O(source=archive).
+      - Beside the locale and the variables that point tools to its CA bundle.
     type: dict
     default: {}
   timeout:
@@ -169,6 +209,21 @@ EXAMPLES = r"""
     secrets:
       ca: /etc/ssl/certs/ca-certificates.crt
 
+- name: Take a base of a registry instead
+  galilean.hub.image:
+    name: base
+    source: registry
+    image: registry.example.org/debian@sha256:6f8e1a4b5c2d3e7f9a0b1c2d3e4f5a6b7c8d9e0f1a2b3c4d5e6f7a8b9c0d1e2f
+
+- name: Lay a site's own look over the context of the hub
+  galilean.hub.image:
+    name: hub
+    path: "{{ playbook_dir }}/../files/images/hub"
+    files:
+      - src: "{{ inventory_dir }}/web"
+        dest: web
+    parent: "{{ base.image.ref }}"
+
 - name: Remove all images of that name
   galilean.hub.image:
     name: hub
@@ -209,13 +264,23 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "name": {"type": "str", "required": True},
     "repository_prefix": {"type": "str", "default": "galilean"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
-    "source": {"type": "str", "choices": ["build", "bootstrap"], "default": "build"},
+    "source": {"type": "str", "choices": ["build", "bootstrap", "registry", "archive"], "default": "build"},
     "path": {"type": "path"},
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "default": [],
+        "options": {"src": {"type": "path", "required": True}, "dest": {"type": "str", "required": True}},
+    },
     "remote_src": {"type": "bool", "default": False},
     "dockerfile": {"type": "str", "default": "Dockerfile"},
+    "dockerfile_inline": {"type": "str"},
+    "image": {"type": "str"},
+    "archive": {"type": "path"},
     "args": {"type": "dict", "default": {}},
     "target": {"type": "str"},
     "parent": {"type": "str"},
+    "parents": {"type": "dict", "default": {}},
     # Paths of files, not what is in them.
     "secrets": {"type": "dict", "default": {}, "no_log": False},
     "suite": {"type": "str"},
@@ -228,9 +293,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "parallel": {"type": "int", "default": 0},
     "log_dir": {"type": "path", "default": "/var/log/galilean-hub"},
     "docker_cli": {"type": "list", "elements": "str"},
-    # From the action plugin only: the context's hashes, and the archive with it once it was asked for.
+    # From the action plugin only: hashes of what is on the controller, and the file with it once it was asked for.
     "_context_files": {"type": "dict"},
-    "_context_archive": {"type": "path"},
+    "_archive_digest": {"type": "str"},
+    "_sent": {"type": "path"},
 }
 
 
@@ -238,7 +304,11 @@ def main() -> None:
     """Entry point."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        required_if=[("source", "bootstrap", ("suite",))],
+        required_if=[
+            ("source", "bootstrap", ("suite",)),
+            ("source", "registry", ("image",)),
+            ("source", "archive", ("archive",)),
+        ],
         supports_check_mode=True,
     )
     try:

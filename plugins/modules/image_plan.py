@@ -9,6 +9,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils._delivery_plan import to_build
 from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, Engine, EngineAway
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._image_build import desired_image, newest_other
@@ -32,7 +33,7 @@ extends_documentation_fragment:
   - galilean.hub.attributes.actiongroup_hub
 attributes:
   action:
-    description: Has an action plugin, which runs on the controller and sends hashes of the build contexts to other hosts.
+    description: Has an action plugin, which runs on the controller and sends hashes of build contexts and archives to other hosts.
     support: full
   diff_mode:
     support: full
@@ -42,10 +43,17 @@ options:
   images:
     description:
       - The images, parents first, each with the options of M(galilean.hub.image) that decide its content.
-      - A C(parent) may be the name of an image before it in the list.
+      - A C(parent), and each of C(parents), may be the name of an image before it in the list.
+      - One with C(internal) serves to build others. It is missing only where one that is built on it is missing, too.
     type: list
     elements: dict
     required: true
+  only:
+    description:
+      - The names of the images to have, instead of all that are not C(internal).
+      - Others of the list are missing only where one of these is to be built on them.
+    type: list
+    elements: str
   repository_prefix:
     description: What stands before the names in the images' references.
     type: str
@@ -91,10 +99,15 @@ missing:
 DEFAULTS: dict[str, t.Any] = {
     "source": "build",
     "path": None,
+    "files": [],
     "dockerfile": "Dockerfile",
+    "dockerfile_inline": None,
+    "image": None,
+    "archive": None,
     "args": {},
     "target": None,
     "parent": None,
+    "parents": {},
     "suite": "",
     "packages": ["ca-certificates", "python3"],
     "mirror": "",
@@ -103,9 +116,11 @@ DEFAULTS: dict[str, t.Any] = {
     "env": {},
     # From the action plugin only.
     "_context_files": None,
+    "_archive_digest": None,
 }
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "images": {"type": "list", "elements": "dict", "required": True},
+    "only": {"type": "list", "elements": "str"},
     "repository_prefix": {"type": "str", "default": "galilean"},
     "docker_cli": {"type": "list", "elements": "str"},
 }
@@ -127,6 +142,7 @@ def desired_images(
             raise HubError(f"images has an entry without a name: {item}. Give it one.")
         if params["parent"]:
             params["parent"] = refs.get(params["parent"], params["parent"])
+        params["parents"] = {key: refs.get(ref, ref) for key, ref in params["parents"].items()}
         # A parent that is not there yet is the business of the build.
         spec = desired_image(params, engine, check_mode=True)
         refs[spec.name] = spec.ref
@@ -134,18 +150,26 @@ def desired_images(
     return specs
 
 
-def compare(specs: t.Sequence[ImageSpec], engine: Engine | None) -> dict[str, t.Any]:
+def compare(
+    specs: t.Sequence[ImageSpec],
+    engine: Engine | None,
+    images: t.Sequence[dict[str, t.Any]],
+    only: t.Sequence[str] | None = None,
+) -> dict[str, t.Any]:
     """What is there, what is not, and how that differs from what was there before."""
     found: dict[str, ObservedImage] = engine.images([spec.ref for spec in specs]) if engine else {}
+    there = {spec.name for spec in specs if not plan_present(spec, found.get(spec.ref), None).changed}
+    lacking = to_build(images, there, only)
     missing: dict[str, list[str]] = {}
     before, after = {}, {}
     for spec in specs:
+        if spec.name not in lacking:
+            continue
         current = found.get(spec.ref)
         latest = newest_other(engine, spec.repository) if engine and current is None else None
         plan = plan_present(spec, current, latest)
-        if plan.changed:
-            missing[spec.name] = plan.reasons
-            before[spec.repository], after[spec.repository] = plan.before, plan.after
+        missing[spec.name] = plan.reasons
+        before[spec.repository], after[spec.repository] = plan.before, plan.after
     refs = {spec.name: spec.ref for spec in specs}
     return {"changed": False, "refs": refs, "missing": missing, "diff": {"before": before, "after": after}}
 
@@ -153,15 +177,15 @@ def compare(specs: t.Sequence[ImageSpec], engine: Engine | None) -> dict[str, t.
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    images, prefix = module.params["images"], module.params["repository_prefix"]
+    images, prefix, only = (module.params[key] for key in ("images", "repository_prefix", "only"))
     try:
         try:
             engine = DockerCli(module.params["docker_cli"])
-            result = compare(desired_images(images, prefix, engine), engine)
+            result = compare(desired_images(images, prefix, engine), engine, images, only)
         except EngineAway as exc:
             if not module.check_mode:
                 raise
-            result = compare(desired_images(images, prefix, None), None)
+            result = compare(desired_images(images, prefix, None), None, images, only)
             result["warnings"] = [f"{exc} In check mode this counts as an engine without images."]
     except HubError as exc:
         module.fail_json(msg=exc.message, **exc.details)

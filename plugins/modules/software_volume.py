@@ -5,7 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import typing as t
+from dataclasses import replace
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -13,16 +17,22 @@ from ansible_collections.galilean.hub.plugins.module_utils._commands import lock
 from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, EngineAway
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import (
+    Damage,
     ObservedVolume,
     Plan,
     VolumeSpec,
+    is_sealed,
     plan_absent,
     plan_present,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._volume_seed import (
+    Job,
     desired_volume,
+    drop_volume,
     observe,
+    repair_volume,
     seed_volume,
+    verify_volume,
 )
 
 DOCUMENTATION = r"""
@@ -34,10 +44,17 @@ description:
   - Fills a Docker volume with a folder of an image, once for each version of the image, to be mounted read-only by many containers.
   - Every version has a volume of its own, named by the image's digest. It is filled beside those that are in use,
     compared with the image entry by entry and hash by hash, and sealed with a file C(.sealed) in its root, written last.
-  - A volume without that file was left by a killed run. It is removed and filled anew.
+    Beside it stays the manifest (C(.manifest)), a JSON file with what every path is, its permissions, owner, size, time, SHA-256 hash or destination.
+  - A volume without C(.sealed) was left by a killed run. It is removed and filled anew.
+  - What has not changed since an older version, down to content, permissions, owner and time, is shared with it (hard links), takes no disk,
+    and stays in memory once for users of both. As all versions are mounted read-only, nobody can change what others share. Where the host does not see
+    the engine's volumes (a remote engine, a volume plugin), all of it is copied.
+  - An image may bring the hashes of its files, so that they need not be read to find out what has not changed. They have to be made by the
+    last step of its build that touches the folder,
+    C(cd /opt/software && find . -type f ! -name .sha256sums -exec sha256sum {} + > .sha256sums), and it should give all files the same time.
   - Older versions stay as long as a container mounts them, running or not.
 requirements:
-  - C(/usr/bin/python3), C(cp) and C(sync) in the image.
+  - C(/usr/bin/python3) (3.9 or newer, with its standard library) and C(sync) in the image.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -69,7 +86,8 @@ options:
     type: str
   digest:
     description:
-      - The 12 hexadecimal digits of a version that is there already, to use it instead of the image's.
+      - The 12 hexadecimal digits of an older version, to use it instead of the image's.
+      - Its volume is used when it is still there. Otherwise it is filled from the image of the same name as O(image) with this tag.
     type: str
   source_path:
     description: The folder in the image. Containers should mount the volume at the same path.
@@ -79,12 +97,21 @@ options:
     description: How many versions to keep, the current one included, beside those in use.
     type: int
     default: 2
+  verify:
+    description:
+      - Whether to read a version that is there from end to end and compare it with its manifest. That takes about as long as reading all of it.
+      - What differs is put right from the image, in place and file by file, so that servers may go on using the volume.
+        In check mode it is only reported. When the image is not on the host any more, the module fails and says what differs.
+    type: bool
+    default: false
   timeout:
     description: Seconds after which filling is stopped.
     type: int
     default: 3600
   log_dir:
-    description: Folder on the host for the log and a lock.
+    description:
+      - Folder on the host for the log and a lock.
+      - While a volume is filled, C(<prefix>.log) in it gets a line every five seconds that says how far it is.
     type: path
     default: /var/log/galilean-hub
   docker_cli:
@@ -101,10 +128,17 @@ EXAMPLES = r"""
     prefix: galilean-software-python
     image: galilean/python-science:3f1c02aa9b7e
 
-- name: Go back to an older version
+- name: Go back to an older version, whether its volume is still there or only its image
   galilean.hub.software_volume:
     prefix: galilean-software-python
+    image: galilean/python-science:3f1c02aa9b7e
     digest: 9a44b0c1d2e3
+
+- name: Make sure that nothing has become different on the disk
+  galilean.hub.software_volume:
+    prefix: galilean-software-python
+    image: galilean/python-science:3f1c02aa9b7e
+    verify: true
 
 - name: Remove all versions
   galilean.hub.software_volume:
@@ -115,9 +149,9 @@ EXAMPLES = r"""
 RETURN = r"""
 volume:
   description:
-    - The volume by RV(ignore:name) and RV(ignore:digest), RV(ignore:files) and RV(ignore:size_bytes) as counted when it was sealed,
-      and the names of the RV(ignore:pruned) older ones.
-    - In check mode files and size are only known of a volume that exists.
+    - The volume by RV(ignore:name) and RV(ignore:digest), RV(ignore:files), RV(ignore:size_bytes) and RV(ignore:shared_bytes), which it has in
+      common with older versions, as counted when it was sealed, and the names of the RV(ignore:pruned) older ones.
+    - In check mode files and sizes are only known of a volume that exists.
   returned: success
   type: dict
   sample:
@@ -125,13 +159,24 @@ volume:
     digest: 3f1c02aa9b7e
     files: 73000
     size_bytes: 3800000000
+    shared_bytes: 3760000000
     pruned: []
 actions:
-  description: What was done, or would be done in check mode, and why.
+  description: What was done, or would be done in check mode, and why. Of a repair the reason says what differed.
   returned: success
   type: list
   elements: dict
   sample: [{action: seed, volume: galilean-software-python-3f1c02aa9b7e, reason: it does not exist}]
+log:
+  description: The log on the host.
+  returned: when a volume was filled, verified or removed, or filling failed
+  type: str
+  sample: /var/log/galilean-hub/galilean-software-python.log
+differences:
+  description: What differs from the manifest, by path; the first hundred.
+  returned: when a damaged volume cannot be repaired
+  type: dict
+  sample: {bin/tool: differs in content}
 """
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -141,6 +186,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "digest": {"type": "str"},
     "source_path": {"type": "str", "default": "/opt/software"},
     "keep": {"type": "int", "default": 2},
+    "verify": {"type": "bool", "default": False},
     "timeout": {"type": "int", "default": 3600},
     "log_dir": {"type": "path", "default": "/var/log/galilean-hub"},
     "docker_cli": {"type": "list", "elements": "str"},
@@ -165,17 +211,41 @@ def facts_of(spec: VolumeSpec, current: ObservedVolume | None) -> dict[str, t.An
     return {
         "name": spec.name,
         "digest": spec.digest,
-        **{key: sealed[key] for key in ("files", "size_bytes") if key in sealed},
+        **{key: sealed[key] for key in ("files", "size_bytes", "shared_bytes") if key in sealed},
     }
+
+
+@contextlib.contextmanager
+def folder_for(params: dict[str, t.Any], check_mode: bool) -> t.Iterator[Path]:
+    """Where log and lock go; in check mode nothing is to stay."""
+    if check_mode:
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+    else:
+        yield prepare_dir(params["log_dir"], "log_dir")
+
+
+def find_damage(job: Job, current: ObservedVolume | None, image: str) -> Damage | None:
+    """What differs in the version that is there; None where there is nothing to compare."""
+    if not is_sealed(current, job.spec.digest):
+        return None
+    python = [ref for ref in (job.spec.image, image) if ref and job.engine.image(ref) is not None]
+    if not python:
+        raise HubError(
+            f"verify is true, but this host has no image to read volume {job.spec.name} with: "
+            "name one with Python in image."
+        )
+    return verify_volume(job, python[0])
 
 
 def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Make sure that the version exists, and not too many others."""
-    wanted = (params["prefix"], params["image"] or "", params["digest"] or "", check_mode)
+    image = params["image"] or ""
+    wanted = (params["prefix"], image, params["digest"] or "", check_mode)
     try:
         engine = DockerCli(params["docker_cli"])
         spec = desired_volume(engine, *wanted)
-        current, others = observe(engine, spec)
+        current, others = observe(engine, spec, spec.image or image)
     except EngineAway as exc:
         if not check_mode:
             raise
@@ -183,20 +253,27 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         result = report(plan_present(spec, None, [], params["keep"]), facts_of(spec, None))
         return {**result, "warnings": [f"{exc} In check mode this counts as an engine without volumes."]}
     plan = plan_present(spec, current, others, params["keep"])
-    if plan.changed and not check_mode:
-        folder = prepare_dir(params["log_dir"], "log_dir")
-        with locked(folder / f"{spec.prefix}.lock"):
-            # Another run may just have done it.
-            current, others = observe(engine, spec)
-            now = plan_present(spec, current, others, params["keep"])
-            if now.seed:
-                seed_volume(
-                    engine, spec, params["source_path"], folder / f"{spec.prefix}.log", params["timeout"]
-                )
-            for name in now.prune:
-                engine.remove_volume(name)
-            current, _others = observe(engine, spec)
-    return report(plan, facts_of(spec, current))
+    if not params["verify"] and (check_mode or not plan.changed):
+        return report(plan, facts_of(spec, current))
+    with folder_for(params, check_mode) as folder, locked(folder / f"{spec.prefix}.lock"):
+        # Another run may just have done it.
+        current, others = observe(engine, spec, spec.image or image)
+        log = folder / f"{spec.prefix}.log"
+        job = Job(engine, spec, params["source_path"], log, params["timeout"])
+        damage = find_damage(job, current, image) if params["verify"] else None
+        if damage and engine.image(spec.image) is None:
+            spec = replace(spec, image="")
+        now = plan_present(spec, current, others, params["keep"], damage)
+        if check_mode:
+            return report(now, facts_of(spec, current))
+        if now.seed:
+            seed_volume(job, others)
+        if now.repair:
+            repair_volume(job)
+        for name in now.prune:
+            drop_volume(engine, name)
+        current, _others = observe(engine, spec, spec.image or image)
+    return {**report(now, facts_of(spec, current)), "log": str(log)}
 
 
 def run_absent(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
@@ -204,11 +281,11 @@ def run_absent(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     engine = DockerCli(params["docker_cli"])
     # No volume has this digest, so all of them are others.
     spec = VolumeSpec(params["prefix"], "")
-    _current, others = observe(engine, spec)
+    _current, others = observe(engine, spec, params["image"] or "")
     plan = plan_absent(others)
     if not check_mode:
         for name in plan.prune:
-            engine.remove_volume(name)
+            drop_volume(engine, name)
     return report(plan, {"name": "", "digest": ""})
 
 

@@ -12,8 +12,6 @@ apart.
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 import secrets
 import subprocess
@@ -21,6 +19,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from results import bench_parser, publish
 
 ROOT = Path(__file__).resolve().parents[2]
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
@@ -64,11 +64,10 @@ def measure(host: str, target: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = bench_parser(__doc__)
     parser.add_argument(
         "--suite", default="bookworm", choices=["bookworm", "trixie"], help="Debian of the machine"
     )
-    parser.add_argument("--json", type=Path, help="write the results there too")
     options = parser.parse_args()
     image = run(
         sys.executable, str(ROOT / "molecule/resources/host_image.py"), options.suite, "plain"
@@ -92,10 +91,7 @@ def main() -> int:
         }
     finally:
         subprocess.run(["docker", "rm", "--force", "--volumes", host], check=False, stdout=subprocess.DEVNULL)
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        options.json.write_text(text + "\n")
+    publish(results, options.json)
     return 0
 
 

@@ -15,7 +15,6 @@ token) and no other users on the instance.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import subprocess
@@ -28,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from results import bench_parser, publish
 
 POLL = 0.02
 DEADLINE = 600
@@ -248,11 +248,10 @@ def many_users(hub: Instance, count: int) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser = bench_parser(__doc__)
     parser.add_argument("--instance", default="hub", help="name of the instance (default: %(default)s)")
     parser.add_argument("--users", type=int, default=20, help="size of the crowd (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="starts of one user (default: %(default)s)")
-    parser.add_argument("--json", type=Path, help="write the results there too")
     options = parser.parse_args()
     hub = Instance(options.instance)
     hub.wait()
@@ -262,10 +261,7 @@ def main() -> int:
         "one_user": one_user(hub, options.repeats),
         f"{options.users}_users": many_users(hub, options.users),
     }
-    text = json.dumps(results, indent=2)
-    print(text)
-    if options.json:
-        options.json.write_text(text + "\n")
+    publish(results, options.json)
     return 0
 
 

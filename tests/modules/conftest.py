@@ -4,14 +4,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
-import subprocess
 import typing as t
 
 import pytest
-from engine import ANSIBLE, ROOT, ModuleRunner, docker
+from engine import ROOT, ModuleRunner, apply_images, docker
 
 
 @pytest.fixture(scope="session")
@@ -53,17 +50,6 @@ def base(run_module: ModuleRunner, prefix: str, tmp_path_factory: pytest.TempPat
 @pytest.fixture(scope="session")
 def refs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
     """References of the images as a deployment has them, and the software volume; built where missing."""
-    answer = tmp_path_factory.mktemp("refs") / "refs.json"
-    inventories = [f"--inventory={ROOT}/inventories/{name}" for name in ("common", "local")]
-    playbook = [str(ANSIBLE) + "-playbook", *inventories, str(ROOT / "tests" / "tools" / "images.yml")]
-    done = subprocess.run(
-        [*playbook, f"--extra-vars=images_refs_file={answer}"],
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=1800,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return dict(json.loads(answer.read_text()))
+    done = apply_images(tmp_path_factory.mktemp("refs"))
+    assert done.status == 0, done.said
+    return done.refs

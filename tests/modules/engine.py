@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
@@ -59,6 +60,35 @@ class ModuleRunner:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+
+@dataclasses.dataclass
+class Applied:
+    """How a run of the role images ended: its status, what it said, in one line, and what it left."""
+
+    status: int
+    said: str
+    refs: dict[str, t.Any]
+
+
+def apply_images(folder: Path, settings: dict[str, t.Any] | None = None, *argv: str) -> Applied:
+    """Run the role images on this machine, by default with the settings of an ordinary deployment."""
+    answer, extra = folder / "refs.json", folder / "settings.json"
+    extra.write_text(json.dumps({"images_refs_file": str(answer), **(settings or {})}))
+    inventories = [f"--inventory={ROOT}/inventories/{name}" for name in ("common", "local")]
+    playbook = [str(ANSIBLE) + "-playbook", *inventories, str(ROOT / "tests" / "tools" / "images.yml")]
+    done = subprocess.run(
+        [*playbook, f"--extra-vars=@{extra}", *argv],
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "true"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1800,
+    )
+    refs = dict(json.loads(answer.read_text())) if answer.exists() else {}
+    # Ansible wraps long lines of errors.
+    return Applied(done.returncode, " ".join((done.stdout + done.stderr).split()), refs)
 
 
 def docker(*args: str, check: bool = True) -> str:

@@ -16,6 +16,7 @@ import pytest
 from engine import ROOT, docker
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+WELCOME = ROOT / "files" / "notebooks" / "python-science"
 HARDENED = ("--init", "--cap-drop=ALL", "--security-opt=no-new-privileges")
 SERVER = {
     "JUPYTERHUB_API_TOKEN": "0" * 32,
@@ -63,7 +64,7 @@ class Home:
             *HARDENED,
             f"--volume={name}:/home/jovyan",
             f"--volume={software}:/opt/software:ro,nocopy",
-            f"--volume={ROOT / 'files' / 'notebooks'}:/opt/welcome:ro",
+            f"--volume={WELCOME}:/opt/welcome:ro",
             *([f"--volume={CA_BUNDLE}:{CA_BUNDLE}:ro"] if CA_BUNDLE.exists() else []),
         ]
 
@@ -127,7 +128,7 @@ def test_welcome_notebook_runs_in_the_science_kernel(home: Home) -> None:
     outputs = [out for cell in output["cells"] for out in cell.get("outputs", [])]
     assert any("image/png" in out.get("data", {}) for out in outputs)
     assert any("distance ** 1.50" in "".join(out.get("text", [])) for out in outputs)
-    stored = json.loads((ROOT / "files" / "notebooks" / "Welcome.ipynb").read_text())
+    stored = json.loads((WELCOME / "Welcome.ipynb").read_text())
     assert not any(cell.get("outputs") for cell in stored["cells"])
     assert stored["metadata"]["kernelspec"]["name"] == "python-science"
 
@@ -163,6 +164,30 @@ def test_environments_of_their_own(home: Home) -> None:
         )
         # The heading, its underline, pip and six.
         assert found.split() == ["1.16.0", "4"], python
+
+
+OWN_KERNEL = """
+from jupyter_client.manager import start_new_kernel
+manager, client = start_new_kernel(kernel_name="own")
+said = []
+code = "import sys, six; print(six.__version__, sys.prefix)"
+client.execute_interactive(code, timeout=60, output_hook=lambda message: said.append(message["content"]))
+manager.shutdown_kernel(now=True)
+print("".join(content.get("text", "") for content in said))
+"""
+
+
+def test_an_environment_stays_as_a_kernel(home: Home) -> None:
+    """Made as the welcome notebooks say; the next container, as after a restart, has it in its list."""
+    home.sh(
+        "python3 -m venv ~/envs/own && ~/envs/own/bin/pip install --quiet ipykernel six==1.16.0"
+        " && ~/envs/own/bin/python -m ipykernel install --user --name own --display-name 'My own'"
+    )
+    specs = json.loads(home.sh("jupyter kernelspec list --json"))["kernelspecs"]
+    assert specs["own"]["spec"]["display_name"] == "My own"
+    assert {"python3", "python-science"} <= set(specs)
+    said = home.run("/opt/notebook/bin/python", "-c", OWN_KERNEL)
+    assert said == "1.16.0 /home/jovyan/envs/own"
 
 
 def test_deferred_modules_become_real_when_they_are_used(notebook: str) -> None:
@@ -203,7 +228,7 @@ def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str) -> No
     server = docker(
         *("run", "--detach", f"--name={prefix}-full", *HARDENED, *options, "--entrypoint=sh"),
         *("--tmpfs=/home/jovyan:size=64k,uid=1000,gid=1000,mode=0700",),
-        *(f"--volume={ROOT / 'files' / 'notebooks'}:/opt/welcome:ro", notebook, "-c"),
+        *(f"--volume={WELCOME}:/opt/welcome:ro", notebook, "-c"),
         "cat /dev/zero > ~/big; exec /opt/notebook/bin/entry /opt/notebook/bin/singleuser",
     )
     host, deadline = address(server), time.monotonic() + 60

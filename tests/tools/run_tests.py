@@ -3,9 +3,9 @@
 """Run all test steps, several at a time, also after a failure, and end with `N passed, N failed`.
 
 Steps are targets of the Makefile, so that each can be repeated alone. A pytest run counts test by test, any
-other step counts as one; a skipped test counts as failed, because it has proved nothing. What steps print goes
-into .cache/test-results; a step that fails shows its failed tests, or its last lines. One step alone prints as it
-goes.
+other step counts as one; a skipped test counts as failed, because it has proved nothing. What steps print
+goes into .cache/test-results; a step that fails shows its failed tests, or its last lines. One step alone
+prints as it goes.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def molecule(scenario: str, limit: int = 20) -> Step:
     return Step(f"molecule-{scenario}", "molecule", (f"SCENARIO={scenario}",), limit)
 
 
-# The first lane is done before the others start: it provides what they need. The others run beside each other;
+# The first lane is done before the others start: it provides what they need. The others run side by side;
 # steps that need the same names on the machine share one.
 LANES = [
     [Step("engine", "engine")],
@@ -55,6 +55,7 @@ LANES = [
         molecule("users"),
         molecule("docker"),
         molecule("images"),
+        molecule("delivery"),
         molecule("edge"),
         molecule("jupyterhub"),
     ],

@@ -4,12 +4,15 @@
 
 from pathlib import Path
 
-from galilean_hub import database
+from galilean_hub import database, web
 from galilean_hub.loader import configure, read_data, read_secrets
+from galilean_hub.web_static import SiteStaticFilesHandler
 
 database.tune()
+data = read_data(Path("/etc/jupyterhub/config.json"))
 configure(
     get_config(),
-    read_data(Path("/etc/jupyterhub/config.json")),
+    data,
     read_secrets(Path("/run/secrets")),
+    web.settings(bool(data.get("web_live")), SiteStaticFilesHandler),
 )

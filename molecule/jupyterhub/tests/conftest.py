@@ -76,7 +76,7 @@ class Hub:
         """Start a user's server; returns the name of its container."""
         assert self.api("POST", f"/users/{name}")[0] in (201, 409)
         deadline = time.monotonic() + 120
-        # Asked again while an earlier one is on its way out: after a reboot the hub has to notice first that it is gone.
+        # Asked again while an earlier one is on its way out: the hub notices late after a reboot.
         while (asked := self.api("POST", f"/users/{name}/server"))[0] in (201, 202, 400):
             answer = self.talk("api", "GET", f"/user/{name}/api/status")
             if answer["status"] == 200:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from conftest import PROJECT, Hub
 
@@ -36,6 +38,21 @@ def test_the_journal_of_the_unit_has_what_the_containers_say(hub: Hub) -> None:
     assert "edge: " in journal
     assert "hub: [I " in journal
     assert "GET /hub/api/info" in journal
+
+
+def test_a_shell_in_the_hub(hub: Hub) -> None:
+    shell = "/srv/hub/bin/hub-shell"
+    assert hub.sh(f"{shell} jupyterhub --version") == "6.1.1"
+    assert hub.sh(f"echo 'id -u' | {shell}") == hub.sh("id -u hub")
+    assert hub.host.run(f"{shell} sh -c 'exit 7'").rc == 7
+
+
+def test_what_pages_show_is_public_and_nothing_else_is(hub: Hub) -> None:
+    look = hub.talk("api", "GET", "/hub/static/site/look.json")
+    assert look["status"] == 200
+    assert json.loads(look["body"]) == {"title": "JupyterHub", "announcement": "", "links": []}
+    for path in ("config.json", "../config.json", "%2e%2e/config.json", "../../../run/secrets/proxy-token"):
+        assert hub.talk("api", "GET", f"/hub/static/site/{path}")["status"] == 404, path
 
 
 def test_secrets_are_for_the_service_only(hub: Hub, secrets: dict[str, str]) -> None:

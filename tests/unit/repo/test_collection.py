@@ -93,7 +93,7 @@ def test_archive_holds_what_runs_a_site_and_nothing_else(archive: Path) -> None:
     assert [name for name in names if Path(name).name == "secrets.yml" or "__pycache__" in name] == []
 
 
-@pytest.mark.parametrize("playbook", ["site", "validate", "configure", "verify", "teardown"])
+@pytest.mark.parametrize("playbook", ["site", "validate", "configure", "verify", "teardown", "web_dev"])
 def test_playbooks_run_by_their_full_name(playbook: str, empty: Path, collections: Path) -> None:
     run(
         ["ansible-playbook", "-i", "hosts.yml", f"galilean.hub.{playbook}", "--syntax-check"],

@@ -67,8 +67,24 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
     return services, roles
 
 
-def configure(c: Any, data: dict[str, Any], secrets: dict[str, str]) -> None:
-    """Set JupyterHub's configuration `c` (traitlets Config) from the data file's content and the secrets."""
+def _joined(trait: str, ours: Any, theirs: Any) -> Any:
+    """What a site sets beside what the image sets itself; where only one can be, the site's."""
+    if trait in {"services", "load_roles"}:
+        return [*ours, *theirs]
+    if trait == "template_paths":
+        return [*theirs, *ours]
+    return {**ours, **theirs} if isinstance(ours, dict) and isinstance(theirs, dict) else theirs
+
+
+def configure(
+    c: Any, data: dict[str, Any], secrets: dict[str, str], web: dict[str, Any] | None = None
+) -> None:
+    """Set JupyterHub's configuration `c` (traitlets Config) from the data file's content and the secrets.
+
+    `web`: traits of JupyterHub for the look of its pages, from the module of that name.
+    """
+    for trait, value in (web or {}).items():
+        c.JupyterHub[trait] = value
     services, roles = _services(data, secrets)
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
@@ -82,6 +98,6 @@ def configure(c: Any, data: dict[str, Any], secrets: dict[str, str]) -> None:
     # Last, so that a site's own settings win over everything above.
     for class_name, traits in data["traits"].items():
         for trait, value in traits.items():
-            if class_name == "JupyterHub" and trait in {"services", "load_roles"}:
-                value = [*c.JupyterHub[trait], *value]
+            if class_name == "JupyterHub" and trait in c.JupyterHub:
+                value = _joined(trait, c.JupyterHub[trait], value)
             c[class_name][trait] = value

@@ -49,16 +49,6 @@ def test_mmdebstrap_argv() -> None:
     assert not [arg for arg in argv if arg.startswith("--include")]
 
 
-def test_import_argv() -> None:
-    spec = bootstrap.BootstrapSpec("trixie", env={"A": 'x "y" $z'})
-    argv = bootstrap.import_argv(["docker"], spec, {"k": '{"a":"b"}'}, "/t/base.tar", "site/base:1")
-    assert argv[:2] == ["docker", "import"]
-    assert argv[-2:] == ["/t/base.tar", "site/base:1"]
-    assert '--change=LABEL k="{\\"a\\":\\"b\\"}"' in argv
-    assert '--change=ENV A="x \\"y\\" \\$z"' in argv
-    assert '--change=ENV PIP_CERT="/etc/ssl/certs/ca-certificates.crt"' in argv
-
-
 @pytest.mark.parametrize(
     ("params", "message"),
     [

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.galilean.hub.plugins.module_utils._catalog import image_levels
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
+DIGEST = "x@sha256:" + "0" * 64
 CATALOG: list[dict[str, t.Any]] = [
     {"name": "hub", "parent": "core"},
     {"name": "core"},
@@ -30,6 +31,25 @@ def names(levels: list[list[dict[str, t.Any]]]) -> list[list[str]]:
         (CATALOG, [], "", [["base"], ["core", "edge"], ["hub"]]),
         (CATALOG, [{"name": "own", "parent": "hub"}], "", [["base"], ["core", "edge"], ["hub"], ["own"]]),
         (CATALOG, [{"name": "core", "parent": "site/x:1"}], "", [["base", "core"], ["edge", "hub"]]),
+        # Internal ones only where they are needed.
+        (CATALOG, [{"name": "tools", "internal": True}], "", [["base"], ["core", "edge"], ["hub"]]),
+        (
+            [{"name": "own", "pip": ["x"]}, {"name": "tools", "internal": True}],
+            [],
+            "",
+            [["base"], ["tools"], ["own"]],
+        ),
+        # Of the stacks those that the chosen one includes.
+        (
+            CATALOG,
+            [{"name": "full", "stack": True, "includes": ["soft", "other"]}],
+            "full",
+            [["base"], ["core", "edge", "other", "soft"], ["full", "hub"]],
+        ),
+        # Layers over a Dockerfile of its own.
+        (CATALOG, [{"name": "edge", "apt": ["x"]}], "", [["base"], ["core", "edge-plain"], ["edge", "hub"]]),
+        ([{"name": "a", "image": DIGEST}, {"name": "b", "archive": "/b.tar"}], [], "", [["a", "b"]]),
+        ([{"name": "a", "image": DIGEST, "apt": ["x"]}], [], "", [["a-plain"], ["a"]]),
         ([{"name": "a", "parent": "x:1"}], [], "", [["a"]]),
         ([{"name": "a", "parent": "s"}, {"name": "s", "stack": True}], [], "", [["base"], ["s"], ["a"]]),
         ([], [], "", []),
@@ -53,11 +73,80 @@ def test_entries_are_complete() -> None:
     assert {frozenset(item) for item in entries.values()} == {frozenset(entries["base"])}
 
 
+def test_what_a_site_adds() -> None:
+    catalog: list[dict[str, t.Any]] = [
+        {"name": "hub", "path": "/ours/hub", "files": [{"src": "/web", "dest": "web"}]},
+        {"name": "tools", "internal": True},
+    ]
+    site = {
+        "name": "hub",
+        "pip": ["a==1", "b==2"],
+        "files": [{"src": "/own/web", "dest": "web"}, {"src": "/own/etc", "dest": "/etc/own"}],
+    }
+    levels = image_levels(catalog, [site], files_path="/files")
+    images = {item["name"]: item for level in levels for item in level}
+    plain, hub = images["hub-plain"], images["hub"]
+    assert plain["path"] == "/ours/hub"
+    assert plain["file"] == "/ours/hub/Dockerfile"
+    assert plain["internal"] is True
+    assert plain["dockerfile_inline"] is None
+    assert plain["files"] == [{"src": "/web", "dest": "web"}, {"src": "/own/web", "dest": "web"}]
+    assert (hub["parent"], hub["parents"]) == ("hub-plain", {"TOOLS": "tools"})
+    assert hub["files"] == [{"src": "/own/etc", "dest": "files/0"}]
+    assert (hub["path"], hub["file"], hub["internal"]) == ("", "", False)
+    assert 'COPY ["files/0", "/etc/own"]' in hub["dockerfile_inline"]
+    assert "'a==1'" not in hub["dockerfile_inline"]
+    assert " a==1 b==2" in hub["dockerfile_inline"]
+
+
+@pytest.mark.parametrize(
+    ("base", "source", "file"),
+    [
+        ({}, "bootstrap", ""),
+        ({"image": DIGEST}, "registry", ""),
+        ({"archive": "/base.tar"}, "archive", "/base.tar"),
+    ],
+)
+def test_base(base: dict[str, str], source: str, file: str) -> None:
+    item = image_levels([{"name": "a"}], base=base)[0][0]
+    assert (item["name"], item["source"], item["file"]) == ("base", source, file)
+
+
+def test_base_from_two_places() -> None:
+    with pytest.raises(HubError, match=r"^images_base_image and images_base_archive are both given"):
+        image_levels([{"name": "a"}], base={"image": DIGEST, "archive": "/b.tar"})
+
+
 @pytest.mark.parametrize(
     ("catalog", "stack", "message"),
     [
         ([{"path": "/x"}], "", "images_catalog has an entry without a name"),
         ([{"name": "base"}], "", "images_catalog has an entry 'base'"),
+        (
+            [{"name": "a", "ptah": "/x"}],
+            "",
+            "images_catalog has 'a' with 'ptah', which is no key of an image",
+        ),
+        (
+            [{"name": "a", "image": DIGEST, "archive": "/x"}],
+            "",
+            "images_catalog has 'a' with image and archive: leave one of them out",
+        ),
+        (
+            [{"name": "a", "image": DIGEST, "files": [{"src": "/x", "dest": "y"}]}],
+            "",
+            "images_catalog has 'a' with 'y' in files, but no build context",
+        ),
+        (
+            [{"name": "a", "includes": ["b"]}],
+            "",
+            "images_catalog has 'a' with image 'b', which it does not have",
+        ),
+        (
+            [{"name": "a", "pip": ["x"]}],
+            "",
+            "images_catalog has 'a' with image 'tools', which it does not have",
+        ),
         ([{"name": "a"}, {"name": "a"}], "", "images_catalog has 'a' twice"),
         (
             [{"name": "a", "parent": "b"}],

@@ -2,18 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-import os
-import re
 from pathlib import Path
 
 import pytest
 
-from ansible_collections.galilean.hub.plugins.module_utils._context_digest import (
-    IgnoreRules,
-    context_paths,
-    describe_context,
-)
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._context_digest import IgnoreRules, context_paths
 
 # (ignore file, path, ignored)
 IGNORED: list[tuple[str, str, bool]] = [
@@ -88,42 +81,3 @@ def test_paths(context: Path) -> None:
 def test_exception_below_an_ignored_folder(context: Path) -> None:
     paths = context_paths(str(context), IgnoreRules("*\n!d/e/two"))
     assert paths == ["d", "d/e", "d/e/two"]
-
-
-def test_own_ignore_file_comes_first(context: Path) -> None:
-    (context / ".dockerignore").write_text("d\n")
-    (context / "Dockerfile.dockerignore").write_text("skip\n.dockerignore\n*.dockerignore\n")
-    assert "d/one" in describe_context(str(context))
-    assert "skip/three" not in describe_context(str(context))
-
-
-@pytest.mark.parametrize(
-    ("change", "differs"),
-    [
-        (lambda root: os.utime(root / "d/one", (0, 0)), set()),
-        (lambda root: (root / "d/one").write_text("one"), {"d/one"}),
-        (lambda root: (root / "d/one").chmod(0o755), {"d/one"}),
-        (lambda root: (root / "d").chmod(0o700), {"d"}),
-        (lambda root: ((root / "link").unlink(), (root / "link").symlink_to("d/e/two")), {"link"}),
-        (lambda root: (root / "d/new").write_text(""), {"d/new"}),
-        (lambda root: (root / "d/one").unlink(), {"d/one"}),
-        (lambda root: ((root / "d/one").unlink(), (root / "d/one").symlink_to("1")), {"d/one"}),
-    ],
-)
-def test_what_counts(context: Path, change: object, differs: set[str]) -> None:
-    assert callable(change)
-    before = describe_context(str(context))
-    change(context)
-    after = describe_context(str(context))
-    assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == differs
-
-
-def test_refuses_what_is_no_file(context: Path) -> None:
-    os.mkfifo(context / "pipe")
-    with pytest.raises(HubError, match=re.escape("pipe in the build context is neither a file")):
-        describe_context(str(context))
-
-
-def test_missing_dockerfile(context: Path) -> None:
-    with pytest.raises(HubError, match=f"^{re.escape(f'Other is missing in {context}')}"):
-        describe_context(str(context), "Other")

@@ -71,6 +71,23 @@ def test_without_software_and_bundle_nothing_of_them_is_mounted() -> None:
     assert "JUPYTER_PATH" not in spawner["environment"]
 
 
+def test_live_folders_are_mounted_read_only_and_only_while_they_are_live() -> None:
+    assert data()["web_live"] is False
+    assert "NOTEBOOK_WEB_LIVE" not in data()["traits"]["DockerSpawner"]["environment"]
+    folders = [
+        {"part": "hub", "source": "/src/hub", "target": "/opt/galilean/web"},
+        {"part": "notebook", "source": "/site/notebook", "target": "/opt/web-site"},
+        {"part": "notebook", "source": "/src/notebook", "target": "/opt/web"},
+    ]
+    live = data(web_live=folders)
+    assert live["web_live"] is True
+    spawner = live["traits"]["DockerSpawner"]
+    assert spawner["environment"]["NOTEBOOK_WEB_LIVE"] == "1"
+    assert spawner["volumes"]["/site/notebook"] == {"bind": "/opt/web-site", "mode": "ro"}
+    assert spawner["volumes"]["/src/notebook"] == {"bind": "/opt/web", "mode": "ro"}
+    assert "/src/hub" not in spawner["volumes"]
+
+
 @pytest.mark.parametrize(
     ("changes", "culler"),
     [

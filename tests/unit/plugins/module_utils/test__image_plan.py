@@ -42,7 +42,7 @@ def test_every_input_changes_the_digest() -> None:
 
 def test_digest_is_stable() -> None:
     # Another value here means that every image of every site is built anew.
-    assert SPEC.ref == "site/hub:0645afcd9aa1"
+    assert SPEC.ref == "site/hub:59cc62f4347f"
     reordered = plan.build_inputs(dict(reversed(list(FILES.items()))), args={"X": "1"}, parent="123456789abc")
     assert plan.ImageSpec("other", "prefix", reordered).digest == SPEC.digest
 
@@ -153,6 +153,41 @@ def test_bad_argument() -> None:
         plan.build_inputs({}, args={"BASE": "x"})
 
 
+@pytest.mark.parametrize("name", ["BASE", "a-b", "X"])
+def test_bad_parents(name: str) -> None:
+    with pytest.raises(HubError, match=f"^parents has '{name}'"):
+        plan.build_inputs({}, args={"X": "1"}, parents={name: "site/x:1"})
+
+
+def test_parents_count() -> None:
+    one = plan.build_inputs({}, parents={"TOOLS": "0" * 12})
+    two = plan.build_inputs({}, parents={"TOOLS": "1" * 12})
+    assert plan.explain(one, two) == [f"parent TOOLS changed from {'0' * 12} to {'1' * 12}"]
+
+
+def test_registry_inputs() -> None:
+    digest = "sha256:" + "0a" * 32
+    assert plan.registry_inputs(f"registry.example:5000/a/debian:trixie@{digest}") == {"image": digest}
+    assert plan.registry_inputs(f"debian@{digest}") == {"image": digest}, (
+        "from another mirror, the same image"
+    )
+
+
+@pytest.mark.parametrize("image", ["", "debian:trixie", "debian@sha256:12", "debian@sha256:" + "G" * 64])
+def test_bad_registry_image(image: str) -> None:
+    with pytest.raises(
+        HubError, match=f"^image is '{re.escape(image)}': name a registry's image with its digest"
+    ):
+        plan.registry_inputs(image)
+
+
+def test_label_argv() -> None:
+    argv = plan.label_argv(["docker"], "builtin", SPEC)
+    assert argv[-1] == "-"
+    assert f"--tag={SPEC.ref}" in argv
+    assert f"--label=galilean.hub.digest={SPEC.digest}" in argv
+
+
 def test_buildkit_argv() -> None:
     plain = plan.buildkit_argv(["docker"], "builtin", SPEC, "/ctx")
     assert plain[:2] == ["docker", "build"]
@@ -169,6 +204,7 @@ def test_buildkit_argv() -> None:
         ({"dockerfile": "Other"}, "--file=/ctx/Other"),
         ({"args": {"X": "a b"}}, "--build-arg=X=a b"),
         ({"parent": "site/base:1"}, "--build-arg=BASE=site/base:1"),
+        ({"parents": {"TOOLS": "site/tools:1"}}, "--build-arg=TOOLS=site/tools:1"),
         ({"target": "stage"}, "--target=stage"),
         ({"secrets": {"ca": "/a/b.crt"}}, "--secret=id=ca,src=/a/b.crt"),
     ],

@@ -55,13 +55,90 @@ def test_plan_present(
     assert made.after[SPEC.name] == "sealed"
 
 
-def test_version_that_is_not_there() -> None:
-    wanted = plan.VolumeSpec("site-software", "e" * 12)
-    with pytest.raises(
-        HubError, match=f"^digest is {'e' * 12}.*choose one of site-software-{'b' * 12}, site-"
-    ):
-        plan.plan_present(wanted, None, OLD, 2)
-    assert not plan.plan_present(wanted, volume("e" * 12), OLD, 9).changed
+@pytest.mark.parametrize(
+    ("others", "images", "listed"),
+    [
+        (OLD, (), f"{'b' * 12}, {'c' * 12}, {'d' * 12}"),
+        (OLD[:1], ("a" * 12, "b" * 12), f"{'a' * 12}, {'b' * 12}"),
+        ([volume("b" * 12, sealed=False)], (), "none"),
+    ],
+)
+def test_version_that_is_not_there(
+    others: list[plan.ObservedVolume], images: tuple[str, ...], listed: str
+) -> None:
+    wanted = plan.VolumeSpec("site-software", "e" * 12, "", images)
+    with pytest.raises(HubError, match=f"^digest is {'e' * 12}.*neither the volume .* there .{listed}.,"):
+        plan.plan_present(wanted, None, others, 2)
+    assert not plan.plan_present(wanted, volume("e" * 12), others, 9, None).seed
+
+
+DAMAGE = plan.Damage(7, {f"f{number}": "is missing" for number in range(6)})
+
+
+def test_plan_repair() -> None:
+    made = plan.plan_present(SPEC, CURRENT, [], 2, DAMAGE)
+    assert (made.seed, made.repair, made.changed) == (False, True, True)
+    [(action, name, reason)] = made.reasons
+    assert (action, name) == ("repair", SPEC.name)
+    assert reason.startswith("f0 is missing, f1 is missing,")
+    assert reason.endswith("f4 is missing and 2 more")
+    assert (made.before, made.after) == ({SPEC.name: "damaged"}, {SPEC.name: "sealed"})
+    assert not plan.plan_present(SPEC, CURRENT, [], 2, plan.Damage()).changed
+    # One that has to be filled anyway is not repaired.
+    assert not plan.plan_present(SPEC, volume("a" * 12, sealed=False), [], 2, DAMAGE).repair
+
+
+def test_repair_without_the_image() -> None:
+    without = plan.VolumeSpec(SPEC.prefix, SPEC.digest)
+    with pytest.raises(HubError, match=r"differs from its manifest \(f0 is missing.*build or load") as caught:
+        plan.plan_present(without, CURRENT, [], 2, DAMAGE)
+    assert caught.value.details["differences"] == DAMAGE.paths
+
+
+def test_shareable() -> None:
+    whole = [
+        plan.ObservedVolume(f"site-software-{letter * 12}", {}, "", created, {"digest": "x", "format": 1})
+        for letter, created in (("b", "2026-01-02"), ("c", "2026-01-03"))
+    ]
+    assert plan.shareable([*whole, *OLD, volume("e" * 12, sealed=False)]) == [whole[1], whole[0]]
+
+
+@pytest.mark.parametrize(
+    ("status", "output", "words"),
+    [
+        (
+            1,
+            "Copied: 3 of 4\nFAILED: the image has no folder /x: correct it\n",
+            "the image has no folder /x: correct",
+        ),
+        (
+            127,
+            "docker: Error response from daemon: OCI runtime create failed: starting container process "
+            'caused: exec: "/usr/bin/python3": stat /usr/bin/python3: no such file or directory: unknown.',
+            f"image {SPEC.image} has no /usr/bin/python3, which copies the files: install python3 in it",
+        ),
+        (
+            125,
+            "docker: Cannot connect to the Docker daemon at unix:///x.\n",
+            "the Docker engine went away or refused",
+        ),
+        (
+            1,
+            'time="2026-11-21T10:17:04Z" level=error msg="error waiting for container: unexpected EOF"\n',
+            "the Docker engine went away or refused (error waiting for container: unexpected EOF): see",
+        ),
+        (125, "", "the Docker engine went away or refused (no answer)"),
+        (137, "Copied: 3 of 4\n", "it was stopped from outside (status 137)"),
+        (1, "Traceback\nValueError: what\n", "ValueError: what"),
+        (2, "", "status 2 without a word"),
+    ],
+)
+def test_failure(status: int, output: str, words: str) -> None:
+    error = plan.failure(SPEC, "seed", status, output, "/log")
+    assert error.message.startswith(f"Volume {SPEC.name} was not filled: {words}")
+    assert error.message.endswith("(log: /log).")
+    assert error.details == {"log": "/log"}
+    assert " was not repaired: " in plan.failure(SPEC, "repair", status, output, "/log").message
 
 
 def test_plan_absent() -> None:

@@ -8,6 +8,7 @@ The hub may set the NOTEBOOK_* variables per server (Spawner.environment). Times
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import Any
 
@@ -45,6 +46,16 @@ c.ServerApp.tornado_settings = {"ws_ping_timeout": 30_000}
 c.ServerApp.terminals_enabled = bool(number("NOTEBOOK_TERMINALS", 1))
 # Uploads and drag-and-drop of data files through the contents API.
 c.ServerApp.max_body_size = c.ServerApp.max_buffer_size = number("NOTEBOOK_MAX_UPLOAD", 1024**3)
+# The look (docs/web.md). A server of a user's own reads this file, too, and has no such module.
+with contextlib.suppress(ImportError):
+    from webfiles import FOLDERS, WebFiles
+
+    c.LabApp.custom_css = True
+    c.LabApp.extra_labextensions_path = [f"{folder}/labextensions" for folder in FOLDERS]
+    c.ServerApp.tornado_settings["static_custom_path"] = [f"{folder}/static" for folder in FOLDERS]
+    c.ServerApp.tornado_settings["static_handler_class"] = WebFiles
+    if number("NOTEBOOK_WEB_LIVE", 0):
+        c.ServerApp.jpserver_extensions = {"liveweb": True}
 # Without network egress the check for newer versions would only delay the page and fill the log.
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

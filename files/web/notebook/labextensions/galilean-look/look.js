@@ -1,0 +1,149 @@
+// SPDX-FileCopyrightText: 2026 galilean.hub contributors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Title, announcement and links of the hub in JupyterLab: an extension that needs no build. JupyterLab loads this
+// file, gives it the modules that extensions share, and asks it for its plugin.
+//
+// What is shown comes from the hub, as for the hub's own pages: it changes while servers run, and tabs that stay
+// open for days see it. The hub is asked, never the user's server: that would look like work and keep it running.
+"use strict";
+
+(() => {
+  const NAME = "galilean-look";
+  const EVERY = 5 * 60_000;
+  const CLOSED = `${NAME}:closed`;
+
+  const page = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
+  const address = page.hubPrefix ? `${page.hubHost || ""}${page.hubPrefix}static/site/look.json` : "";
+
+  const ask = async () => {
+    if (!address) return null;
+    try {
+      const answer = await fetch(address, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(5000) });
+      return answer.ok ? await answer.json() : null;
+    } catch {
+      // The hub is away: what was shown stays, and the next look comes.
+      return null;
+    }
+  };
+
+  // Asked for while JupyterLab is still loading; it waits for the answer, but not for long.
+  const first = ask();
+  const soon = Promise.race([first, new Promise((done) => setTimeout(done, 2000, null))]);
+
+  const icon = document.querySelector("link.idle.favicon");
+  if (icon) {
+    icon.type = "image/svg+xml";
+    icon.href = `${page.baseUrl}custom/favicon.svg`;
+  }
+
+  let shared;
+
+  const load = async (name) => {
+    const version = Object.values(shared[name] || {})[0];
+    if (!version) throw new Error(`${NAME}: JupyterLab shares no module ${name}`);
+    return (await version.get())();
+  };
+
+  const makeBar = (Widget, shell) => {
+    const bar = new Widget();
+    bar.id = "galilean-announcement";
+    bar.node.setAttribute("role", "status");
+    const text = document.createElement("p");
+    const close = document.createElement("button");
+    close.type = "button";
+    close.title = "Close this announcement";
+    close.setAttribute("aria-label", close.title);
+    close.textContent = "×";
+    bar.node.append(text, close);
+    close.addEventListener("click", () => {
+      localStorage.setItem(CLOSED, text.textContent);
+      show(text.textContent);
+    });
+
+    // The shell's layout gives a widget the height that its style asks for.
+    const fit = () => {
+      bar.node.style.minHeight = "0";
+      const height = `${text.offsetHeight}px`;
+      bar.node.style.minHeight = height;
+      bar.node.style.maxHeight = height;
+      bar.parent?.fit();
+    };
+    const show = (announcement) => {
+      const open = Boolean(announcement) && localStorage.getItem(CLOSED) !== announcement;
+      text.textContent = announcement;
+      if (open && !bar.isAttached) {
+        shell.add(bar, "header", { rank: 0 });
+        new ResizeObserver(fit).observe(text);
+      }
+      bar.setHidden(!open);
+      if (open) fit();
+    };
+    return show;
+  };
+
+  const makeLinks = (menu) => {
+    let before;
+    return (links) => {
+      before?.dispose();
+      before = undefined;
+      const items = links
+        .filter((link) => link.places.includes("help"))
+        .map((link) => ({ command: "help:open", args: { text: link.label, url: link.url, newBrowserTab: true } }));
+      if (items.length) before = menu.addGroup(items, 0.5);
+    };
+  };
+
+  const plugin = async () => {
+    const [{ PageConfig }, { Widget }, { IMainMenu }, look] = await Promise.all([
+      load("@jupyterlab/coreutils"),
+      load("@lumino/widgets"),
+      load("@jupyterlab/mainmenu"),
+      soon,
+    ]);
+    // Before the application is made: it takes its name from here.
+    if (look?.title) {
+      PageConfig.setOption("appName", look.title);
+      document.title = look.title;
+    }
+    return {
+      id: `${NAME}:plugin`,
+      description: "Shows the title, the announcement and the links of the hub.",
+      autoStart: true,
+      optional: [IMainMenu],
+      activate: (app, menu) => {
+        const announce = makeBar(Widget, app.shell);
+        const link = menu ? makeLinks(menu.helpMenu) : () => {};
+        let known = "";
+        let asked = Date.now();
+        const apply = (now) => {
+          if (!now || JSON.stringify(now) === known) return;
+          known = JSON.stringify(now);
+          announce(now.announcement);
+          link(now.links);
+        };
+        const again = async () => {
+          asked = Date.now();
+          apply(await ask());
+        };
+        void app.restored.then(() => first).then(apply);
+        // Hidden tabs do not ask; they do when somebody comes back to them.
+        setInterval(() => document.hidden || again(), EVERY);
+        document.addEventListener("visibilitychange", () => {
+          if (!document.hidden && Date.now() - asked > EVERY / 5) void again();
+        });
+      },
+    };
+  };
+
+  window._JUPYTERLAB = window._JUPYTERLAB || {};
+  window._JUPYTERLAB[NAME] = {
+    init: (scope) => {
+      shared = scope;
+    },
+    get: async () => {
+      const made = await plugin();
+      return () => ({ __esModule: true, default: made });
+    },
+  };
+})();

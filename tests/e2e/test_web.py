@@ -1,0 +1,238 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The look of hub and JupyterLab as somebody at a browser sees it, and how one works on it.
+
+The tests of this file are steps of one story and run in their order.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from browser import Visit, visit
+from deployment import ROOT, Deployment, as_root, docker
+from person import Person
+from playwright.sync_api import expect
+
+TITLE = 'Arcetri <b>& "Friends"</b>'
+ANNOUNCEMENT = "Maintenance on Sunday <script>alert(1)</script>"
+LOOK: dict[str, t.Any] = {
+    "jupyterhub_web_title": TITLE,
+    "jupyterhub_web_announcement": ANNOUNCEMENT,
+    "jupyterhub_web_links": [
+        {"label": "Ask us", "url": "/hub/token?a=1&b=2"},
+        {"label": "Imprint", "url": "https://example.org/imprint", "places": ["footer"]},
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A copy of our look and a site's own folder, to be worked on."""
+    folder = tmp_path_factory.mktemp("web")
+    shutil.copytree(ROOT / "files" / "web", folder / "ours")
+    (folder / "site").mkdir()
+    # Docker mounts what is there when it starts a container; containers are not run by root.
+    folder.chmod(0o755)
+    return folder / "ours", folder / "site"
+
+
+@pytest.fixture(scope="module")
+def page(site: Deployment, artifacts: Path) -> t.Iterator[Visit]:
+    """One browser for all of the story, as of somebody who has the hub open all day."""
+    with visit(site.url, artifacts) as seen:
+        yield seen
+
+
+def leave(seen: Visit) -> None:
+    """Go away from the hub: an open page would ask for what is being replaced, and complain."""
+    seen.page.goto("about:blank")
+
+
+def colour(seen: Visit, selector: str) -> str:
+    return str(seen.page.locator(selector).evaluate("node => getComputedStyle(node).backgroundColor"))
+
+
+def hub_started(site: Deployment) -> str:
+    return docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub"))
+
+
+def test_a_link_that_is_a_script_is_refused(site: Deployment) -> None:
+    site.set(**{**LOOK, "jupyterhub_web_links": [{"label": "x", "url": "javascript:alert(1)"}]})
+    outcome = site.run("validate")
+    assert outcome.code != 0
+    assert "jupyterhub_web_links[0].url is 'javascript:alert(1)': give an address that" in outcome.flat()
+    assert site.owned("container") == []
+
+
+def test_the_login_page_shows_the_site(site: Deployment, page: Visit) -> None:
+    site.set(**LOOK)
+    site.run("configure").assert_done()
+    page.page.goto(f"{site.url}/hub/login")
+    expect(page.page).to_have_title(TITLE)
+    expect(page.page.locator(".site-name")).to_have_text(TITLE)
+    expect(page.page.locator(".site-announcement")).to_have_text(ANNOUNCEMENT)
+    link = page.page.get_by_role("navigation").get_by_role("link", name="Ask us")
+    expect(link).to_have_attribute("href", "/hub/token?a=1&b=2")
+    imprint = page.page.get_by_role("contentinfo").get_by_role("link", name="Imprint")
+    expect(imprint).to_have_attribute("href", "https://example.org/imprint")
+    width = page.page.locator(".site-logo").evaluate("logo => logo.complete && logo.naturalWidth")
+    assert width > 0
+    page.picture("web-login")
+    assert page.errors == []
+
+
+def test_jupyterlab_shows_the_site(site: Deployment, page: Visit) -> None:
+    page.log_in("ada", "any password")
+    expect(page.page).to_have_title(TITLE)
+    expect(page.page.locator("#galilean-announcement p")).to_have_text(ANNOUNCEMENT)
+    logo = page.page.locator("#jp-MainLogo").evaluate("node => getComputedStyle(node).backgroundImage")
+    assert "/user/ada/custom/logo.svg" in logo
+    answer = page.page.request.get(f"{site.url}/user/ada/custom/logo.svg")
+    assert answer.status == 200
+    page.page.get_by_role("menuitem", name="Help", exact=True).click()
+    expect(page.page.get_by_role("menuitem", name="Ask us")).to_be_visible()
+    expect(page.page.get_by_role("menuitem", name="Imprint")).to_have_count(0)
+    page.picture("web-lab")
+    with page.page.context.expect_page() as opened:
+        page.page.get_by_role("menuitem", name="Ask us").click()
+    assert opened.value.url == f"{site.url}/hub/token?a=1&b=2"
+    opened.value.close()
+    assert page.errors == []
+
+
+def test_hub_shell(site: Deployment) -> None:
+    shell = f"/srv/{site.instance}/bin/hub-shell"
+
+    def run(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            as_root([shell, *words]), input=said, capture_output=True, text=True, check=False, timeout=60
+        )
+
+    assert run("jupyterhub", "--version").stdout.strip() == "6.1.1"
+    assert run(said="echo $((6 * 7))\n").stdout.strip() == "42"
+    assert run("sh", "-c", "exit 7").returncode == 7
+    docker("stop", site.container("hub"))
+    refused = run("true")
+    docker("start", site.container("hub"))
+    subprocess.run(as_root([f"/srv/{site.instance}/bin/service", "wait", "60"]), check=True)
+    assert refused.returncode == 1
+    assert f"The hub {site.instance} is not running (exited): start it with " in refused.stderr
+
+
+def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders: tuple[Path, Path]) -> None:
+    ours, own = folders
+    # Folders that ours has, too: the images stay as they are.
+    for name in ("hub/templates", "hub/static", "notebook/static"):
+        (own / name).mkdir(parents=True)
+    leave(page)
+    Person(site.url, site.secret("check-token"), "ada").stop()
+    site.set(**LOOK, images_web_path=str(ours), images_web_site_path=str(own))
+    said = site.run("web_dev").assert_done().flat()
+    for folder in (own, ours):
+        assert f"Hub {folder}/hub" in said
+        assert f"Notebook {folder}/notebook" in said
+    assert "End it make site" in said
+    site.run("web_dev", "--check", name="web_dev-again").assert_unchanged()
+
+    # The hub: a template of the site that was not there, and a style of ours.
+    login = f"{site.url}/hub/login"
+    page.page.context.clear_cookies()
+    page.page.goto(login)
+    expect(page.page.locator("#mine")).to_have_count(0)
+    template = '{% extends "galilean/page.html" %}{% block footer %}<p id="mine">Hello</p>{% endblock %}'
+    (own / "hub/templates/page.html").write_text(template, encoding="utf-8")
+    with (ours / "hub/static/galilean.css").open("a", encoding="utf-8") as style:
+        style.write("body { background: rgb(1, 2, 3) !important; }\n")
+    page.page.reload()
+    expect(page.page.locator("#mine")).to_have_text("Hello")
+    assert colour(page, "body") == "rgb(1, 2, 3)"
+    (own / "hub/templates/page.html").unlink()
+    page.page.reload()
+    expect(page.page.locator("#mine")).to_have_count(0)
+
+    # JupyterLab: a style of the site that was not there, and a setting.
+    page.log_in("ada", "any password")
+    assert colour(page, "#jp-top-panel") != "rgb(4, 5, 6)"
+    (own / "notebook/static/site.css").write_text(
+        "#jp-top-panel { background: rgb(4, 5, 6) !important; }\n", encoding="utf-8"
+    )
+    (own / "notebook/overrides.json").write_text(
+        '{"@jupyterlab/apputils-extension:themes": {"theme": "JupyterLab Dark"}}', encoding="utf-8"
+    )
+    # What the server remembers it looks up again each second.
+    page.page.wait_for_timeout(1500)
+    page.page.reload()
+    expect(page.page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    assert colour(page, "#jp-top-panel") == "rgb(4, 5, 6)"
+    page.picture("web-live")
+    assert page.errors == []
+
+
+def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
+    leave(page)
+    # With the look of before, so that no image is built of what was tried.
+    site.set(**LOOK)
+    outcome = site.run("configure", name="web-back").assert_done()
+    assert "galilean.hub.jupyterhub : Ensure the proxy and the hub run" in outcome.changed_tasks()
+    mounts = docker("inspect", "--format", "{{range .Mounts}}{{.Destination}} {{end}}", site.container("hub"))
+    assert "/opt/galilean/web" not in mounts
+    page.page.goto(f"{site.url}/hub/home")
+    assert colour(page, "body") != "rgb(1, 2, 3)"
+    expect(page.page.locator(".site-announcement")).to_have_text(ANNOUNCEMENT)
+    # A new server has the look of its image.
+    person = Person(site.url, site.secret("check-token"), "ada")
+    person.stop()
+    person.start()
+    page.page.goto(f"{site.url}/user/ada/lab")
+    page.page.wait_for_selector("#jp-main-dock-panel")
+    expect(page.page.locator("#galilean-announcement p")).to_have_text(ANNOUNCEMENT)
+    assert colour(page, "#jp-top-panel") != "rgb(4, 5, 6)"
+    expect(page.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
+
+
+def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, page: Visit) -> None:
+    # The second run after the folders were live: nothing else is left to do.
+    before = hub_started(site), docker("ps", "--quiet", "--filter", f"name=^{site.instance}-user-ada$")
+    site.set(**{**LOOK, "jupyterhub_web_announcement": "It is over"})
+    outcome = site.run("configure", name="announcement").assert_done()
+    assert outcome.changed_tasks() == ["galilean.hub.jupyterhub : Write title, announcement and links"]
+    after = hub_started(site), docker("ps", "--quiet", "--filter", f"name=^{site.instance}-user-ada$")
+    assert after == before
+    bar = page.page.locator("#galilean-announcement")
+    page.page.reload()
+    expect(bar.locator("p")).to_have_text("It is over")
+    bar.get_by_role("button", name="Close this announcement").click()
+    expect(bar).to_be_hidden()
+    page.page.reload()
+    page.page.wait_for_selector("#jp-main-dock-panel")
+    page.page.wait_for_selector("#jupyterlab-splash", state="detached")
+    # Links and announcement come together.
+    page.page.get_by_role("menuitem", name="Help", exact=True).click()
+    expect(page.page.get_by_role("menuitem", name="Ask us")).to_be_visible()
+    expect(bar).to_be_hidden()
+    page.page.goto(f"{site.url}/hub/home")
+    expect(page.page.locator(".site-announcement")).to_have_text("It is over")
+    assert page.errors == []
+
+
+def test_live_files_need_a_hub_on_this_machine(site: Deployment, tmp_path: Path) -> None:
+    inventory = tmp_path / "hosts.yml"
+    # A documentation address: nobody answers there, so whatever connects would fail in another way.
+    inventory.write_text(
+        "hubs: {hosts: {hub.example.org: {ansible_host: 192.0.2.10, jupyterhub_web_live: true}}}\n",
+        encoding="utf-8",
+    )
+    argv, env = site.command("validate", "-i", str(inventory), "--limit", "hub.example.org,localhost")
+    argv = [word for word in argv if word != str(site.folder / "hosts.yml")]
+    argv.remove("-i")
+    done = subprocess.run(
+        argv, env=env, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode != 0
+    said = " ".join(done.stdout.split())
+    assert "jupyterhub_web_live is true, but hub.example.org is not this machine" in said

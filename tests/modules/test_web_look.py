@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The look of hub and JupyterLab against the JupyterHub and the JupyterLab of the images."""
+
+from __future__ import annotations
+
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from engine import ROOT, ModuleRunner
+
+WEB = ROOT / "files" / "web"
+
+# What a build refuses without making a page, and what only shows in a page: two runs, since the first faults
+# keep the second ones from being looked for.
+HUB_FILES = {
+    "templates/login.html": '{% extends "templates/login.html" %}{% block login_containr %}{% endblock %}',
+    "templates/spwan.html": '{% extends "page.html" %}',
+    "templates/token.html": '{% extends "templates/tokens.html" %}',
+    "static/site.css": "body { background: url(stars.png) }",
+}
+HUB_FAULTS = [
+    "login.html, line 1: templates/login.html has no block 'login_containr', did you mean login_container?",
+    "spwan.html: JupyterHub has no page of this name, did you mean spawn.html?",
+    "token.html, line 1: extends 'templates/tokens.html', which is not in JupyterHub, "
+    "did you mean templates/token.html?",
+    "static/site.css: asks for 'stars.png', which is not there",
+]
+PAGE_FILES = {
+    # In a page that only somebody sees who has not logged in, and in one that only errors make.
+    "templates/login.html": (
+        '{% extends "templates/login.html" %}\n{% block login_container %}{{ web.titel }}{% endblock %}'
+    ),
+    "templates/503.html": '{% extends "error.html" %}{% block error_detail %}{{ reason }}{% endblock %}',
+    "templates/home.html": (
+        '{% extends "templates/home.html" %}{% block main %}{{ web.announcement | safe }}'
+        '{% set name = "moon.png" %}<img src="{{ static_url("site/" ~ name) }}">{% endblock %}'
+    ),
+}
+PAGE_FAULTS = [
+    "login.html, line 2: there is no 'titel', did you mean title?",
+    "503.html, line 1: 'reason' is undefined",
+    "home.html: shows a setting without escaping it, so leave the filter `safe` away",
+    "home.html: static file 'site/moon.png' is not there: put it into static/",
+]
+LAB_FILES = {
+    "logo.svg": "",
+    "static/site.css": "@import 'fonts.css'",
+    "overrides.json": """{
+      "@jupyterlab/apputils-extension:theme": {},
+      "@jupyterlab/apputils-extension:themes": {"theme": 1, "adaptiv-theme": true},
+      "@jupyterlab/mainmenu-extension:plugin": {"menus": [{"id": "jp-mainmenu-help", "items": [
+        {"command": "help:opne", "args": {"url": "/", "text": "x"}}, {"command": "help:about"}]}]}
+    }""",
+}
+THEMES = "@jupyterlab/apputils-extension:themes"
+LAB_FAULTS = [
+    "logo.svg: nothing reads this file; known are static/ (styles, pictures, fonts), "
+    "labextensions/<name>/ and overrides.json",
+    "static/site.css: asks for 'fonts.css', which is not there",
+    "overrides.json: JupyterLab has no plugin '@jupyterlab/apputils-extension:theme' with settings, "
+    f"did you mean {THEMES}?",
+    f"overrides.json: {THEMES}, theme is 1: 1 is not of type 'string'",
+    f"overrides.json: {THEMES} has no setting 'adaptiv-theme', did you mean adaptive-theme?",
+    "overrides.json: JupyterLab has no command 'help:opne', did you mean help:open?",
+]
+
+
+def laid_over(part: str, files: dict[str, str], folder: Path) -> Path:
+    """Our look with a site's files over it, as a build has them."""
+    subprocess.run(["cp", "-r", str(WEB / part), str(folder)], check=True)
+    for name, content in files.items():
+        (folder / part / name).write_text(content, encoding="utf-8")
+    return folder / part
+
+
+def check(image: str, folder: Path, *command: str) -> tuple[int, list[str]]:
+    argv = ["docker", "run", "--rm", "--network=none", f"--volume={folder}:/look:ro"]
+    argv += [f"--volume={ROOT / 'files/images/notebook/check_web.py'}:/tmp/check_web.py:ro", image, *command]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    return done.returncode, done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("files", "faults"),
+    [({}, []), (HUB_FILES, HUB_FAULTS), (PAGE_FILES, PAGE_FAULTS)],
+    ids=["ours", "misfit", "pages"],
+)
+def test_templates_against_jupyterhub(
+    refs: dict[str, t.Any], tmp_path: Path, files: dict[str, str], faults: list[str]
+) -> None:
+    folder = laid_over("hub", files, tmp_path)
+    code, said = check(refs["hub"], folder, "python3", "-m", "galilean_hub.web_check", "/look")
+    last = ["The look of the hub does not fit this JupyterHub; see docs/web.md."] if faults else []
+    assert sorted(said) == sorted([*(f"web/hub: {fault}" for fault in faults), *last])
+    assert code == bool(faults)
+
+
+@pytest.mark.parametrize(("files", "faults"), [({}, []), (LAB_FILES, LAB_FAULTS)], ids=["ours", "misfit"])
+def test_files_against_jupyterlab(
+    refs: dict[str, t.Any], tmp_path: Path, files: dict[str, str], faults: list[str]
+) -> None:
+    folder = laid_over("notebook", files, tmp_path)
+    command = ("/opt/notebook/bin/python", "-I", "/tmp/check_web.py", "/look")
+    code, said = check(refs["notebook"], folder, *command)
+    last = ["The look of JupyterLab does not fit this JupyterLab; see docs/web.md."] if faults else []
+    assert sorted(said) == sorted([*(f"web/notebook: {fault}" for fault in faults), *last])
+    assert code == bool(faults)
+
+
+def test_a_misfit_fails_the_build_and_says_why(
+    run_module: ModuleRunner, refs: dict[str, t.Any], prefix: str, tmp_path: Path
+) -> None:
+    site = tmp_path / "site"
+    (site / "templates").mkdir(parents=True)
+    (site / "templates" / "login.html").write_text(HUB_FILES["templates/login.html"], encoding="utf-8")
+    build = {
+        "name": "hub",
+        "repository_prefix": prefix,
+        "path": str(ROOT / "files" / "images" / "hub"),
+        # A hub image has all that hub-core has.
+        "parent": refs["hub"],
+        "log_dir": str(tmp_path / "log"),
+    }
+    ours = {"src": str(WEB / "hub"), "dest": "web"}
+    failed = run_module("image", **build, files=[ours, {"src": str(site), "dest": "web"}])
+    assert failed["failed"] is True
+    assert HUB_FAULTS[0] in failed["msg"], failed["msg"]
+    good = run_module("image", **build, files=[ours])
+    assert good.get("changed") is True, good
