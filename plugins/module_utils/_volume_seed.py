@@ -102,6 +102,14 @@ def observe(
     return current, others
 
 
+def observe_one(engine: DockerCli, spec: plan.VolumeSpec, reader: str) -> plan.ObservedVolume | None:
+    """The version itself, without those who use it."""
+    current = engine.volumes([spec.name]).get(spec.name)
+    if current is None:
+        return None
+    return dataclasses.replace(current, sealed=read_marker(engine, current, reader))
+
+
 @dataclasses.dataclass(frozen=True)
 class Job:
     """What the seeding script is to work with, whatever it does."""
@@ -136,8 +144,7 @@ class Job:
 
 def drop_volume(engine: DockerCli, name: str) -> None:
     """Remove a volume, and before that what a killed run left in it: a container may still be at work."""
-    for container in plan.helpers(name):
-        engine.remove_container(container)
+    engine.call("rm", "--force", "--volumes", *plan.helpers(name), missing_ok=True)
     engine.remove_volume(name)
 
 
@@ -145,18 +152,21 @@ def _mount(name: str, path: str, readonly: bool = False) -> str:
     return f"--mount=type=volume,src={name},dst={path},volume-nocopy" + (",readonly" if readonly else "")
 
 
-def seed_volume(job: Job, others: t.Sequence[plan.ObservedVolume]) -> None:
+def seed_volume(
+    job: Job, current: plan.ObservedVolume | None, others: t.Sequence[plan.ObservedVolume]
+) -> None:
     """Fill a new volume from the image, share with other versions what is the same, verify it and seal it."""
     engine, spec = job.engine, job.spec
     if engine.image(spec.image) is None:
         raise HubError(f"image is {spec.image}, which is not on this host: build or load it first.")
-    users = [user for user in engine.volume_users(spec.name) if user not in plan.helpers(spec.name)]
-    if users:
-        raise HubError(
-            f"Volume {spec.name} was not finished, and is in use by {', '.join(users)}: "
-            "stop and remove these containers, then run again."
-        )
-    drop_volume(engine, spec.name)
+    if current is not None:
+        users = [user for user in engine.volume_users(spec.name) if user not in plan.helpers(spec.name)]
+        if users:
+            raise HubError(
+                f"Volume {spec.name} was not finished, and is in use by {', '.join(users)}: "
+                "stop and remove these containers, then run again."
+            )
+        drop_volume(engine, spec.name)
     engine.create_volume(spec.name, spec.labels)
     target = engine.volumes([spec.name])[spec.name].mountpoint
     older = [volume for volume in plan.shareable(others) if can_link(volume.mountpoint, target)]

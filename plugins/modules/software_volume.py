@@ -30,6 +30,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._volume_seed import (
     desired_volume,
     drop_volume,
     observe,
+    observe_one,
     repair_volume,
     seed_volume,
     verify_volume,
@@ -267,12 +268,12 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         if check_mode:
             return report(now, facts_of(spec, current))
         if now.seed:
-            seed_volume(job, others)
+            seed_volume(job, current, others)
         if now.repair:
             repair_volume(job)
         for name in now.prune:
             drop_volume(engine, name)
-        current, _others = observe(engine, spec, spec.image or image)
+        current = observe_one(engine, spec, spec.image or image)
     return {**report(now, facts_of(spec, current)), "log": str(log)}
 
 

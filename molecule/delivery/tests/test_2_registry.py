@@ -12,13 +12,6 @@ from conftest import CONTEXTS, EPHEMERAL, Delivery
 LIMIT = "--limit=near,far"
 
 
-def test_another_way_for_what_is_there(delivery: Delivery) -> None:
-    """Hosts that have the images do not care how they would come, and nobody asks the registry."""
-    said = delivery.apply(LIMIT, images_delivery="registry")
-    assert said.endswith("rc=0 far=0 near=0"), said
-    assert delivery.registry("cat", "/var/log/registry.log").count("/v2/") == 0
-
-
 def test_pushed_once_and_pulled_by_digest(delivery: Delivery) -> None:
     greeting = CONTEXTS / "one/greeting.md"
     greeting.write_text("Good night\n")
