@@ -36,7 +36,7 @@ class Step:
     limit: int = 15
 
 
-def molecule(scenario: str, limit: int = 20) -> Step:
+def molecule(scenario: str, limit: int = 25) -> Step:
     return Step(f"molecule-{scenario}", "molecule", (f"SCENARIO={scenario}",), limit)
 
 
@@ -45,13 +45,13 @@ def molecule(scenario: str, limit: int = 20) -> Step:
 LANES = [
     [Step("engine", "engine")],
     [
+        Step("modules", "modules", limit=40),
+        Step("e2e", "e2e", limit=40),
+    ],
+    [
         Step("lint", "lint"),
         Step("docs-check", "docs-check"),
         Step("unit", "unit"),
-        Step("modules", "modules", limit=30),
-        Step("e2e", "e2e", limit=35),
-    ],
-    [
         molecule("users"),
         molecule("docker"),
         molecule("images"),
