@@ -4,9 +4,13 @@
 
 PRIVATE to the collection: may change at any time. Standard library only, and nothing of the collection.
 
-    seed SOURCE TARGET DIGEST TOKEN [OLDER ...]   fill an empty volume; the host links what older versions have as well
-    repair SOURCE TARGET DIGEST                   put right what differs from the image, in place
-    verify TARGET                                 compare a sealed volume with its manifest; the last line is JSON
+    seed SOURCE TARGET DIGEST TOKEN CLAIMS [OLDER ...]
+        fill an empty volume; the host links what older versions have as well; CLAIMS is 1 when the hashes that the
+        image brings may be believed
+    repair SOURCE TARGET DIGEST
+        put right what differs from the image, in place
+    verify TARGET
+        compare a sealed volume with its manifest; the last line is JSON
 """
 
 from __future__ import annotations
@@ -425,10 +429,12 @@ def read_source(source: str) -> Tree:
     return tree
 
 
-def seed(source: str, target: str, digest: str, token: str = "", older: Iterable[str] = ()) -> None:
+def seed(
+    source: str, target: str, digest: str, token: str = "", claims: bool = True, older: Iterable[str] = ()
+) -> None:
     """Fill an empty volume, compare it with the image, and seal it."""
     tree = read_source(source)
-    sums = sums_of(source)
+    sums = sums_of(source) if claims else {}
     claimed = {path: f"{outline(info)} {sums[path]}" for path, info in tree.items() if path in sums}
     shared, links = shared_files(tree, source, list(older), claimed)
     make_folders(target, tree)
@@ -535,8 +541,8 @@ def main(argv: list[str]) -> None:
     gc.disable()
     action, arguments = argv[0], argv[1:]
     if action == "seed":
-        source, target, digest, token, *older = arguments
-        seed(source, target, digest, token, older)
+        source, target, digest, token, claims, *older = arguments
+        seed(source, target, digest, token, claims == "1", older)
     elif action == "repair":
         repair(*arguments)
     else:

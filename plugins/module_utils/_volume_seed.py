@@ -175,8 +175,10 @@ def seed_volume(
         mounts = [_mount(spec.name, "/.seed")]
         mounts += [_mount(volume.name, f"/.older/{number}", True) for number, volume in enumerate(older)]
         folders = [f"/.older/{number}" for number in range(len(older))]
+        # What is copied is compared anyway, so only links need hashes that can be believed.
+        claims = "1" if not older or brings_hashes(image_layers(engine, spec.image), job.source) else "0"
         with linking(target, [volume.mountpoint for volume in older], token):
-            job.run("seed", job.source, "/.seed", spec.digest, token, *folders, mounts=mounts)
+            job.run("seed", job.source, "/.seed", spec.digest, token, claims, *folders, mounts=mounts)
     except HubError:
         # An engine that has gone away has its own sentence; the next run removes what is left.
         with contextlib.suppress(HubError):
@@ -194,6 +196,28 @@ def verify_volume(job: Job, image: str) -> plan.Damage:
     job.run("verify", "/.seed", mounts=[_mount(job.spec.name, "/.seed", True)], image=image)
     said = json.loads(read_tail(job.log).splitlines()[-1])
     return plan.Damage(said["count"], said["paths"])
+
+
+def image_layers(engine: DockerCli, image: str) -> list[str]:
+    """The folders of an image's layers, the topmost first; none where the engine keeps them otherwise."""
+    driver = (
+        json.loads(engine.call("image", "inspect", "--format={{json .GraphDriver}}", image) or "null") or {}
+    )
+    data = (driver.get("Data") or {}) if driver.get("Name") == "overlay2" else {}
+    return [*filter(None, [data.get("UpperDir"), *(data.get("LowerDir") or "").split(":")])]
+
+
+def brings_hashes(layers: t.Sequence[str], source: str) -> bool:
+    """Whether the hashes that an image brings are as new as its files.
+
+    An image that stands on another one has that one's hashes as well, and perhaps other files of the same size and
+    time. So the topmost layer with anything in the folder has to be the one with the hashes.
+    """
+    for layer in layers:
+        folder = Path(layer, source.lstrip("/"))
+        if os.path.lexists(folder):
+            return os.path.lexists(folder / _seed_script.SUMS)
+    return False
 
 
 def can_link(older: str, target: str) -> bool:

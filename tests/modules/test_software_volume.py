@@ -195,6 +195,15 @@ def test_next_versions_share(stack: Stack, images: list[str], links: bool) -> No
         assert not stack(image=image, verify=True, keep=3)["changed"]
 
 
+def test_hashes_of_the_image_below(stack: Stack, images: list[str], prefix: str) -> None:
+    """An image on top of another one has its hashes, too, but not its files."""
+    change = "cd /opt/software && echo 'echo version 4' > bin/tool && touch -d @1600000000 bin/tool"
+    above = make_image(f"{prefix}/software:{'4' * 12}", images[1], change)
+    stack(image=images[1])
+    assert stack(image=above)["changed"]
+    assert stack.look(above)[0] == "version 4"
+
+
 def test_engine_elsewhere(stack: Stack, images: list[str], tmp_path: Path) -> None:
     """A client that talks to another host's engine: its folders are not here, so everything is copied."""
     client = tmp_path / "docker"

@@ -134,7 +134,7 @@ def stacks(
     request: pytest.FixtureRequest,
 ) -> dict[str, Stack]:
     """The stacks as the role makes them. Images and volumes are shared with everything on this machine."""
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
+    capture = request.config.pluginmanager.getplugin("capturemanager")
     logs = str(tmp_path_factory.mktemp("logs"))
     secrets = {"ca": str(CA_BUNDLE)} if CA_BUNDLE.exists() else {}
     found = {}
@@ -151,9 +151,9 @@ def stacks(
         assert not volume["failed"], volume
         where = str(volume["volume"]["name"])
         found[name] = Stack(name, ref, where, str(refs["notebook"]), f"{prefix}-{name}")
-        if reporter:
-            seeded = time.monotonic() - began - built
-            reporter.write_line(f"{name}: image {built:.0f} s, volume {seeded:.0f} s")
+        seeded = time.monotonic() - began - built
+        with capture.global_and_fixture_disabled():
+            print(f"\n{name}: image {built:.0f} s, volume {seeded:.0f} s")
     return found
 
 

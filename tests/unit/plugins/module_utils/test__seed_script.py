@@ -59,7 +59,7 @@ def seeded(source: Path, target: Path, *older: Path) -> dict[str, object]:
     """Fill a volume with the help of the host; what the marker says."""
     folders = [str(folder) for folder in older]
     with linking(str(target), folders, "token"):
-        script.seed(str(source), str(target), DIGEST, "token", folders)
+        script.seed(str(source), str(target), DIGEST, "token", True, folders)
     assert script.verify(str(target)) == {}
     assert manifest(source) == manifest(target)
     assert sorted(set(os.listdir(target)) & script.OWN) == [".manifest", ".sealed"]
@@ -144,7 +144,7 @@ def test_what_the_host_does_not_link_is_copied(source: Path, target: Path, tmp_p
     following = volume(tmp_path, "following")
     (tmp_path / "nothing").mkdir()
     with linking(str(following), [str(tmp_path / "nothing")], "token"):
-        script.seed(str(source), str(following), DIGEST, "token", [str(target)])
+        script.seed(str(source), str(following), DIGEST, "token", True, [str(target)])
     assert script.verify(str(following)) == {}
     assert json.loads((following / ".sealed").read_text())["shared_bytes"] == 0
     assert not (following / "bin/tool").samefile(target / "bin/tool")
@@ -158,7 +158,7 @@ def test_something_else_in_place_of_a_link(source: Path, target: Path, tmp_path:
     shutil.copytree(target, other, symlinks=True)
     (other / "bin/tool").write_text("of another size")
     with linking(str(following), [str(other)], "token"):
-        script.seed(str(source), str(following), DIGEST, "token", [str(target)])
+        script.seed(str(source), str(following), DIGEST, "token", True, [str(target)])
     assert script.verify(str(following)) == {}
     assert (following / "bin/tool").read_text() == "tool"
     assert (other / "bin/tool").read_text() == "of another size", "it was replaced, not written to"
@@ -171,7 +171,7 @@ def test_host_that_does_not_answer(
     monkeypatch.setattr(script, "PATIENCE", 0.05)
     following = volume(tmp_path, "following")
     with pytest.raises(script.Trouble, match="the host did not link"):
-        script.seed(str(source), str(following), DIGEST, "token", [str(target)])
+        script.seed(str(source), str(following), DIGEST, "token", True, [str(target)])
     assert not (following / ".sealed").exists()
 
 
@@ -210,10 +210,23 @@ def test_hashes_that_the_image_brings(
     monkeypatch.setattr(script, "complete", lambda *args: None)
     following = volume(tmp_path, "following")
     with linking(str(following), [str(target)], "token"):
-        script.seed(str(source), str(following), DIGEST, "token", [str(target)])
+        script.seed(str(source), str(following), DIGEST, "token", True, [str(target)])
     assert read == ["back\\slash"]
     assert (following / "bin/tool").samefile(target / "bin/tool")
     assert not (following / ".sha256sums").exists()
+
+
+def test_hashes_of_another_image(source: Path, target: Path, tmp_path: Path) -> None:
+    """They are of the image below: one file has changed since, and nobody can see that without reading it."""
+    command = "find . -type f ! -name .sha256sums -exec sha256sum {} + > .sha256sums"
+    subprocess.run(["sh", "-c", command], cwd=source, check=True)
+    seeded(source, target)
+    subprocess.run(["sh", "-c", "printf toom > bin/tool; touch -d @1000000 bin/tool"], cwd=source, check=True)
+    following = volume(tmp_path, "following")
+    with linking(str(following), [str(target)], "token"):
+        script.seed(str(source), str(following), DIGEST, "token", False, [str(target)])
+    assert (following / "bin/tool").read_text() == "toom"
+    assert manifest(source) == manifest(following)
 
 
 def test_wrong_hashes_in_the_image_harm_nothing(source: Path, target: Path) -> None:
@@ -315,16 +328,16 @@ def test_as_a_program(source: Path, target: Path, tmp_path: Path) -> None:
             command, input=Path(script.__file__).read_text(), capture_output=True, text=True, check=False
         )
 
-    missing = run("seed", tmp_path / "nothing", target, DIGEST, "token")
+    missing = run("seed", tmp_path / "nothing", target, DIGEST, "token", 1)
     assert missing.returncode == 1
     assert re.fullmatch(r"FAILED: the image has no folder .*: correct source_path.*\n", missing.stderr)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(source / "socket"))
-        odd = run("seed", source, target, DIGEST, "token")
+        odd = run("seed", source, target, DIGEST, "token", 1)
     assert "source/socket is neither a file nor a folder nor a link" in odd.stderr
     (source / "socket").unlink()
     assert not (target / ".sealed").exists()
-    assert run("seed", source, target, DIGEST, "token").returncode == 0
+    assert run("seed", source, target, DIGEST, "token", 1).returncode == 0
     (target / "broken").unlink()
     found = run("verify", target)
     assert json.loads(found.stdout.splitlines()[-1]) == {"count": 1, "paths": {"broken": "is missing"}}

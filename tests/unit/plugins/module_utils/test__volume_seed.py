@@ -105,6 +105,25 @@ def wait_for(path: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.parametrize(
+    ("paths", "believed"),
+    [
+        (["one/opt/software/.sha256sums"], True),
+        (["two/opt/software/.sha256sums", "one/etc/x"], True),
+        (["two/opt/software/.sha256sums", "one/opt/software/bin/x"], False),
+        (["two/opt/software/.sha256sums", "one/opt/software/.sha256sums"], True),
+        (["one/opt/software/bin/x"], False),
+        ([], False),
+    ],
+)
+def test_brings_hashes(tmp_path: Path, paths: list[str], believed: bool) -> None:
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
+    layers = [str(tmp_path / name) for name in ("one", "two", "gone")]
+    assert seed.brings_hashes(layers, "/opt/software") is believed
+
+
 class Engine:
     """The images of a host."""
 
