@@ -173,7 +173,8 @@ def _pip(place: Place, packages: t.Sequence[str], python: str, target: str) -> s
             # Commands, kernels and the interface's extensions belong where they are looked for.
             f'for part in bin share etc; do if [ -d "$target/$part" ]; then mkdir -p {place.prefix}/$part && '
             f'cp -a "$target/$part/." {place.prefix}/$part/ && rm -rf "$target/$part"; fi; done',
-            f'{python} -m compileall -q -j 0 --invalidation-mode unchecked-hash "$target" || true',
+            # Some packages ship templates that are no Python; that, and nothing before it, may fail.
+            f'{{ {python} -m compileall -q -j 0 --invalidation-mode unchecked-hash "$target" || true; }}',
         ],
     )
 

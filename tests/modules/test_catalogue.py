@@ -118,7 +118,8 @@ def test_layers_on_an_image_of_ours(built: dict[str, t.Any]) -> None:
     notebook = built["notebook"]
     assert "own" in sh(notebook, "jupyter kernelspec list --json")
     assert "jupyterlab-execute-time" in sh(notebook, "/opt/notebook/bin/jupyter labextension list 2>&1")
-    said = sh(notebook, "tree --version; python3 -m cowsay -t moo; cat /etc/site/site.conf /ran; id -un; env")
+    script = "tree --version; python3 -m cowsay -t moo; cat /etc/site/site.conf /ran; id -un; env"
+    said = sh(notebook, f"exec 2>&1; {script}")
     for expected in ("tree v", "| moo |", "a file of the site", "root\njovyan\n", 'SITE=it is "ours", $HOME'):
         assert expected in said
     assert sh(notebook, "cd /usr/local/lib && node -e 'console.log(require(\"is-number\")(5))'") == "true"
@@ -146,6 +147,19 @@ def test_second_run(built: dict[str, t.Any], settings: dict[str, t.Any], tmp_pat
     assert "changed=0 " in again.said
     assert again.refs == built
     assert "left-out" not in again.refs
+
+
+@pytest.mark.parametrize("key", ["pip", "npm"])
+def test_a_package_that_does_not_exist(
+    built: dict[str, t.Any], settings: dict[str, t.Any], tmp_path: Path, key: str
+) -> None:
+    extra = {"name": "wrong", "stack": True, key: ["galilean-no-such-package"]}
+    wrong = {**settings, "images_catalog_extra": [*settings["images_catalog_extra"], extra]}
+    failed = apply_images(tmp_path, {**wrong, "images_software_stack": "wrong"})
+    assert failed.status == 2
+    assert "The build of" in failed.said
+    assert "galilean-no-such-package" in failed.said
+    assert docker("image", "ls", "--quiet", f"{settings['images_prefix']}/wrong") == ""
 
 
 @pytest.mark.parametrize(

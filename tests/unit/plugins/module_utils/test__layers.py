@@ -74,6 +74,13 @@ def test_user_stays_root_where_it_was() -> None:
     assert written(apt=["vim"]).count("USER ") == 1
 
 
+@pytest.mark.parametrize("key", ["apt", "pip", "extensions", "npm", "conda"])
+def test_a_failed_step_fails_the_build(key: str) -> None:
+    """In a chain of commands, a bare "|| true" at its end forgives all of them."""
+    text = written("base", stack=key != "apt", **{key: ["x"]})
+    assert "|| true" not in re.sub(r"\{ [^{}]* \|\| true; \}", "", text)
+
+
 def test_kernel() -> None:
     text = written(stack=True, kernels=[{**KERNEL, "env": {"A": 1}}])
     command = next(line for line in text.splitlines() if "kernel.json" in line)
