@@ -20,7 +20,6 @@ import functools
 import gc
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import stat
@@ -28,7 +27,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 
 # Our own files in the root of a volume. The marker is written last: a volume without it was not finished.
 MARKER = ".sealed"
@@ -175,6 +174,26 @@ def portions(sizes: Mapping[str, int]) -> Iterator[list[str]]:
         yield turn
 
 
+def start(work: Callable[[str, Tree], None], target: str, tree: Tree) -> int:
+    """Do something in a process of its own, for time: a file system waits for its disk with each new folder."""
+    process = os.fork()
+    if not process:
+        try:
+            work(target, tree)
+        finally:
+            os._exit(0)
+    return process
+
+
+def processes(count: int) -> Executor:
+    """A pool of processes that know all that this one knows."""
+    # Where there is little to do, loading these would take a good part of the time.
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    return ProcessPoolExecutor(count, mp_context=get_context("fork"))
+
+
 def on_all_cores(
     work: Callable[[list[str]], list[str]], sizes: Mapping[str, int], title: str
 ) -> dict[str, str]:
@@ -185,7 +204,7 @@ def on_all_cores(
     # Processes and not threads: with tens of thousands of small files Python itself is most of the work. It
     # takes some turns until they pay.
     cores = min(os.cpu_count() or 1, 8, len(turns) // 4)
-    pool = ProcessPoolExecutor(cores, mp_context=multiprocessing.get_context("fork")) if cores > 1 else None
+    pool = processes(cores) if cores > 1 else None
     try:
         answers = pool.map(work, turns) if pool else map(work, turns)
         for turn, answer in zip(turns, answers):
@@ -200,22 +219,32 @@ def on_all_cores(
     return out
 
 
-def describe(root: str, tree: Tree, known: Mapping[str, str], title: str) -> dict[str, str]:
-    """The manifest of a tree; files that look as they are known are not read again."""
-    out, sizes = {}, {}
-    for path, info in tree.items():
-        text = outline(info)
+def look_at(tree: Tree) -> dict[str, str]:
+    """The outline of each entry."""
+    return {path: outline(info) for path, info in tree.items()}
+
+
+def describe(root: str, looks: Mapping[str, str], known: Mapping[str, str], title: str) -> dict[str, str]:
+    """Outlines with the content of files and the destination of links; what looks as it is known is not read again."""
+    out = dict(looks)
+    sizes = {}
+    for path, text in looks.items():
         if text.startswith("f "):
-            if known.get(path, "").rpartition(" ")[0] == text:
-                text = known[path]
+            line = known.get(path, "")
+            if line.rpartition(" ")[0] == text:
+                out[path] = line
             else:
-                sizes[path] = info.st_size
+                sizes[path] = size_of(text)
         elif text.startswith("l "):
-            text = f"{text} {os.readlink(os.path.join(root, path))}"
-        out[path] = text
+            out[path] = f"{text} {os.readlink(os.path.join(root, path))}"
     for path, digest in on_all_cores(functools.partial(hash_files, root), sizes, title).items():
         out[path] += f" {digest}"
     return out
+
+
+def size_of(text: str) -> int:
+    """The size of a file, from its outline or description."""
+    return int(text.split(" ", 5)[4])
 
 
 def room_problem(tree: Tree, free: os.statvfs_result) -> str:
@@ -375,9 +404,9 @@ def sums_of(source: str) -> dict[str, str]:
 
 
 def shared_files(
-    tree: Tree, source: str, older: list[str], claimed: Mapping[str, str]
+    source: str, looks: Mapping[str, str], older: list[str], claimed: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, tuple[int, str]]]:
-    """The files of a tree that older versions have as well: their descriptions, and where each can be had.
+    """The files of an image that older versions have as well: their descriptions, and where each can be had.
 
     Size and time say little where builds give all files the same time, so the content has to be known. Where
     the image makes no claim about it, the file is read.
@@ -389,7 +418,7 @@ def shared_files(
             if text.startswith("f "):
                 anywhere.setdefault(text, (number, path))
     outlines = {text.rpartition(" ")[0] for text in anywhere}
-    like = {path: info for path, info in tree.items() if anywhere and outline(info) in outlines}
+    like = {path: text for path, text in looks.items() if text in outlines}
     found, links = {}, {}
     for path, text in describe(source, like, claimed, "Compared with older versions").items():
         same = [number for number, manifest in enumerate(manifests) if manifest.get(path) == text]
@@ -434,16 +463,20 @@ def seed(
 ) -> None:
     """Fill an empty volume, compare it with the image, and seal it."""
     tree = read_source(source)
+    meanwhile = start(make_folders, target, tree)
+    looks = look_at(tree)
     sums = sums_of(source) if claims else {}
-    claimed = {path: f"{outline(info)} {sums[path]}" for path, info in tree.items() if path in sums}
-    shared, links = shared_files(tree, source, list(older), claimed)
+    claimed = {path: f"{looks[path]} {value}" for path, value in sums.items() if path in looks}
+    shared, links = shared_files(source, looks, list(older), claimed)
+    os.waitpid(meanwhile, 0)
+    # Whatever it could not do fails here again, with a reason.
     make_folders(target, tree)
     if links:
         ask_host(target, links, token)
     rest = {path: info for path, info in tree.items() if path not in links}
     hashes = copy_entries(source, target, rest, claimed)
-    read = {path: f"{outline(tree[path])} {value}" for path, value in hashes.items()}
-    wanted = describe(source, tree, {**claimed, **read, **shared}, "Read")
+    read = {path: f"{looks[path]} {value}" for path, value in hashes.items()}
+    wanted = describe(source, looks, {**claimed, **read, **shared}, "Read")
     if links:
         wait_for_host(target)
     finish_folders(target, tree)
@@ -461,7 +494,7 @@ def complete(
     syncing = subprocess.Popen(["sync", "-f", target])
     known = shared
     for last in (False, True):
-        found = describe(target, dict(walk(target)), known, "Compared")
+        found = describe(target, look_at(dict(walk(target))), known, "Compared")
         wrong = differences(wanted, found)
         if not wrong:
             break
@@ -476,7 +509,7 @@ def complete(
         say("Waiting for the disk")
     if syncing.wait():
         raise Trouble("the file system could not be synchronised")
-    sizes = {path: int(line.split(" ", 5)[4]) for path, line in wanted.items() if line.startswith("f ")}
+    sizes = {path: size_of(line) for path, line in wanted.items() if line.startswith("f ")}
     linked = sum(sizes[path] for path in shared if path in known)
     facts = {
         "digest": digest,
@@ -512,7 +545,7 @@ def mend(source: str, target: str, wanted: Mapping[str, str], wrong: Iterable[st
 
 def repair(source: str, target: str, digest: str) -> None:
     """Put right what differs from the image, in place: servers may have the volume mounted."""
-    wanted = describe(source, read_source(source), {}, "Read")
+    wanted = describe(source, look_at(read_source(source)), {}, "Read")
     marker = load(os.path.join(target, MARKER))
     # One that was sealed before there were manifests gets its own now.
     if "format" in marker and marker.get("manifest") != hash_of(text_of(wanted)):
@@ -525,7 +558,7 @@ def verify(target: str) -> dict[str, str]:
     wanted = sealed_manifest(target)
     if not wanted:
         return {MANIFEST: "is missing or differs in content"}
-    return differences(wanted, describe(target, dict(walk(target)), {}, "Compared"))
+    return differences(wanted, describe(target, look_at(dict(walk(target))), {}, "Compared"))
 
 
 def listed(wrong: Mapping[str, str]) -> str:

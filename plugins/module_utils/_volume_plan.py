@@ -128,7 +128,7 @@ def _nothing_there(spec: VolumeSpec, others: t.Sequence[ObservedVolume]) -> HubE
     found = ", ".join(sorted(sealed | set(spec.others))) or "none"
     return HubError(
         f"digest is {spec.digest}, of which this host has neither the volume {spec.name} nor an image "
-        f"to fill it from: choose one of the versions that are there ({found}), or leave digest empty."
+        f"to fill it from: choose one of the versions that are there ({found}), or leave digest (images_software_digest) empty."
     )
 
 

@@ -53,6 +53,8 @@ description:
   - An image may bring the hashes of its files, so that they need not be read to find out what has not changed. They have to be made by the
     last step of its build that touches the folder,
     C(cd /opt/software && find . -type f ! -name .sha256sums -exec sha256sum {} + > .sha256sums), and it should give all files the same time.
+    When an image on top of it has other files in the folder and no hashes of its own, these are not believed. Neither are they where the
+    engine does not use the storage driver overlay2.
   - Older versions stay as long as a container mounts them, running or not.
 requirements:
   - C(/usr/bin/python3) (3.9 or newer, with its standard library) and C(sync) in the image.
@@ -170,7 +172,7 @@ actions:
   sample: [{action: seed, volume: galilean-software-python-3f1c02aa9b7e, reason: it does not exist}]
 log:
   description: The log on the host.
-  returned: when a volume was filled, verified or removed, or filling failed
+  returned: when a volume was filled or verified, or that failed
   type: str
   sample: /var/log/galilean-hub/galilean-software-python.log
 differences:
@@ -274,7 +276,8 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         for name in now.prune:
             drop_volume(engine, name)
         current = observe_one(engine, spec, spec.image or image)
-    return {**report(now, facts_of(spec, current)), "log": str(log)}
+    result = report(now, facts_of(spec, current))
+    return {**result, "log": str(log)} if now.seed or damage is not None else result
 
 
 def run_absent(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:

@@ -59,7 +59,7 @@ def images(prefix: str, base: str) -> list[str]:
 @pytest.fixture(scope="module")
 def large(prefix: str, base: str) -> str:
     """One that takes long enough for a run to be killed."""
-    return make_image(f"{prefix}/large:{'7' * 12}", base, TREE.format(version=1, size=300_000_000))
+    return make_image(f"{prefix}/large:{'7' * 12}", base, TREE.format(version=1, size=200_000_000))
 
 
 class Stack:

@@ -52,7 +52,7 @@ def volume(tmp_path: Path, name: str) -> Path:
 
 
 def manifest(root: Path) -> dict[str, str]:
-    return script.describe(str(root), dict(script.walk(str(root))), {}, "")
+    return script.describe(str(root), script.look_at(dict(script.walk(str(root)))), {}, "")
 
 
 def seeded(source: Path, target: Path, *older: Path) -> dict[str, object]:
