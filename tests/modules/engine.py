@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
 import typing as t
@@ -52,7 +53,7 @@ class ModuleRunner:
         return {"failed": done.returncode != 0, "printed": done.stdout, **result}
 
     def start(self, module: str, **params: t.Any) -> subprocess.Popen[bytes]:
-        """Start a module in a session of its own, to be killed with all of it."""
+        """Start a module in a session of its own, to be killed with ``kill``."""
         return subprocess.Popen(
             self.argv(module, params),
             env=self.env,
@@ -60,6 +61,19 @@ class ModuleRunner:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    @staticmethod
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        """Kill ansible and the module with it, but nothing that the module has started."""
+        # Each of ansible's workers, and so the module in it, has a session of its own (ansible-core 2.19).
+        ps = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
+        )
+        workers = ps.stdout.split()
+        assert workers, f"{process.args!r} has no worker any more"
+        for group in (process.pid, *map(int, workers)):
+            os.killpg(group, signal.SIGKILL)
+        process.wait()
 
 
 @dataclasses.dataclass
