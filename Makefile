@@ -107,7 +107,7 @@ site: setup ## Set up this machine, or the hosts of INVENTORY, as a hub, and pro
 
 .PHONY: hub
 hub: setup ## Only the hub: its image, settings and look, in seconds; without the check at the end
-	$(PLAYBOOK) site.yml --tags jupyterhub --skip-tags verify $(ARGS)
+	$(PLAYBOOK) playbooks/hub.yml $(ARGS)
 
 .PHONY: check
 check: setup ## Show what `make site` would change, and change nothing

@@ -204,6 +204,14 @@ class DockerCli(Engine):
     def remove_container(self, name: str) -> None:
         self.call("rm", "--force", "--volumes", name, missing_ok=True)
 
+    def free_bytes(self) -> tuple[str, int] | None:
+        """Where the engine keeps its data, and what is free there; None where that is not on this host."""
+        folder = (self.call("info", "--format={{.DockerRootDir}}") or "").strip()
+        try:
+            return folder, shutil.disk_usage(folder).free
+        except OSError:
+            return None
+
     def builder(self) -> Builder:
         """A client on this host that can build with BuildKit: with buildx, or an older one that has it built in."""
         tried = []

@@ -246,6 +246,13 @@ def _build_context_path(params: t.Mapping[str, t.Any], scratch: Path) -> str:
     return str(params["path"])
 
 
+def build_secrets(params: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """The files that a build may read, by the secret's id; the CA bundle where the host has one."""
+    bundle = params["ca_bundle"]
+    found = {"ca": bundle} if bundle and os.path.isfile(bundle) else {}
+    return {**found, **_texts(params["secrets"])}
+
+
 def _make(
     params: t.Mapping[str, t.Any], engine: DockerCli, spec: plan.ImageSpec, log: Path, scratch: Path
 ) -> None:
@@ -266,7 +273,7 @@ def _make(
             params["target"],
             params["parent"],
             _texts(params["parents"] or {}),
-            _texts(params["secrets"]),
+            build_secrets(params),
         )
         build(engine, spec, job, log, timeout)
 

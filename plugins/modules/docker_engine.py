@@ -106,6 +106,11 @@ engine:
     ip_forward: {description: Value of C(net.ipv4.ip_forward)., type: int}
     files: {description: 'SHA-256 of each of O(files), empty for one that is not there.', type: dict}
   sample: {ready: true, mode: managed, version: 26.1.5, cli: /usr/bin/docker, buildkit: buildx, socket_gid: 102}
+todo:
+  description: What O(state=started) would still do, V(start) or V(restart). Empty when nothing is to be done.
+  type: str
+  returned: success
+  sample: ''
 """
 
 import os
@@ -141,7 +146,7 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     if task and not check_mode:
         host_io.bring_up(engine, task == "restart", params["log_path"], params["timeout"])
         engine = host_io.look(*what)
-    return {"changed": bool(task), "engine": engine}
+    return {"changed": bool(task), "engine": engine, "todo": host_io.what_to_do(engine)}
 
 
 def main() -> None:

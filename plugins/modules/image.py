@@ -143,6 +143,12 @@ options:
       - Neither the digest nor the image holds anything of them.
     type: dict
     default: {}
+  ca_bundle:
+    description:
+      - Certificates of CAs on the host, which builds get as the secret C(ca) unless O(secrets) has one.
+      - A file that is not there is left out.
+    type: path
+    version_added: 0.2.0
   suite:
     description: Release of the distribution. Required with O(source=bootstrap).
     type: str
@@ -206,8 +212,7 @@ EXAMPLES = r"""
     parent: "{{ base.image.ref }}"
     args:
       SITE: example
-    secrets:
-      ca: /etc/ssl/certs/ca-certificates.crt
+    ca_bundle: /etc/ssl/certs/ca-certificates.crt
 
 - name: Take a base of a registry instead
   galilean.hub.image:
@@ -283,6 +288,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "parents": {"type": "dict", "default": {}},
     # Paths of files, not what is in them.
     "secrets": {"type": "dict", "default": {}, "no_log": False},
+    "ca_bundle": {"type": "path"},
     "suite": {"type": "str"},
     "packages": {"type": "list", "elements": "str", "default": ["ca-certificates", "python3"]},
     "mirror": {"type": "str", "default": ""},

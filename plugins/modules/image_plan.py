@@ -94,6 +94,13 @@ missing:
   returned: success
   type: dict
   sample: {hub: [file nginx.conf changed]}
+disk:
+  description:
+    - Where the engine keeps its images as RV(ignore:path), and how many bytes are free there as RV(ignore:free).
+    - Empty where that is not on this host, or there is no engine.
+  returned: something is missing
+  type: dict
+  sample: {path: /var/lib/docker, free: 52613349376}
 """
 
 DEFAULTS: dict[str, t.Any] = {
@@ -182,10 +189,14 @@ def main() -> None:
         try:
             engine = DockerCli(module.params["docker_cli"])
             result = compare(desired_images(images, prefix, engine), engine, images, only)
+            if result["missing"]:
+                disk = engine.free_bytes()
+                result["disk"] = {"path": disk[0], "free": disk[1]} if disk else {}
         except EngineAway as exc:
             if not module.check_mode:
                 raise
             result = compare(desired_images(images, prefix, None), None, images, only)
+            result["disk"] = {}
             result["warnings"] = [f"{exc} In check mode this counts as an engine without images."]
     except HubError as exc:
         module.fail_json(msg=exc.message, **exc.details)

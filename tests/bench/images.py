@@ -71,7 +71,8 @@ class Watch(threading.Thread):
                         return
             except (urllib.error.URLError, OSError):
                 pass
-            time.sleep(0.05)
+            # Not so often that the watching itself takes a part of the machine.
+            time.sleep(0.2)
 
 
 def sizes() -> dict[str, int]:

@@ -14,6 +14,7 @@ import importlib
 import importlib.metadata
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 from traitlets import HasTraits, TraitError
@@ -33,18 +34,8 @@ DEPRECATED = {
 }
 
 
-def installed_classes() -> dict[str, type[Configurable]]:
-    """All configurable classes by name: JupyterHub's own and those of every plugin that is installed."""
-    # Slow, and only this function needs them: what counts is that their classes get defined.
-    for module in ("jupyterhub.app", "galilean_hub.spawner"):
-        importlib.import_module(module)
-    for group in ("jupyterhub.authenticators", "jupyterhub.spawners", "jupyterhub.proxies"):
-        for entry in importlib.metadata.entry_points(group=group):
-            try:
-                entry.load()
-            except ImportError:
-                # An optional dependency is missing: then its class cannot be used, nor configured.
-                continue
+def defined_classes() -> dict[str, type[Configurable]]:
+    """All configurable classes that are defined by now, by name."""
     found: dict[str, type[Configurable]] = {}
     todo: list[type[Configurable]] = [Configurable]
     while todo:
@@ -53,6 +44,31 @@ def installed_classes() -> dict[str, type[Configurable]]:
             if found.setdefault(child.__name__, child) is child:
                 todo.append(child)
     return found
+
+
+def installed_classes(names: Iterable[str]) -> dict[str, type[Configurable]]:
+    """The configurable classes of JupyterHub, and of every plugin that is installed where these names ask for it."""
+    # Slow, and only this function needs them: what counts is that their classes get defined.
+    for module in ("jupyterhub.app", "galilean_hub.spawner"):
+        importlib.import_module(module)
+    entries = [
+        entry
+        for group in ("jupyterhub.authenticators", "jupyterhub.spawners", "jupyterhub.proxies")
+        for entry in importlib.metadata.entry_points(group=group)
+    ]
+    # Those of a class that is asked for first: to load all of them takes a second, and is only needed for one
+    # that is no plugin's main class, or is none at all.
+    wanted = set(names)
+    entries.sort(key=lambda entry: entry.attr not in wanted)
+    for entry in entries:
+        if entry.attr not in wanted and wanted <= defined_classes().keys():
+            break
+        try:
+            entry.load()
+        except ImportError:
+            # An optional dependency is missing: then its class cannot be used, nor configured.
+            continue
+    return defined_classes()
 
 
 def nearest(name: str, names: Any) -> str:
@@ -102,7 +118,8 @@ def lint(config: dict[str, dict[str, Any]], classes: dict[str, type[Configurable
 def main() -> int:
     """Entry point of `python -m galilean_hub.lint`."""
     data = json.load(sys.stdin)
-    sentences = lint(data.get("traits", {}), installed_classes())
+    traits = data.get("traits", {})
+    sentences = lint(traits, installed_classes(traits))
     if data.get("schema") != SCHEMA:
         sentences.append(f"schema is {data.get('schema')!r}, this image reads {SCHEMA}")
     if not sentences:
