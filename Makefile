@@ -208,6 +208,7 @@ bench: site setup-dev ## Measure what docs/bench.md reports, on the instance tha
 	$(BIN)/python tests/bench/spawn.py
 	$(BIN)/python tests/bench/singleuser_start.py "$$(docker image ls --format '{{.Repository}}:{{.Tag}}' galilean/notebook | head -n 1)"
 	$(BIN)/python tests/bench/software.py
+	$(BIN)/python tests/bench/images.py
 	$(BIN)/python tests/bench/site.py
 
 .PHONY: build
