@@ -200,7 +200,9 @@ def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, pa
     before = hub_started(site), docker("ps", "--quiet", "--filter", f"name=^{site.instance}-user-ada$")
     site.set(**{**LOOK, "jupyterhub_web_announcement": "It is over"})
     outcome = site.run("configure", name="announcement").assert_done()
-    assert outcome.changed_tasks() == ["galilean.hub.jupyterhub : Write title, announcement and links"]
+    assert outcome.changed_tasks() == [
+        "galilean.hub.jupyterhub : Write title, announcement and links, and the instance's scripts"
+    ]
     after = hub_started(site), docker("ps", "--quiet", "--filter", f"name=^{site.instance}-user-ada$")
     assert after == before
     bar = page.page.locator("#galilean-announcement")
