@@ -26,7 +26,7 @@ COLLECTION := $(COLLECTIONS)/ansible_collections/galilean/hub
 PLAYBOOK = ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(INVENTORY)
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
-MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS) $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
   --cache-dir $(CURDIR)/.cache/mypy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -41,6 +41,11 @@ DEV_STAMP := .venv/.dev-$(DEV_KEY)
 
 # What the tests need from the distribution: a browser with a font, and the tool that bootstraps test hosts.
 DEV_PACKAGES := chromium fonts-dejavu-core mmdebstrap
+
+# The lab brings its own OpenStack along; this is what makes it, and leads to it.
+LAB_PACKAGES := mmdebstrap debian-archive-keyring iproute2 iptables openssh-client openssl
+LAB_SETTINGS := LAB_STATE,LAB_NETWORK,LAB_SUITE,LAB_MIRROR,LAB_GUEST_CA,LAB_DNS,http_proxy
+LAB = $(if $(SUDO),sudo --preserve-env=$(LAB_SETTINGS)) $(CURDIR)/$(BIN)/python $(CURDIR)/tests/lab/lab.py
 
 # $(call apt,packages): install those that are missing; lists are fetched only when they are needed.
 define apt
@@ -129,8 +134,16 @@ disk: setup ## Show what images, shared software, homes and the build cache take
 prune: setup ## Remove old images, software and build cache that nobody needs; ARGS=--check only shows what
 	$(PLAYBOOK) playbooks/prune.yml $(ARGS)
 
+.PHONY: provision
+provision: setup ## Only the servers on a cloud, and their addresses (docs/openstack.md)
+	$(PLAYBOOK) playbooks/provision.yml $(ARGS)
+
+.PHONY: rebuild
+rebuild: setup ## Make the servers of the deployment CONFIRM=<name> anew, with their data (docs/openstack.md)
+	$(PLAYBOOK) playbooks/rebuild.yml $(if $(CONFIRM),-e rebuild_confirm=$(CONFIRM)) $(ARGS)
+
 .PHONY: teardown
-teardown: setup ## Remove the instance CONFIRM=<name>; its users' data stays (docs/remove.md)
+teardown: setup ## Remove the instance, or on a cloud the deployment, CONFIRM=<name>; data stays (docs/remove.md)
 	$(PLAYBOOK) playbooks/teardown.yml $(if $(CONFIRM),-e teardown_confirm=$(CONFIRM)) $(ARGS)
 
 .PHONY: hub-shell
@@ -168,7 +181,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(BIN)/ruff check .
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
-	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/bench); do \
+	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
 	$(TESTING) $(BIN)/ansible-lint
 	$(TESTING) $(BIN)/antsibull-changelog lint
@@ -199,6 +212,23 @@ molecule: setup-dev engine ## Each role on hosts of its own, SCENARIO=<name> for
 e2e: setup-dev engine ## The whole way with a real browser: site, log in, run a cell, again, check mode, teardown
 	$(TESTING) $(BIN)/pytest tests/e2e $(ARGS)
 
+.PHONY: lab-up
+lab-up: setup ## Bring up a real OpenStack on this machine, for tests (docs/lab.md)
+	@$(call apt,$(LAB_PACKAGES))
+	@$(LAB) up
+
+.PHONY: lab-down
+lab-down: setup ## Stop it, ARGS=--purge removes its servers and databases, ARGS=--all everything of it
+	@$(LAB) down $(ARGS)
+
+.PHONY: lab-check
+lab-check: setup-dev lab-up ## Boot servers on it, and look at all that is said of it
+	$(TESTING) $(BIN)/pytest tests/lab $(ARGS)
+
+.PHONY: test-cloud
+test-cloud: setup-dev engine lab-up ## From an empty project of the lab to a hub, a rebuild, and back (takes long)
+	$(TESTING) $(BIN)/pytest tests/cloud $(ARGS)
+
 .PHONY: test
 test: setup-dev ## All of the above, and a line for each; what CI runs
 	$(BIN)/python tests/tools/run_tests.py $(ARGS)
@@ -217,4 +247,6 @@ build: setup ## The collection as an archive for ansible-galaxy (galilean-hub-<v
 
 .PHONY: clean
 clean: ## Remove what make made here: environment, caches, archives; never a hub
+	@! ip link show lab-public >/dev/null 2>&1 || ! [ -e .cache/lab/var/run/init.json ] \
+	  || { echo "The lab runs from here: make lab-down ARGS=--all first" >&2; exit 1; }
 	rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache *.tar.gz

@@ -119,13 +119,18 @@ class ActionModule(ActionBase):
     def _check_layout(self) -> list[str]:
         """Every other name follows from the instance's: said here once, not by each role in its own words."""
         host = self._host()
+        instance = self._value(host, "jupyterhub_instance")
         try:
-            instance_layout(
-                self._value(host, "jupyterhub_instance"), self._value(host, "jupyterhub_users_subnet")
+            layout = instance_layout(
+                instance,
+                self._value(host, "jupyterhub_users_subnet"),
+                self._value(host, "jupyterhub_state_root"),
             )
         except HubError as exc:
             return [f"{exc}."]
-        return []
+        return _settings_names.shared_folder(
+            instance, layout["state_dir"], self._value(host, "docker_data_root")
+        )
 
     def _is_default(self, name: str) -> bool:
         return name in self._defaults and self._vars[name] == self._defaults[name]

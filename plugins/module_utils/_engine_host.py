@@ -23,6 +23,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
+APT_LISTS = "/var/lib/apt/lists"
 DAEMON_JSON = "/etc/docker/daemon.json"
 
 
@@ -107,6 +108,12 @@ def missing_packages(names: t.Sequence[str]) -> list[str]:
     return [name for name in names if name not in installed]
 
 
+def has_package_lists() -> bool:
+    """Whether apt knows of any packages. Images come without lists, and with a folder for them that looks fresh."""
+    names = os.listdir(APT_LISTS) if os.path.isdir(APT_LISTS) else []
+    return any("_Packages" in name for name in names)
+
+
 def _free_gib(path: str) -> float:
     while not os.path.isdir(path):
         path = os.path.dirname(path)
@@ -151,6 +158,7 @@ def look(
         "buildkit": found.buildkit if found else "",
         "socket_gid": os.stat(SOCKET).st_gid if os.path.exists(SOCKET) else None,
         "missing_packages": missing_packages(packages),
+        "package_lists": has_package_lists(),
         "has_libraries": all(importlib.util.find_spec(name) for name in ("requests", "websocket")),
         "disk_free_gib": _free_gib(info.get("DockerRootDir") or data_root),
         "mtu": _number(f"/sys/class/net/{interface}/mtu") if interface else None,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import itertools
+import os
 import re
 import typing as t
 
@@ -16,12 +17,14 @@ from ansible_collections.galilean.hub.plugins.module_utils._settings import Spec
 # What roles leave for later roles (their READMEs say so). Not settings, but they carry a role's prefix.
 LEFT_FACTS = frozenset(
     [
+        "data_volume_state",
         "docker_buildkit",
         "docker_cli",
         "docker_engine_ready",
         "docker_socket_gid",
         "images_refs",
         "images_software",
+        "openstack_server_id",
     ]
 )
 
@@ -138,3 +141,14 @@ def clashes(placed: t.Sequence[Placed], host: str) -> list[str]:
                 "jupyterhub_users_subnet."
             )
     return errors
+
+
+def shared_folder(instance: str, state_dir: str, data_root: str) -> list[str]:
+    """A sentence where the instance's own folder and that of the engine's data are the same, or one is in the other."""
+    state, data = (os.path.normpath(path) + "/" for path in (state_dir, data_root))
+    if not data_root or not (state.startswith(data) or data.startswith(state)):
+        return []
+    return [
+        f"jupyterhub_instance is {show(instance)}, whose folder {state_dir} would share files with {data_root}, where Docker "
+        "keeps its data (docker_data_root): give the instance another name, or set docker_data_root to another folder."
+    ]

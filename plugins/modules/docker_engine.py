@@ -98,6 +98,7 @@ engine:
     buildkit: {description: 'How that command drives BuildKit: V(builtin), V(buildx), or empty for not at all.', type: str}
     socket_gid: {description: Group of the engine's socket., type: int}
     missing_packages: {description: Packages that are not installed., type: list, elements: str}
+    package_lists: {description: Whether the distribution's package lists have been fetched., type: bool}
     has_libraries: {description: Whether the Python that runs modules has C(requests) and C(websocket)., type: bool}
     disk_free_gib: {description: Free space where the engine keeps its data., type: float}
     mtu: {description: MTU of the interface of the default route., type: int}

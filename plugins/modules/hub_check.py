@@ -87,6 +87,10 @@ options:
   ca_path:
     description: File of certificates to trust in place of the system's, as for a test authority.
     type: path
+  ca_content:
+    description: The same as text, for certificates that are not on the host. Other blocks than certificates are passed over.
+    type: str
+    version_added: 0.3.0
 """
 
 EXAMPLES = r"""
@@ -184,6 +188,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "docker_cli": {"type": "str", "default": "docker"},
     "validate_certs": {"type": "bool", "default": True},
     "ca_path": {"type": "path"},
+    "ca_content": {"type": "str"},
 }
 
 
@@ -253,7 +258,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[("token", "token_path")],
+        mutually_exclusive=[("token", "token_path"), ("ca_path", "ca_content")],
         required_one_of=[("token", "token_path")],
         supports_check_mode=True,
     )
@@ -263,6 +268,11 @@ def main() -> None:
     signal.signal(
         signal.SIGTERM, lambda signum, frame: module.fail_json(msg="The check was ended by a signal.")
     )
+    if module.params["ca_content"]:
+        # Goes with the module's own folder.
+        file = Path(module.tmpdir, "ca.pem")
+        file.write_text(module.params["ca_content"], encoding="utf-8")
+        module.params["ca_path"] = str(file)
     try:
         result = run(module)
     except HubError as exc:

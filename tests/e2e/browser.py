@@ -28,12 +28,12 @@ ALLOWED = (
 class Visit:
     """One page of one person, with all that went wrong in it."""
 
-    def __init__(self, page: Page, url: str, pictures: Path) -> None:
+    def __init__(self, page: Page, url: str, pictures: Path, patience: int = PATIENCE) -> None:
         self.page = page
         self.url = url.rstrip("/")
         self._pictures = pictures
         self.errors: list[str] = []
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(patience)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(f"exception: {error}"))
 
@@ -96,8 +96,10 @@ class Visit:
 
 
 @contextlib.contextmanager
-def visit(url: str, pictures: Path) -> t.Iterator[Visit]:
-    """Open a browser of its own, with nothing remembered."""
+def visit(
+    url: str, pictures: Path, own_certificate: bool = False, patience: int = PATIENCE
+) -> t.Iterator[Visit]:
+    """Open a browser of its own, with nothing remembered; it may accept a certificate that nobody signed."""
     program = shutil.which("chromium")
     assert program, "chromium is missing: `make setup-dev` installs it"
     with sync_playwright() as playwright:
@@ -107,9 +109,11 @@ def visit(url: str, pictures: Path) -> t.Iterator[Visit]:
             args=["--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"],
         )
         try:
-            context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-GB")
+            context = browser.new_context(
+                viewport={"width": 1400, "height": 900}, locale="en-GB", ignore_https_errors=own_certificate
+            )
             page = context.new_page()
-            seen = Visit(page, url, pictures)
+            seen = Visit(page, url, pictures, patience)
             try:
                 yield seen
             except Exception:

@@ -20,10 +20,10 @@ from ansible_collections.galilean.hub.plugins.module_utils._kernel_messages impo
 class Person:
     """One account and its server. All requests go through the public address."""
 
-    def __init__(self, url: str, token: str, name: str) -> None:
+    def __init__(self, url: str, token: str, name: str, ca: str | None = None, patience: float = 240) -> None:
         self.name = name
-        self.client = HubClient(url, UrlTransport(token, True, None))
-        self._token = token
+        self.client = HubClient(url, UrlTransport(token, True, ca))
+        self._token, self._ca, self._patience = token, ca, patience
         self._channel: WebsocketChannel | None = None
         self.server = ""
 
@@ -36,7 +36,7 @@ class Person:
             self.client.create_user(self.name)
         if not self.state().ready:
             self.client.start_server(self.name, {})
-        wait_until(lambda: self.state().ready, 240, f"the server of {self.name}")
+        wait_until(lambda: self.state().ready, self._patience, f"the server of {self.name}")
         self.server = self.client.server_url(self.state())
 
     def stop(self) -> None:
@@ -53,13 +53,13 @@ class Person:
         """Start a kernel and keep its websocket open."""
         number = self.client.start_kernel(self.server, kernel)
         self._channel = WebsocketChannel(
-            f"{self.server}/api/kernels/{number}/channels", self._token, True, None, 60
+            f"{self.server}/api/kernels/{number}/channels", self._token, True, self._ca, self._patience / 4
         )
 
     def run(self, code: str) -> str:
         """Run code in the kernel, over the websocket that open_kernel() opened, and return its output."""
         assert self._channel is not None
-        done = converse(self._channel, "execute_request", execute_content(code), lambda: 120.0)
+        done = converse(self._channel, "execute_request", execute_content(code), lambda: self._patience / 2)
         assert not done.error, done.error
         return done.output.strip()
 

@@ -115,6 +115,11 @@ def test_right_settings_pass_without_a_connection(empty: Path, collections: Path
             "jupterhub_instance=proto",
             "jupterhub_instance (it is 'proto') is not a setting: did you mean jupyterhub_instance?",
         ),
+        # Only on a data volume Docker's folder lies beside those of instances.
+        (
+            "jupyterhub_instance=docker data_volume_serial=7a1f5d8e",
+            "jupyterhub_instance is 'docker', whose folder /srv/docker would share files with /srv/docker,",
+        ),
     ],
 )
 def test_wrong_settings_stop_the_site(setting: str, sentence: str, empty: Path, collections: Path) -> None:

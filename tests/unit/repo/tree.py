@@ -26,6 +26,8 @@ SKIPPED = {
     ".venv",
     "__pycache__",
 }
+# Single files of the same kind.
+MADE = {".plugin-cache.yaml", "openstack_hosts.yml"}
 
 
 def files(*suffixes: str, under: str = ".") -> list[Path]:
@@ -33,7 +35,7 @@ def files(*suffixes: str, under: str = ".") -> list[Path]:
     found = []
     for folder, folders, names in os.walk(REPO / under):
         folders[:] = sorted(set(folders) - SKIPPED)
-        found += [Path(folder, name) for name in names if name != ".plugin-cache.yaml"]
+        found += [Path(folder, name) for name in names if name not in MADE]
     return sorted(
         file for file in found if not file.is_symlink() and (not suffixes or file.suffix in suffixes)
     )

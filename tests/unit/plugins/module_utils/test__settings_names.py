@@ -138,3 +138,28 @@ CLASHES: list[tuple[list[Placed], list[str]]] = [
 @pytest.mark.parametrize(("placed", "expected"), CLASHES)
 def test_clashes(placed: list[Placed], expected: list[str]) -> None:
     assert _settings_names.clashes(placed, "a") == expected
+
+
+FOLDERS: list[tuple[str, str, bool]] = [
+    ("/srv/hub", "/var/lib/docker", False),
+    ("/srv/hub", "/srv/docker", False),
+    ("/srv/docker2", "/srv/docker", False),
+    # The settings of a role that is not part of the play are not known.
+    ("/srv/docker", "", False),
+    ("/srv/docker", "/srv/docker", True),
+    ("/srv/docker", "/srv/docker/", True),
+    ("/var/lib/docker/hub", "/var/lib/docker", True),
+    ("/srv/hub", "/srv/hub/docker", True),
+]
+
+
+@pytest.mark.parametrize(("state", "data", "shared"), FOLDERS)
+def test_an_instance_and_the_engine_do_not_share_a_folder(state: str, data: str, shared: bool) -> None:
+    found = _settings_names.shared_folder("docker", state, data)
+    assert bool(found) is shared
+    if found:
+        assert found == [
+            f"jupyterhub_instance is 'docker', whose folder {state} would share files with {data}, where "
+            "Docker keeps its data (docker_data_root): give the instance another name, or set "
+            "docker_data_root to another folder."
+        ]

@@ -1,0 +1,79 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
+from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+
+DOCUMENTATION = r"""
+name: openstack_hosts_file
+short_description: The part of an inventory that says where the servers of a deployment are
+version_added: 0.3.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Writes address, login user, data volume and the arguments of ssh (with the file of pinned host keys, and nothing but that) of
+    every host that is on a server that exists.
+options:
+  _input:
+    description: A deployment, as P(galilean.hub.openstack_deployments#filter) returns it.
+    type: dict
+    required: true
+  servers:
+    description: Its servers, as M(galilean.hub.cloud_deployment) returns them.
+    type: list
+    elements: dict
+    required: true
+  folder:
+    description: The inventory's folder. A file of host keys below it is named in a way that holds for other checkouts, too.
+    type: str
+    required: true
+  previous:
+    description: What the file says so far. Hosts that are not of this run stay.
+    type: dict
+    default: {}
+  gone:
+    description: Ids of servers that are no more, whose hosts go from the file in any case.
+    type: list
+    elements: str
+    default: []
+"""
+
+EXAMPLES = r"""
+- name: Write where the servers are
+  ansible.builtin.copy:
+    dest: "{{ inventory_dir }}/openstack_hosts.yml"
+    content: "{{ deployment | galilean.hub.openstack_hosts_file(servers=made.servers, folder=inventory_dir) }}"
+    mode: "0644"
+"""
+
+RETURN = r"""
+_value:
+  description: The file's content, YAML.
+  type: str
+"""
+
+
+def openstack_hosts_file(
+    deployment: t.Any, servers: t.Any, folder: str = "", previous: t.Any = None, gone: t.Any = ()
+) -> str:
+    """Filter wrapper."""
+    try:
+        hosts = ((to_plain(previous) or {}).get("all") or {}).get("hosts") or {}
+        return settings.hosts_file(
+            to_plain(deployment), to_plain(list(servers)), str(folder), hosts, to_plain(list(gone))
+        )
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise AnsibleFilterError(
+            f"The galilean.hub.openstack_hosts_file input is not right: {exc!r}"
+        ) from exc
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"openstack_hosts_file": openstack_hosts_file}

@@ -1,0 +1,59 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Address records of servers in Designate. PRIVATE to the collection: may change at any time."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.module_utils import _cloud_plan as p
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import Found
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import errors
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_wanted import Wanted, WantedServer
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+
+
+def zone_of(conn: t.Any, name: str) -> t.Any:
+    """The zone of the project that a name is in: the one with the longest name of its own."""
+    dotted = name.rstrip(".") + "."
+    zones = [zone for zone in conn.dns.zones() if dotted == zone.name or dotted.endswith("." + zone.name)]
+    if not zones:
+        raise HubError(
+            f"dns_name is {name}, and the project has no zone that this is in: make the zone, or leave dns_name empty."
+        )
+    return max(zones, key=lambda zone: len(zone.name))
+
+
+def records(conn: t.Any, names: t.Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """The addresses that some names have, as far as the project's zones know."""
+    found = []
+    for name in names:
+        zone = zone_of(conn, name)
+        for record in conn.dns.recordsets(zone, name=name.rstrip(".") + ".", type="A"):
+            found.append((name.rstrip("."), " ".join(record.records)))
+    return tuple(found)
+
+
+def set_record(
+    conn: t.Any, wanted: Wanted, server: WantedServer, found: Found, say: t.Callable[[str], None]
+) -> None:
+    """Make a server's name lead to its floating IP."""
+    address = p.find_address(wanted, server, found)
+    if address is None:
+        return
+    dotted = server.dns_name.rstrip(".") + "."
+    with errors(f"DNS record {server.dns_name}"):
+        zone = zone_of(conn, server.dns_name)
+        there = next(iter(conn.dns.recordsets(zone, name=dotted, type="A")), None)
+        if there is None:
+            conn.dns.create_recordset(
+                zone,
+                name=dotted,
+                type="A",
+                records=[address.address],
+                ttl=300,
+                description=wanted.address_mark(server.name),
+            )
+        else:
+            conn.dns.update_recordset(there, records=[address.address])
+    say(f"DNS record {server.dns_name} is {address.address}")

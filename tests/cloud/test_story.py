@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""From an empty project to a hub in which somebody works, through a rebuild, and back to an empty project.
+
+The tests of this file are steps of one story and run in their order.
+"""
+
+from __future__ import annotations
+
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from browser import visit
+from deployment import wait_until
+from person import Person
+from site_on_cloud import DEPLOYMENT, HOST, LAB, SiteOnCloud, connect, contents
+
+CA = str(LAB / "hub.crt")
+# Seconds; the server has no hardware acceleration.
+PATIENCE = 900
+FILE, TEXT = "observations.txt", "Jupiter has four moons.\n"
+
+
+def ada(site: SiteOnCloud) -> Person:
+    return Person(site.url, site.secret("check-token"), "ada", CA, PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def kept() -> dict[str, t.Any]:
+    """What later steps compare with."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def others() -> t.Iterator[dict[str, list[str]]]:
+    """Something of somebody else in the same project, and another project; neither may be touched."""
+    conn = connect()
+    group = conn.network.create_security_group(name="somebody-else")
+    key = conn.compute.create_keypair(name="somebody-else")
+    volume = conn.block_storage.create_volume(name="somebody-else", size=1)
+    conn.block_storage.wait_for_status(volume, "available", failures=["error"], wait=120)
+    yield contents(conn)
+    conn.block_storage.delete_volume(volume)
+    conn.compute.delete_keypair(key)
+    conn.network.delete_security_group(group)
+
+
+def test_check_mode_says_what_would_be_made(site: SiteOnCloud, others: dict[str, list[str]]) -> None:
+    before = contents(site.conn)
+    assert before == others
+    outcome = site.run("site", "--check", "--diff", name="check-before").assert_done()
+    assert f"+create server {HOST} (lab.hub, debian-12)" in outcome.text
+    assert "+create volume lab-hub-data (10 GiB)" in outcome.text
+    assert outcome.count("unreachable") == 0
+    assert contents(site.conn) == before
+
+
+def test_site(site: SiteOnCloud) -> None:
+    outcome = site.run("site").assert_done()
+    assert f"is ready at {site.url}/" in outcome.flat()
+    assert "Kernels python3" in outcome.flat()
+
+
+def test_second_run_changes_nothing(site: SiteOnCloud) -> None:
+    site.run("site", name="site-again").assert_unchanged()
+
+
+def test_host_is_known_without_the_cloud(site: SiteOnCloud) -> None:
+    assert site.known()["ansible_host"] == site.address
+    outcome = site.run("verify", OS_CLIENT_CONFIG_FILE="/nowhere").assert_unchanged()
+    assert f"is ready at {site.url}/" in outcome.flat()
+
+
+def test_data_is_on_the_volume(site: SiteOnCloud) -> None:
+    mounts = site.ssh(
+        "findmnt --noheadings --output SOURCE,FSTYPE --target /srv/hub; docker --version"
+    ).stdout
+    assert mounts.split()[1] == "ext4"
+    root = site.ssh("sudo docker info --format '{{.DockerRootDir}}'").stdout.strip()
+    assert root == "/srv/docker"
+    devices = site.ssh(
+        f"findmnt --noheadings --output SOURCE --target {root}; findmnt --noheadings --output SOURCE /"
+    )
+    assert len(set(devices.stdout.split())) == 2
+
+
+def test_user_data_holds_no_secret(site: SiteOnCloud) -> None:
+    told = site.ssh("sudo cat /var/lib/cloud/instance/user-data.txt").stdout
+    assert "ssh-ed25519" in told
+    assert "PRIVATE" not in told
+    assert "password" not in told
+
+
+def test_person_at_a_browser(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> None:
+    kept["password"] = site.secret("login-password")
+    with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
+        seen.page.goto(f"{site.url}/")
+        seen.page.wait_for_selector("#username_input")
+        seen.picture("1-login")
+        seen.log_in("ada", kept["password"])
+        seen.picture("2-lab")
+    person = ada(site)
+    person.start()
+    person.open_kernel("python3")
+    assert person.run("print(6 * 7)") == "42"
+    person.write(FILE, TEXT)
+    token = person.client.ask("POST", f"{site.url}/hub/api/users/ada/tokens", (200, 201), {"note": "kept"})
+    kept["token"] = token.json()["token"]
+    kept["server"] = site.server_id()
+    kept["keys"] = (LAB / "known_hosts").read_text()
+
+
+def test_rebuild_asks_for_the_name(site: SiteOnCloud, kept: dict[str, t.Any]) -> None:
+    outcome = site.run("rebuild", "-e", "rebuild_confirm=hub", name="rebuild-refused")
+    assert outcome.code != 0
+    assert f"give -e rebuild_confirm={DEPLOYMENT}" in outcome.flat()
+    outcome = site.run(
+        "rebuild",
+        "-e",
+        f"rebuild_confirm={DEPLOYMENT}",
+        "-e",
+        "openstack_image=gone",
+        name="rebuild-impossible",
+    )
+    assert outcome.code != 0
+    assert "image is 'gone', which the cloud does not have" in outcome.flat()
+    assert site.server_id() == kept["server"]
+
+
+def test_rebuild(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> None:
+    address = site.address
+    site.run("rebuild", "-e", f"rebuild_confirm={DEPLOYMENT}").assert_done()
+    assert site.address == address
+    assert site.server_id() != kept["server"]
+    assert (LAB / "known_hosts").read_text() != kept["keys"]
+
+
+def test_everything_is_there_again(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> None:
+    # Her own token, made before.
+    me = Person(site.url, kept["token"], "ada", CA, PATIENCE)
+    assert me.state().exists
+    person = ada(site)
+    person.start()
+    assert person.read(FILE)["content"] == TEXT
+    with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
+        seen.log_in("ada", kept["password"])
+        seen.page.get_by_text(FILE).first.wait_for()
+        seen.picture("3-after-rebuild")
+    person.stop()
+
+
+def test_impostor_is_refused(site: SiteOnCloud) -> None:
+    """A server that presents other keys than those on its console."""
+    other_keys = "mkdir keys && mv /etc/ssh/ssh_host_* keys && ssh-keygen -A && systemctl restart ssh"
+    site.ssh(f"sudo sh -c '{other_keys}'", check=False)
+    outcome = site.run("verify", "--ssh-extra-args=-o ControlPath=none", name="impostor")
+    assert outcome.count("unreachable") == 1
+    assert "Host key verification failed" in outcome.flat() or "IDENTIFICATION HAS CHANGED" in outcome.flat()
+
+
+def test_teardown_asks_for_the_name(site: SiteOnCloud) -> None:
+    before = contents(site.conn)
+    outcome = site.run("teardown", "-e", "teardown_confirm=hub", name="teardown-refused")
+    assert outcome.code != 0
+    assert f"give -e teardown_confirm={DEPLOYMENT}" in outcome.flat()
+    assert contents(site.conn) == before
+
+
+def test_teardown_keeps_volume_and_address(site: SiteOnCloud, others: dict[str, list[str]]) -> None:
+    address = site.address
+    outcome = site.run("teardown", "-e", f"teardown_confirm={DEPLOYMENT}").assert_done()
+    assert f"volume {HOST}-data, 10 GiB" in outcome.flat()
+    assert f"floating IP {address}" in outcome.flat()
+    left = {kind: names[:] for kind, names in others.items()}
+    left["volumes"] = sorted([*left["volumes"], f"{HOST}-data"])
+    left["floating IPs"] = sorted([*left["floating IPs"], address])
+    assert contents(site.conn) == left
+    assert "lab-hub" not in (LAB / "known_hosts").read_text()
+
+
+def test_site_after_teardown(site: SiteOnCloud, kept: dict[str, t.Any]) -> None:
+    """As after a rebuild, only with the network anew as well: the server is made, and the volume is found."""
+    site.run("provision", name="provision-after-teardown").assert_done()
+    volumes = [one for one in site.conn.block_storage.volumes() if one.name == f"{HOST}-data"]
+    assert [one.status for one in volumes] == ["in-use"]
+    wait_until(lambda: site.ssh("true", check=False).returncode == 0, 300, "the way to the server")
+    signature = site.ssh(
+        "sudo blkid --output value --match-tag TYPE $(lsblk -dno PATH,SERIAL | awk '$2 {print $1}')"
+    )
+    assert "ext4" in signature.stdout
+
+
+def test_nothing_is_left(site: SiteOnCloud, others: dict[str, list[str]]) -> None:
+    begin = time.monotonic()
+    site.remove_all().assert_done()
+    site.note("remove-all", time.monotonic() - begin)
+    assert contents(site.conn) == others
