@@ -28,7 +28,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 DOCUMENTATION = r"""
 module: data_volume
 short_description: A disk of its own for the data of a host
-version_added: 0.2.0
+version_added: 0.3.0
 author: galilean.hub contributors (@galilean)
 description:
   - Finds a disk, makes a file system on it once, mounts it by its UUID, also after a reboot, and lets the file system grow

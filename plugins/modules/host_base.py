@@ -30,7 +30,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._host_base_plan impor
 DOCUMENTATION = r"""
 module: host_base
 short_description: Time zone, locale and swap of a host
-version_added: 0.2.0
+version_added: 0.3.0
 author: galilean.hub contributors (@galilean)
 description:
   - Sets the time zone, the language of new logins, a swap file and how readily the kernel swaps, each where it is asked for.
