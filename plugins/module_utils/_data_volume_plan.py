@@ -25,6 +25,9 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 
 # What a file system may leave of a disk's end: less than this is no growth.
 SLACK = 64 * 2**20
+# Seconds to wait for the disk at boot. That holds up nothing but the units that need it, and a server under load may
+# see its disks only after a minute; one that it gives up is not mounted when it appears later.
+BOOT_WAIT = 300
 PACKAGES = {"ext4": "e2fsprogs", "xfs": "xfsprogs"}
 DROPIN = "/etc/systemd/system/{unit}.d/galilean-data-volume.conf"
 # Where the UUID stands while there is none yet.
@@ -41,7 +44,6 @@ class Wanted:
     path: str
     fstype: str = "ext4"
     options: tuple[str, ...] = ()
-    timeout: int = 60
     units: tuple[str, ...] = ()
 
 
@@ -108,7 +110,7 @@ def dropin(path: str) -> str:
 
 def entry(wanted: Wanted, uuid: str, kind: str) -> str:
     """The line of /etc/fstab. A host without its volume still boots, so that somebody can log in and look."""
-    options = (*wanted.options, "nofail", f"x-systemd.device-timeout={wanted.timeout}s", _fstab.MARK)
+    options = (*wanted.options, "nofail", f"x-systemd.device-timeout={BOOT_WAIT}s", _fstab.MARK)
     return _fstab.line_of(
         _fstab.Entry(f"UUID={uuid}", wanted.path, kind, tuple(dict.fromkeys(options))),
         # XFS looks after itself when it is mounted.

@@ -32,7 +32,7 @@ from concurrent.futures import Executor
 # Our own files in the root of a volume. The marker is written last: a volume without it was not finished.
 MARKER = ".sealed"
 MANIFEST = ".manifest"
-# What the host shall link, and its answer.
+# What the host shall link besides the newest version, and its answer to either.
 LINKS = ".links"
 LINKED = ".linked"
 # An image may have this in its folder, made by sha256sum when all else was there.
@@ -95,12 +95,17 @@ def walk(root: str) -> Iterator[tuple[str, os.stat_result]]:
             os.close(folder)
 
 
+@functools.lru_cache(None)
+def rights(mode: int, user: int, group: int) -> str:
+    """Kind, permissions and owner. Few of them differ, and to put one together takes longer than to remember it."""
+    return f"{KINDS.get(stat.S_IFMT(mode), 'other')} {stat.S_IMODE(mode):o} {user} {group}"
+
+
 def outline(info: os.stat_result) -> str:
     """Kind, permissions and owner, of a file its size and time, too (compiled Python may depend on them)."""
-    kind = KINDS.get(stat.S_IFMT(info.st_mode), "other")
-    text = f"{kind} {stat.S_IMODE(info.st_mode):o} {info.st_uid} {info.st_gid}"
+    text = rights(info.st_mode, info.st_uid, info.st_gid)
     # Whole seconds: not every file system keeps more.
-    return f"{text} {info.st_size} {info.st_mtime_ns // 10**9}" if kind == "f" else text
+    return f"{text} {info.st_size} {info[stat.ST_MTIME]}" if text[0] == "f" else text
 
 
 def hash_files(root: str, paths: Iterable[str]) -> list[str]:
@@ -371,6 +376,8 @@ def sealed_manifest(root: str) -> dict[str, str]:
 
 def differences(wanted: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
     """The paths that are missing, too many or different, in words."""
+    if wanted == found:
+        return {}
     out = {}
     for path in sorted({**wanted, **found}):
         if path not in found:
@@ -404,14 +411,13 @@ def sums_of(source: str) -> dict[str, str]:
 
 
 def shared_files(
-    source: str, looks: Mapping[str, str], older: list[str], claimed: Mapping[str, str]
+    source: str, looks: Mapping[str, str], manifests: list[dict[str, str]], claimed: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, tuple[int, str]]]:
     """The files of an image that older versions have as well: their descriptions, and where each can be had.
 
     Size and time say little where builds give all files the same time, so the content has to be known. Where
     the image makes no claim about it, the file is read.
     """
-    manifests = [sealed_manifest(folder) for folder in older]
     anywhere: dict[str, tuple[int, str]] = {}
     for number, manifest in enumerate(manifests):
         for path, text in manifest.items():
@@ -431,7 +437,6 @@ def shared_files(
 def ask_host(target: str, links: Mapping[str, tuple[int, str]], token: str) -> None:
     """Tell the host what to link. From in here that is impossible: each mount is a file system of its own."""
     save(os.path.join(target, LINKS), json.dumps({"token": token, "links": links}))
-    say(f"To be shared with older versions: {len(links)} files")
 
 
 def wait_for_host(target: str) -> None:
@@ -441,6 +446,20 @@ def wait_for_host(target: str) -> None:
         if time.monotonic() > give_up:
             raise Trouble("the host did not link what older versions have as well: run again")
         time.sleep(0.01)
+    os.unlink(os.path.join(target, LINKED))
+
+
+def take_out(
+    target: str, newest: Mapping[str, str], links: Mapping[str, tuple[int, str]], looks: Mapping[str, str]
+) -> None:
+    """Remove what the host has linked of the newest version and is not the same in this one."""
+    for path, text in newest.items():
+        if text.startswith("d "):
+            stays = looks.get(path, "").startswith("d ")
+        else:
+            stays = links.get(path) == (0, path)
+        if not stays:
+            remove(os.path.join(target, path))
 
 
 def read_source(source: str) -> Tree:
@@ -463,21 +482,30 @@ def seed(
 ) -> None:
     """Fill an empty volume, compare it with the image, and seal it."""
     tree = read_source(source)
-    meanwhile = start(make_folders, target, tree)
+    manifests = [sealed_manifest(folder) for folder in older]
+    # Where there are other versions, the host makes folders and links all of the newest while this container starts.
+    meanwhile = 0 if manifests else start(make_folders, target, tree)
     looks = look_at(tree)
     sums = sums_of(source) if claims else {}
     claimed = {path: f"{looks[path]} {value}" for path, value in sums.items() if path in looks}
-    shared, links = shared_files(source, looks, list(older), claimed)
-    os.waitpid(meanwhile, 0)
-    # Whatever it could not do fails here again, with a reason.
-    make_folders(target, tree)
+    shared, links = shared_files(source, looks, manifests, claimed)
+    others = {path: where for path, where in links.items() if where != (0, path)}
     if links:
-        ask_host(target, links, token)
+        say(f"To be shared with older versions: {len(links)} files")
+    if meanwhile:
+        os.waitpid(meanwhile, 0)
+    else:
+        wait_for_host(target)
+        take_out(target, manifests[0], links, looks)
+    # Whatever could not be done until now fails here again, with a reason.
+    make_folders(target, tree)
+    if others:
+        ask_host(target, others, token)
     rest = {path: info for path, info in tree.items() if path not in links}
     hashes = copy_entries(source, target, rest, claimed)
     read = {path: f"{looks[path]} {value}" for path, value in hashes.items()}
     wanted = describe(source, looks, {**claimed, **read, **shared}, "Read")
-    if links:
+    if others:
         wait_for_host(target)
     finish_folders(target, tree)
     complete(source, target, digest, wanted, shared)

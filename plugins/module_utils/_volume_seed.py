@@ -88,11 +88,10 @@ def observe(
     found = engine.volumes([spec.name, *names])
     current = found.pop(spec.name, None)
     if current is not None:
-        current = dataclasses.replace(current, sealed=read_marker(engine, current, reader))
+        current = with_marker(engine, current, reader)
     others = [
         dataclasses.replace(
-            volume,
-            sealed=read_marker(engine, volume, reader),
+            with_marker(engine, volume, reader),
             users=tuple(
                 user for user in engine.volume_users(volume.name) if user not in plan.helpers(volume.name)
             ),
@@ -102,12 +101,9 @@ def observe(
     return current, others
 
 
-def observe_one(engine: DockerCli, spec: plan.VolumeSpec, reader: str) -> plan.ObservedVolume | None:
-    """The version itself, without those who use it."""
-    current = engine.volumes([spec.name]).get(spec.name)
-    if current is None:
-        return None
-    return dataclasses.replace(current, sealed=read_marker(engine, current, reader))
+def with_marker(engine: DockerCli, volume: plan.ObservedVolume, reader: str) -> plan.ObservedVolume:
+    """A volume with what its marker says now."""
+    return dataclasses.replace(volume, sealed=read_marker(engine, volume, reader))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,8 +119,9 @@ class Job:
     def run(self, action: str, *arguments: str, mounts: t.Sequence[str] = (), image: str = "") -> None:
         """Run the script in a container of the image."""
         container = f"{self.spec.name}-{action}"
-        # What a killed run left: its container may still be at work.
-        self.engine.remove_container(container)
+        if action != "seed":
+            # What a killed run left: its container may still be at work. A volume to be filled is a new one.
+            self.engine.remove_container(container)
         self.log.write_text("", encoding="utf-8")
         argv = [*self.engine.client, "run", "--rm", "--interactive", f"--name={container}"]
         argv += ["--network=none", "--user=0:0", "--cap-drop=ALL", "--security-opt=no-new-privileges"]
@@ -154,10 +151,11 @@ def _mount(name: str, path: str, readonly: bool = False) -> str:
 
 def seed_volume(
     job: Job, current: plan.ObservedVolume | None, others: t.Sequence[plan.ObservedVolume]
-) -> None:
+) -> plan.ObservedVolume:
     """Fill a new volume from the image, share with other versions what is the same, verify it and seal it."""
     engine, spec = job.engine, job.spec
-    if engine.image(spec.image) is None:
+    layers = image_layers(engine, spec.image)
+    if layers is None:
         raise HubError(f"image is {spec.image}, which is not on this host: build or load it first.")
     if current is not None:
         users = [user for user in engine.volume_users(spec.name) if user not in plan.helpers(spec.name)]
@@ -168,22 +166,23 @@ def seed_volume(
             )
         drop_volume(engine, spec.name)
     engine.create_volume(spec.name, spec.labels)
-    target = engine.volumes([spec.name])[spec.name].mountpoint
-    older = [volume for volume in plan.shareable(others) if can_link(volume.mountpoint, target)]
+    new = engine.volumes([spec.name])[spec.name]
+    older = [volume for volume in plan.shareable(others) if can_link(volume.mountpoint, new.mountpoint)]
     try:
         token = secrets.token_hex(8)
         mounts = [_mount(spec.name, "/.seed")]
         mounts += [_mount(volume.name, f"/.older/{number}", True) for number, volume in enumerate(older)]
         folders = [f"/.older/{number}" for number in range(len(older))]
         # What is copied is compared anyway, so only links need hashes that can be believed.
-        claims = "1" if not older or brings_hashes(image_layers(engine, spec.image), job.source) else "0"
-        with linking(target, [volume.mountpoint for volume in older], token):
+        claims = "1" if not older or brings_hashes(layers, job.source) else "0"
+        with linking(new.mountpoint, [volume.mountpoint for volume in older], token):
             job.run("seed", job.source, "/.seed", spec.digest, token, claims, *folders, mounts=mounts)
     except HubError:
         # An engine that has gone away has its own sentence; the next run removes what is left.
         with contextlib.suppress(HubError):
             engine.remove_volume(spec.name)
         raise
+    return with_marker(engine, new, spec.image)
 
 
 def repair_volume(job: Job) -> None:
@@ -198,11 +197,12 @@ def verify_volume(job: Job, image: str) -> plan.Damage:
     return plan.Damage(said["count"], said["paths"])
 
 
-def image_layers(engine: DockerCli, image: str) -> list[str]:
-    """The folders of an image's layers, the topmost first; none where the engine keeps them otherwise."""
-    driver = (
-        json.loads(engine.call("image", "inspect", "--format={{json .GraphDriver}}", image) or "null") or {}
-    )
+def image_layers(engine: DockerCli, image: str) -> list[str] | None:
+    """The folders of an image's layers, the topmost first, where the engine tells them; None without the image."""
+    said = engine.call("image", "inspect", "--format={{json .GraphDriver}}", image, missing_ok=True)
+    if said is None:
+        return None
+    driver = json.loads(said or "null") or {}
     data = (driver.get("Data") or {}) if driver.get("Name") == "overlay2" else {}
     return [*filter(None, [data.get("UpperDir"), *(data.get("LowerDir") or "").split(":")])]
 
@@ -245,22 +245,26 @@ def open_folder(root: str, path: str) -> int:
 
 @contextlib.contextmanager
 def linking(target: str, older: t.Sequence[str], token: str) -> t.Iterator[None]:
-    """Link what the seeding script asks for, while it goes on with the rest."""
+    """Link all of the newest version while the container starts, and then what the seeding script asks for."""
     done = threading.Event()
+    answered = Path(target, _seed_script.LINKED)
 
-    def answer() -> None:
+    def answer(link: t.Callable[[], object]) -> None:
+        try:
+            link()
+        finally:
+            # It copies what is missing then. Never through a link that is there already.
+            with contextlib.suppress(OSError):
+                os.close(os.open(answered, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
+
+    def work() -> None:
+        answer(lambda: link_version(target, older[0]))
         while not done.wait(0.01):
             if os.path.lexists(os.path.join(target, _seed_script.LINKS)):
-                try:
-                    link_files(target, older, token)
-                finally:
-                    # It copies what is missing then. Never through a link that is there already.
-                    with contextlib.suppress(OSError):
-                        flags = os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-                        os.close(os.open(Path(target, _seed_script.LINKED), flags, 0o600))
+                answer(lambda: link_files(target, older, token))
                 return
 
-    worker = threading.Thread(target=answer, daemon=True)
+    worker = threading.Thread(target=work, daemon=True)
     if older:
         worker.start()
     try:
@@ -269,6 +273,32 @@ def linking(target: str, older: t.Sequence[str], token: str) -> t.Iterator[None]
         done.set()
         if older:
             worker.join()
+
+
+def link_version(target: str, older: str) -> None:
+    """Link all files of a version into a new volume, in folders of the same names.
+
+    The seeding script takes out what is not the same in the new version, and copies what cannot be linked.
+    """
+    owner = os.stat(target)
+    folders = [""]
+    while folders:
+        inside = folders.pop()
+        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
+            into = open_folder(target, inside)
+            stack.callback(os.close, into)
+            out_of = open_folder(older, inside)
+            stack.callback(os.close, out_of)
+            for entry in stack.enter_context(os.scandir(out_of)):
+                name, path = entry.name, inside + entry.name
+                with contextlib.suppress(OSError):
+                    if entry.is_dir(follow_symlinks=False):
+                        os.mkdir(name, 0o700, dir_fd=into)
+                        folders.append(f"{path}/")
+                        # Root in the engine's containers need not be root here.
+                        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=into, follow_symlinks=False)
+                    elif entry.is_file(follow_symlinks=False) and path not in _seed_script.OWN:
+                        os.link(name, name, src_dir_fd=out_of, dst_dir_fd=into, follow_symlinks=False)
 
 
 def link_files(target: str, older: t.Sequence[str], token: str) -> int:

@@ -73,12 +73,12 @@ options:
     choices: [ext4, xfs]
     default: ext4
   mount_options:
-    description: Options of the mount. V(nofail) and a time limit for the disk are added at boot.
+    description: Options of the mount. V(nofail) and a time limit for the disk are added in O(fstab).
     type: list
     elements: str
     default: [noatime]
   timeout:
-    description: Seconds to wait for the disk, now and at boot.
+    description: Seconds to wait for the disk. At boot, those that need it wait for 300 seconds.
     type: int
     default: 60
   units:
@@ -193,11 +193,11 @@ class Volume:
             path=os.path.normpath(params["path"]),
             fstype=params["fstype"],
             options=tuple(params["mount_options"]),
-            timeout=params["timeout"],
             units=tuple(params["units"]),
         )
         self.given: str = params["device"] or ""
-        self.device = host_io.find(self.given, params["serial"] or "", params["timeout"])
+        self.timeout: int = params["timeout"]
+        self.device = host_io.find(self.given, params["serial"] or "", self.timeout)
 
     def command(self, argv: t.Sequence[str]) -> tuple[int, str, str]:
         """Run a command of the system, 127 where there is none."""
@@ -219,7 +219,7 @@ class Volume:
         seen = mounts(host_io.read("/proc/self/mountinfo"))
         table = host_io.read(self.fstab)
         disk = host_io.look_at_disk(self.device, self.given, self.wanted, table, seen, self.command)
-        end = time.monotonic() + self.wanted.timeout
+        end = time.monotonic() + self.timeout
         while disk.busy and disk.blank and time.monotonic() < end:
             # The mkfs of a run that was stopped may still be at work: it is let finish.
             time.sleep(0.5)

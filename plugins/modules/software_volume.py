@@ -30,10 +30,10 @@ from ansible_collections.galilean.hub.plugins.module_utils._volume_seed import (
     desired_volume,
     drop_volume,
     observe,
-    observe_one,
     repair_volume,
     seed_volume,
     verify_volume,
+    with_marker,
 )
 
 DOCUMENTATION = r"""
@@ -270,12 +270,12 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         if check_mode:
             return report(now, facts_of(spec, current))
         if now.seed:
-            seed_volume(job, current, others)
-        if now.repair:
+            current = seed_volume(job, current, others)
+        if now.repair and current is not None:
             repair_volume(job)
+            current = with_marker(engine, current, spec.image)
         for name in now.prune:
             drop_volume(engine, name)
-        current = observe_one(engine, spec, spec.image or image)
     result = report(now, facts_of(spec, current))
     return {**result, "log": str(log)} if now.seed or damage is not None else result
 

@@ -16,7 +16,7 @@ import pytest
 from engine import ModuleRunner
 
 MIB = 2**20
-OURS = "nofail,x-systemd.device-timeout=20s,x-galilean-hub"
+OURS = "nofail,x-systemd.device-timeout=300s,x-galilean-hub"
 # Disks take root; as somebody else, the tests become root as a site would.
 SUDO = [] if os.geteuid() == 0 else ["sudo", "-n"]
 BECOME = [] if os.geteuid() == 0 else ["--become"]

@@ -21,10 +21,10 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 
 GIB = 2**30
 UNITS = ("docker.service",)
-WANTED = Wanted("/srv", "ext4", ("noatime",), 60, UNITS)
+WANTED = Wanted("/srv", "ext4", ("noatime",), UNITS)
 EMPTY = Disk("/dev/vdb", "254:16", 100 * GIB, frozenset(["/dev/vdb"]))
 NAMES = frozenset(["/dev/vdb", "UUID=1111", "LABEL=hub-data"])
-LINE = "UUID=1111 /srv ext4 noatime,nofail,x-systemd.device-timeout=60s,x-galilean-hub 0 2\n"
+LINE = "UUID=1111 /srv ext4 noatime,nofail,x-systemd.device-timeout=300s,x-galilean-hub 0 2\n"
 ROOT = Mount("254:0", "/", "/", "/dev/vda")
 HERE = Mount("254:16", "/", "/srv", "/dev/vdb")
 DROPINS = {planning.DROPIN.format(unit=unit): planning.dropin("/srv") for unit in UNITS}
@@ -125,7 +125,7 @@ STEPS: list[tuple[str, Disk, Host, list[str]]] = [
         ["remount", "fstab"],
     ),
     ("other options", holding(), host(HERE, fstab=LINE.replace("noatime", "nodev")), ["remount", "fstab"]),
-    ("another time limit", holding(), host(HERE, fstab=LINE.replace("60s", "5s")), ["fstab"]),
+    ("an older line of ours", holding(), host(HERE, fstab=LINE.replace("300s", "5s")), ["fstab"]),
     # Empty folders below hide nothing: the host says so by no obstacle.
     (
         "something else's signature, but ours is mounted",
@@ -289,7 +289,7 @@ def test_the_line_lets_the_host_boot_without_the_volume() -> None:
 
 def test_xfs_is_not_checked_at_boot() -> None:
     plan = make_plan(replace(WANTED, options=()), holding("xfs"), host())
-    assert plan.fstab == "UUID=1111 /srv xfs nofail,x-systemd.device-timeout=60s,x-galilean-hub 0 0\n"
+    assert plan.fstab == "UUID=1111 /srv xfs nofail,x-systemd.device-timeout=300s,x-galilean-hub 0 0\n"
 
 
 def test_an_old_line_gives_way_to_the_new_one() -> None:

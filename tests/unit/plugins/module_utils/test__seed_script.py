@@ -138,6 +138,49 @@ def test_next_version_shares(source: Path, target: Path, tmp_path: Path) -> None
     assert (following / "bin/new").stat().st_nlink == 2
 
 
+def test_next_version_has_less(
+    source: Path, target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host links all of the newest version; files, folders and kinds that are no more must not stay."""
+    (source / "old/deep").mkdir(parents=True)
+    (source / "old/deep/file").write_text("old")
+    (source / "now a file").mkdir()
+    (source / "now a file/file").write_text("inside")
+    (source / "now a folder").write_text("file")
+    (source / "now a link").write_text("file")
+    seeded(source, target)
+    before = manifest(target)
+    shutil.rmtree(source / "old")
+    shutil.rmtree(source / "now a file")
+    (source / "now a file").write_text("file")
+    (source / "now a folder").unlink()
+    (source / "now a folder").mkdir()
+    (source / "now a folder/file").write_text("inside")
+    (source / "now a link").unlink()
+    (source / "now a link").symlink_to("bin")
+    monkeypatch.setattr(script, "mend", lambda *args: pytest.fail("it was right at once"))
+    following = volume(tmp_path, "following")
+    seeded(source, following, target)
+    assert (following / "bin/tool").samefile(target / "bin/tool")
+    assert manifest(target) == before
+
+
+def test_back_to_what_an_older_version_has(source: Path, target: Path, tmp_path: Path) -> None:
+    """The newest version has something else in its place."""
+    seeded(source, target)
+    tool = source / "private/empty"
+    tool.write_text("new")
+    newest = volume(tmp_path, "newest")
+    seeded(source, newest, target)
+    tool.write_text("")
+    shutil.copystat(target / "private/empty", tool)
+    following = volume(tmp_path, "following")
+    seeded(source, following, newest, target)
+    assert (following / "private/empty").samefile(target / "private/empty")
+    assert (following / "bin/tool").samefile(newest / "bin/tool")
+    assert (newest / "private/empty").read_text() == "new"
+
+
 def test_what_the_host_does_not_link_is_copied(source: Path, target: Path, tmp_path: Path) -> None:
     """It may be on another file system, or be in the way of something else."""
     seeded(source, target)

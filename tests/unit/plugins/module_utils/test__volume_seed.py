@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from pathlib import Path
 
@@ -62,6 +63,41 @@ def test_another_file_system(target: Path) -> None:
     assert seed.link_files(str(target), [str(memory)], "token") == 0
 
 
+def test_link_version(older: Path, tmp_path: Path) -> None:
+    """All files but those of our own; in folders of whoever the engine gives its containers as root."""
+    (older / "bin/deep").mkdir()
+    (older / "bin/deep/file").write_text("deep")
+    (older / "away").symlink_to(tmp_path)
+    for name in (".sealed", ".manifest"):
+        (older / name).write_text("{}")
+    target = tmp_path / "new"
+    target.mkdir()
+    if os.geteuid() == 0:
+        os.chown(target, 4321, 1234)
+    # What is in the way stays as it is.
+    (target / "top").write_text("mine")
+    seed.link_version(str(target), str(older))
+    found = sorted(str(path.relative_to(target)) for path in target.rglob("*"))
+    assert found == ["bin", "bin/deep", "bin/deep/file", "bin/tool", "top"]
+    assert (target / "bin/deep/file").samefile(older / "bin/deep/file")
+    assert (target / "top").read_text() == "mine"
+    for folder in ("bin", "bin/deep"):
+        seen, root = (target / folder).stat(), target.stat()
+        assert (seen.st_uid, seen.st_gid, seen.st_mode & 0o777) == (root.st_uid, root.st_gid, 0o700)
+
+
+def test_link_version_without_one(older: Path, target: Path, tmp_path: Path) -> None:
+    """One that is not there, and a new volume with something that leads out of it."""
+    seed.link_version(str(target), str(tmp_path / "nothing"))
+    assert os.listdir(target) == ["bin"]
+    (target / "bin").rmdir()
+    (tmp_path / "outside").mkdir()
+    (target / "bin").symlink_to(tmp_path / "outside")
+    seed.link_version(str(target), str(older))
+    assert os.listdir(tmp_path / "outside") == []
+    assert (target / "top").samefile(older / "top")
+
+
 @pytest.mark.parametrize("links", [None, "not JSON", '{"token": "other", "links": {"top": [0, "top"]}}'])
 def test_not_our_folder(older: Path, target: Path, links: str | None) -> None:
     if links is not None:
@@ -88,9 +124,15 @@ def test_no_way_out_of_the_volume(older: Path, target: Path, tmp_path: Path, pat
 def test_answer(older: Path, target: Path, tmp_path: Path) -> None:
     """The script goes on when there is an answer, so there always is; and it is written to no other file."""
     with seed.linking(str(target), [str(older)], "token"):
+        wait_for(target / ".linked")
+        assert (target / "top").samefile(older / "top")
+        (target / ".linked").unlink()
         ask(target, {"bin/tool": (0, "bin/tool"), "broken": (7, "bin/tool")})
         wait_for(target / ".linked")
     assert (target / "bin/tool").samefile(older / "bin/tool")
+    (target / ".linked").unlink()
+    with seed.linking(str(target), [str(older / "nothing")], "token"):
+        wait_for(target / ".linked")
     (target / ".linked").unlink()
     (target / ".linked").symlink_to(tmp_path / "elsewhere")
     with seed.linking(str(target), [str(older)], "token"):
