@@ -96,7 +96,7 @@ def test_user_data_holds_no_secret(site: SiteOnCloud) -> None:
 def test_person_at_a_browser(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> None:
     kept["password"] = site.secret("login-password")
     with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
-        seen.page.goto(f"{site.url}/")
+        seen.go("/")
         seen.page.wait_for_selector("#username_input")
         seen.picture("1-login")
         seen.log_in("ada", kept["password"])

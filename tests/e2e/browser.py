@@ -10,7 +10,7 @@ import shutil
 import typing as t
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Error, Locator, Page, sync_playwright
 
 # A server that starts on a busy machine takes a while; nothing here is about how fast it is.
 PATIENCE = 180_000
@@ -51,9 +51,19 @@ class Visit:
         self.page.screenshot(path=path)
         return path
 
+    def go(self, path: str) -> None:
+        """Open an address of the hub, again where Chromium gives up because some container came or went."""
+        for attempt in range(5):
+            try:
+                self.page.goto(f"{self.url}{path}")
+                return
+            except Error as error:
+                if "ERR_NETWORK_CHANGED" not in str(error) or attempt == 4:
+                    raise
+
     def log_in(self, user: str, password: str) -> None:
         """Log in and wait until JupyterLab is there."""
-        self.page.goto(f"{self.url}/hub/login")
+        self.go("/hub/login")
         self.page.fill("#username_input", user)
         self.page.fill("#password_input", password)
         self.page.click("#login_submit")
