@@ -41,6 +41,7 @@ class Step:
     name: str
     server: str = ""
     detail: str = ""
+    id: str = ""
 
     def __str__(self) -> str:
         detail = f" ({self.detail})" if self.detail else ""

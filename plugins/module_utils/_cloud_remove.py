@@ -38,21 +38,22 @@ def plan_removal(
     plan = Removal()
     names = {server.name for server in wanted.servers}
     plan.steps += [
-        p.Step("remove", "server", one.name, one.name)
+        p.Step("remove", "server", one.name, one.name, id=one.id)
         for one in found.servers
         if one.ours and (one.name in names or not only_servers)
     ]
     if only_servers:
         return plan
-    plan.steps += [p.Step("remove", "port", one.name) for one in found.ports if one.ours]
+    plan.steps += [p.Step("remove", "port", one.name, id=one.id) for one in found.ports if one.ours]
     for address in p.owned_addresses(wanted, found):
         if release_addresses:
-            plan.steps.append(p.Step("remove", "floating IP", address.address))
+            plan.steps.append(p.Step("remove", "floating IP", address.address, id=address.id))
         else:
             plan.left.append(f"floating IP {address.address} (teardown_release_addresses=true releases it)")
     for volume in found.volumes:
         if volume.ours and delete_volumes:
-            plan.steps.append(p.Step("remove", "volume", volume.name, detail=f"{volume.size} GiB"))
+            size = f"{volume.size} GiB"
+            plan.steps.append(p.Step("remove", "volume", volume.name, detail=size, id=volume.id))
         elif volume.ours:
             plan.left.append(
                 f"volume {volume.name}, {volume.size} GiB (teardown_delete_data=true deletes it)"
@@ -62,7 +63,7 @@ def plan_removal(
         ("server group", found.server_groups),
     )  # fmt: skip
     plan.steps += [
-        p.Step("remove", kind, one.name)
+        p.Step("remove", kind, one.name, id=one.id)
         for kind, things in kinds
         for one in things
         if one.ours and one.name == wanted.common
@@ -109,11 +110,8 @@ class Remover:
 
     def run(self, found: Found, plan: Removal) -> None:
         """Take all steps; what cannot be removed (something else uses it) is said at the end, all of it."""
-        servers = [
-            one
-            for one in found.servers
-            if any(s.kind == "server" and s.name == one.name and one.ours for s in plan.steps)
-        ]
+        going = {step.id for step in plan.steps if step.kind == "server"}
+        servers = [one for one in found.servers if one.id in going]
         side_by_side(partial(self._server, one, found) for one in servers)
         failures: list[str] = []
         for step in plan.steps:
@@ -143,29 +141,24 @@ class Remover:
         self.say(f"Removed server {server.name}")
 
     def _one(self, step: p.Step, found: Found) -> None:
-        net, storage = self.conn.network, self.conn.block_storage
-        if step.kind == "port":
-            net.delete_port(_named(found.ports, step.name).id)
-        elif step.kind == "floating IP":
-            net.delete_ip(next(one.id for one in found.addresses if one.address == step.name))
-        elif step.kind == "volume":
-            volume = _named(found.volumes, step.name)
-            storage.delete_volume(volume.id)
-            self._volume_gone(volume.id, volume.name)
-        elif step.kind == "router":
-            router = p.ours(found.routers, step.name)
-            assert router is not None
-            for subnet in router.subnets:
-                net.remove_interface_from_router(router.id, subnet_id=subnet)
-            net.delete_router(router.id)
-        elif step.kind == "network":
-            net.delete_network(_named(found.networks, step.name).id)
-        elif step.kind == "security group":
-            net.delete_security_group(_named(found.security_groups, step.name).id)
-        elif step.kind == "server group":
-            self.conn.compute.delete_server_group(found.server_groups[0].id)
-        elif step.kind == "key pair":
-            self.conn.compute.delete_keypair(step.name)
+        net, compute = self.conn.network, self.conn.compute
+        if step.kind == "router":
+            for router in found.routers:
+                for subnet in router.subnets if router.id == step.id else ():
+                    net.remove_interface_from_router(router.id, subnet_id=subnet)
+        delete: dict[str, t.Callable[[str], object]] = {
+            "port": net.delete_port,
+            "floating IP": net.delete_ip,
+            "volume": self.conn.block_storage.delete_volume,
+            "router": net.delete_router,
+            "network": net.delete_network,
+            "security group": net.delete_security_group,
+            "server group": compute.delete_server_group,
+            "key pair": compute.delete_keypair,
+        }
+        delete[step.kind](step.id or step.name)
+        if step.kind == "volume":
+            self._volume_gone(step.id, step.name)
 
     def _volume_gone(self, volume_id: str, name: str) -> None:
         from openstack import exceptions
@@ -182,10 +175,3 @@ class Remover:
             return False, volume.status
 
         self.wait.until(f"The removal of volume {name}", look)
-
-
-def _named(things: t.Iterable[t.Any], name: str) -> t.Any:
-    found = p.ours(things, name)
-    if found is None:
-        raise HubError(f"{name} is not there any more")
-    return found

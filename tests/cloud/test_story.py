@@ -20,6 +20,8 @@ from site_on_cloud import DEPLOYMENT, HOST, LAB, SiteOnCloud, connect, contents
 CA = str(LAB / "hub.crt")
 # Seconds; the server has no hardware acceleration.
 PATIENCE = 900
+# What the settings would say from then on.
+GROWN = ("-e", "openstack_data_volume_gib=11")
 FILE, TEXT = "observations.txt", "Jupiter has four moons.\n"
 
 
@@ -151,6 +153,15 @@ def test_everything_is_there_again(site: SiteOnCloud, kept: dict[str, t.Any], ar
     person.stop()
 
 
+def test_volume_grows(site: SiteOnCloud) -> None:
+    before = int(site.ssh("df --output=size --block-size=1M /srv | tail -1").stdout)
+    site.run("provision", *GROWN, name="provision-grown").assert_done()
+    site.run("configure", "--tags", "data_volume", *GROWN, name="configure-grown").assert_done()
+    after = int(site.ssh("df --output=size --block-size=1M /srv | tail -1").stdout)
+    assert after - before > 900
+    assert site.ssh("systemctl is-active docker").stdout.strip() == "active"
+
+
 def test_impostor_is_refused(site: SiteOnCloud) -> None:
     """A server that presents other keys than those on its console."""
     other_keys = "mkdir keys && mv /etc/ssh/ssh_host_* keys && ssh-keygen -A && systemctl restart ssh"
@@ -171,7 +182,7 @@ def test_teardown_asks_for_the_name(site: SiteOnCloud) -> None:
 def test_teardown_keeps_volume_and_address(site: SiteOnCloud, others: dict[str, list[str]]) -> None:
     address = site.address
     outcome = site.run("teardown", "-e", f"teardown_confirm={DEPLOYMENT}").assert_done()
-    assert f"volume {HOST}-data, 10 GiB" in outcome.flat()
+    assert f"volume {HOST}-data, 11 GiB" in outcome.flat()
     assert f"floating IP {address}" in outcome.flat()
     left = {kind: names[:] for kind, names in others.items()}
     left["volumes"] = sorted([*left["volumes"], f"{HOST}-data"])
@@ -182,7 +193,7 @@ def test_teardown_keeps_volume_and_address(site: SiteOnCloud, others: dict[str, 
 
 def test_site_after_teardown(site: SiteOnCloud, kept: dict[str, t.Any]) -> None:
     """As after a rebuild, only with the network anew as well: the server is made, and the volume is found."""
-    site.run("provision", name="provision-after-teardown").assert_done()
+    site.run("provision", *GROWN, name="provision-after-teardown").assert_done()
     volumes = [one for one in site.conn.block_storage.volumes() if one.name == f"{HOST}-data"]
     assert [one.status for one in volumes] == ["in-use"]
     wait_until(lambda: site.ssh("true", check=False).returncode == 0, 300, "the way to the server")

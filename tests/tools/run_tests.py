@@ -54,8 +54,6 @@ LANES = [
         Step("unit", "unit"),
         molecule("bootstrap"),
         molecule("data_volume"),
-        molecule("bootstrap"),
-        molecule("data_volume"),
         molecule("users"),
         molecule("docker"),
         molecule("images"),

@@ -29,7 +29,7 @@ def test_it_is_found_by_its_uuid_and_the_host_boots_without_it(host: Host) -> No
     assert len(lines) == 1
     source, path, fstype, options, _dump, check = lines[0].split()
     assert (source, path, fstype) == (f"UUID={uuid}", "/srv", kind(host))
-    assert {"nofail", "x-systemd.device-timeout=5s"} <= set(options.split(","))
+    assert {"nofail", "x-systemd.device-timeout=300s"} <= set(options.split(","))
     assert check == ("0" if fstype == "xfs" else "2")
     # By the system's own reader of the table.
     assert host.run("findmnt --verify --tab-file /etc/fstab").rc == 0
