@@ -84,6 +84,7 @@ options:
   units:
     description:
       - Units of systemd that must not start while the disk is not mounted. Each gets a drop-in with C(RequiresMountsFor).
+      - No sockets, because a host starts nothing else, such as its SSH server, before all of its sockets.
       - Without meaning on a host without systemd.
     type: list
     elements: str
@@ -102,7 +103,7 @@ EXAMPLES = r"""
   galilean.hub.data_volume:
     serial: 7a1f5d8e-2f7c-4f0e-9d7d-0d5a9a8f2b11
     path: /srv
-    units: [docker.service, docker.socket]
+    units: [docker.service]
 
 - name: Keep the data on a certain disk
   galilean.hub.data_volume:

@@ -9,7 +9,7 @@ import json
 from testinfra.host import Host
 
 DISK = "/dev/disk/by-id/test-data"
-UNITS = ("docker.service", "docker.socket", "containerd.service")
+UNITS = ("docker.service", "containerd.service")
 
 
 def kind(host: Host) -> str:
@@ -49,6 +49,8 @@ def test_docker_does_not_start_without_it(host: Host) -> None:
         assert not any(dropin.exists for dropin in dropins)
         return
     assert all("RequiresMountsFor=/srv\n" in dropin.content_string for dropin in dropins)
+    # Everything else that is started at boot would wait for that one.
+    assert not host.file("/etc/systemd/system/docker.socket.d/galilean-data-volume.conf").exists
     if host.package("docker.io").is_installed:
         for unit in UNITS:
             shown = host.check_output(f"systemctl show --property=RequiresMountsFor,NeedDaemonReload {unit}")
