@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.galilean.hub.plugins.module_utils import _settings, _settings_names
@@ -19,7 +20,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._instance import inst
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
-COLLECTIONS = ("community.docker",)
+COLLECTIONS = ("community.crypto", "community.docker")
 PORTS = ("edge_port", "edge_http_port")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
@@ -135,14 +136,23 @@ class ActionModule(ActionBase):
     def _is_default(self, name: str) -> bool:
         return name in self._defaults and self._vars[name] == self._defaults[name]
 
-    def _value(self, host: str, name: str) -> str:
+    def _raw(self, host: str, name: str) -> t.Any:
         """A setting of any host of the inventory, or its default; empty when it cannot be worked out."""
         try:
             others = self._vars["hostvars"][host]
             value = others[name] if name in others else self._engine.template(self._defaults.get(name, ""))
         except (AnsibleError, KeyError):
             return ""
-        return "" if value is None else str(value)
+        return "" if value is None else to_plain(value)
+
+    def _value(self, host: str, name: str) -> str:
+        return str(self._raw(host, name))
+
+    def _names(self, host: str) -> tuple[str, ...]:
+        """What browsers know the instance by."""
+        aliases = self._raw(host, "edge_server_aliases")
+        names = [self._raw(host, "edge_server_name"), *(aliases if isinstance(aliases, list) else [])]
+        return tuple(str(name) for name in names if name)
 
     def _placed(self, group: str) -> list[_settings_names.Placed]:
         placed = []
@@ -164,6 +174,8 @@ class ActionModule(ActionBase):
                     address=self._value(host, "edge_bind_address"),
                     ports={setting: self._value(host, setting) for setting in PORTS},
                     subnet=subnet,
+                    shared=boolean(self._raw(host, "edge_shared"), strict=False),
+                    names=self._names(host),
                 )
             )
         return placed

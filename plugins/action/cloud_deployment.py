@@ -11,6 +11,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.galilean.hub.plugins.module_utils import _cloud_plan, _cloud_remove
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_apply import Deployment
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_dns import own_records
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import Found
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_look import look
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import connect
@@ -188,6 +189,7 @@ class ActionModule(ActionBase):
             params["state"] == "servers_absent",
             params["delete_volumes"],
             params["release_addresses"],
+            own_records(conn, wanted) if params["state"] == "absent" else (),
         )
         if not self._task.check_mode:
             _cloud_remove.Remover(conn, wanted, params["timeout"], self._say).run(found, plan)

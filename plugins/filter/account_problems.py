@@ -6,7 +6,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._account_rules import account_problems
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 
 DOCUMENTATION = r"""
@@ -51,6 +50,8 @@ _value:
 
 def account_problems_filter(admins: t.Any, service: t.Any, groups: t.Any = ()) -> list[str]:
     """Filter wrapper: checks the types, then asks the pure code."""
+    from ansible_collections.galilean.hub.plugins.module_utils._account_rules import account_problems
+
     for name, value in (("input", admins), ("groups", groups)):
         if not isinstance(value, (list, tuple)) or not all(isinstance(one, dict) for one in value):
             raise AnsibleFilterError(f"The galilean.hub.account_problems {name} must be a list of mappings.")

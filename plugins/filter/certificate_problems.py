@@ -7,18 +7,14 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._certificate import (
-    HAS_CRYPTOGRAPHY,
-    certificate_problems,
-)
-
 DOCUMENTATION = r"""
 name: certificate_problems
 short_description: What keeps a certificate and a key from serving together
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Checks that the first certificate of a PEM text is valid today and that the key belongs to it.
+  - Checks that the first certificate of a PEM text is valid today and for certain names, that the key belongs to it, and that
+    the others follow in their order.
   - Used by the role P(galilean.hub.edge#role) before the pair replaces the one in use. The key is never quoted.
   - Needs the Python library cryptography on the controller, which ansible-core brings.
 positional: _input, key
@@ -31,6 +27,13 @@ options:
     description: The private key in PEM form, without a password.
     type: str
     required: true
+  names:
+    description:
+      - Host names and addresses that the certificate must hold. A star in it stands for one label.
+    type: list
+    elements: str
+    default: []
+    version_added: 0.4.0
   now:
     description:
       - Moment to check for, in ISO 8601 form with its offset.
@@ -57,8 +60,15 @@ _value:
 """
 
 
-def certificate_problems_filter(certificate: t.Any, key: t.Any, now: str = "") -> list[str]:
+def certificate_problems_filter(
+    certificate: t.Any, key: t.Any, now: str = "", names: t.Sequence[str] = ()
+) -> list[str]:
     """Filter wrapper: checks the inputs' types and asks the clock."""
+    from ansible_collections.galilean.hub.plugins.module_utils._certificate import (
+        HAS_CRYPTOGRAPHY,
+        certificate_problems,
+    )
+
     if not isinstance(certificate, str) or not isinstance(key, str):
         raise AnsibleFilterError(
             "The galilean.hub.certificate_problems inputs must both be strings in PEM form"
@@ -75,7 +85,7 @@ def certificate_problems_filter(certificate: t.Any, key: t.Any, now: str = "") -
         raise AnsibleFilterError(
             f"galilean.hub.certificate_problems: now is {str(now)!r}, not an ISO 8601 time"
         ) from exc
-    return certificate_problems(str(certificate), str(key), moment)
+    return certificate_problems(str(certificate), str(key), moment, [str(name) for name in names])
 
 
 class FilterModule:

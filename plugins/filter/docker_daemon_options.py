@@ -6,7 +6,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._daemon_options import daemon_options
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 
@@ -46,6 +45,8 @@ _value:
 
 def docker_daemon_options_filter(settings: t.Any, engine: t.Any = None) -> dict[str, t.Any]:
     """Filter wrapper: checks the types, then asks the pure code."""
+    from ansible_collections.galilean.hub.plugins.module_utils._daemon_options import daemon_options
+
     if not isinstance(settings, dict) or not isinstance(engine or {}, dict):
         raise AnsibleFilterError("The galilean.hub.docker_daemon_options input and engine must be mappings.")
     try:

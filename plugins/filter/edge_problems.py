@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.galilean.hub.plugins.module_utils._edge import edge_problems
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
 
 DOCUMENTATION = r"""
 name: edge_problems
@@ -42,20 +39,15 @@ _value:
 """
 
 
-def edge_problems_filter(settings: t.Any) -> list[str]:
-    """Filter wrapper: checks the input's type."""
-    if not isinstance(settings, dict):
-        raise AnsibleFilterError(
-            f"The galilean.hub.edge_problems input must be a mapping, not {type(settings).__name__}"
-        )
-    try:
-        return edge_problems(to_plain(settings))
-    except KeyError as exc:
-        raise AnsibleFilterError(f"The galilean.hub.edge_problems input lacks the key {exc}") from exc
+def judged(settings: dict[str, t.Any]) -> list[str]:
+    """The pure code's answer."""
+    from ansible_collections.galilean.hub.plugins.module_utils._edge import edge_problems
+
+    return edge_problems(settings)
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"edge_problems": edge_problems_filter}
+        return {"edge_problems": of_mapping("edge_problems", judged)}

@@ -7,7 +7,6 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._host_limits import host_limits
 
 DOCUMENTATION = r"""
 name: host_limits
@@ -44,6 +43,8 @@ _value:
 
 def host_limits_filter(cores: t.Any, memory_mb: t.Any) -> dict[str, t.Any]:
     """Filter wrapper: turns HubError into the error that Ansible shows as one sentence."""
+    from ansible_collections.galilean.hub.plugins.module_utils._host_limits import host_limits
+
     try:
         return host_limits(int(cores), int(memory_mb))
     except (TypeError, ValueError) as exc:

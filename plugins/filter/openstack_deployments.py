@@ -6,7 +6,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 
@@ -53,6 +52,8 @@ _value:
 
 def openstack_deployments(hosts: t.Any) -> list[dict[str, t.Any]]:
     """Filter wrapper: turns what does not fit into Ansible's error."""
+    from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
+
     try:
         return settings.deployments(to_plain(list(hosts)))
     except HubError as exc:

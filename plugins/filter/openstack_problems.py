@@ -6,7 +6,6 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 
 DOCUMENTATION = r"""
@@ -44,6 +43,8 @@ _value:
 
 def openstack_problems(hosts: t.Any) -> list[str]:
     """Filter wrapper: checks the input's type."""
+    from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
+
     if not isinstance(hosts, (list, tuple)):
         raise AnsibleFilterError(
             f"The galilean.hub.openstack_problems input must be a list, not {type(hosts).__name__}"

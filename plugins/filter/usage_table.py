@@ -7,7 +7,6 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
-from ansible_collections.galilean.hub.plugins.module_utils._usage_table import removed_table, usage_table
 
 DOCUMENTATION = r"""
 name: usage_table
@@ -52,6 +51,8 @@ _value:
 
 def usage_table_filter(result: t.Any, host: str = "", top: int = 10, would: bool = False) -> list[str]:
     """Filter wrapper: checks the type, then asks the pure code."""
+    from ansible_collections.galilean.hub.plugins.module_utils._usage_table import removed_table, usage_table
+
     plain = to_plain(result)
     if isinstance(plain, dict) and "usage" in plain:
         return usage_table(plain["usage"], str(host), int(top))

@@ -7,7 +7,6 @@ import typing as t
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
-from ansible_collections.galilean.hub.plugins.module_utils._web_look import web_look, web_problems
 
 DOCUMENTATION = r"""
 name: web_look
@@ -53,6 +52,8 @@ _value:
 
 def web_look_filter(settings: t.Any) -> dict[str, t.Any]:
     """Filter wrapper: checks the input."""
+    from ansible_collections.galilean.hub.plugins.module_utils._web_look import web_look, web_problems
+
     if not isinstance(settings, dict):
         raise AnsibleFilterError(
             f"The galilean.hub.web_look input must be a mapping, not {type(settings).__name__}"

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
-from ansible_collections.galilean.hub.plugins.module_utils._web_look import web_problems
+from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
 
 DOCUMENTATION = r"""
 name: web_problems
@@ -45,20 +42,15 @@ _value:
 """
 
 
-def web_problems_filter(settings: t.Any) -> list[str]:
-    """Filter wrapper: checks the input's type."""
-    if not isinstance(settings, dict):
-        raise AnsibleFilterError(
-            f"The galilean.hub.web_problems input must be a mapping, not {type(settings).__name__}"
-        )
-    try:
-        return web_problems(to_plain(settings))
-    except KeyError as exc:
-        raise AnsibleFilterError(f"The galilean.hub.web_problems input lacks the key {exc}") from exc
+def judged(settings: dict[str, t.Any]) -> list[str]:
+    """The pure code's answer."""
+    from ansible_collections.galilean.hub.plugins.module_utils._web_look import web_problems
+
+    return web_problems(settings)
 
 
 class FilterModule:
     """Ansible's entry point."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"web_problems": web_problems_filter}
+        return {"web_problems": of_mapping("web_problems", judged)}

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import ipaddress
 import typing as t
 
 try:
@@ -56,8 +58,55 @@ def _key_problem(chain: list[t.Any], text: str) -> str:
     return "edge_tls_key does not belong to the certificate in edge_tls_certificate: give the pair that was made together"
 
 
-def certificate_problems(certificate: str, key: str, now: datetime.datetime) -> list[str]:
-    """Return what keeps the pair from serving, one sentence each; empty when it can. Never quotes the key."""
+def _order_problem(chain: list[t.Any]) -> str:
+    """Every certificate must be signed by the one that follows it (RFC 8446, section 4.4.2)."""
+    for position, (one, issuer) in enumerate(zip(chain, chain[1:]), start=1):
+        if one.issuer != issuer.subject:
+            return (
+                f"edge_tls_certificate has its certificates in the wrong order: number {position} is signed by "
+                f"{one.issuer.rfc4514_string()!r}, but number {position + 1} is {issuer.subject.rfc4514_string()!r}"
+            )
+    return ""
+
+
+def _covers(name: str, held: str) -> bool:
+    """Whether a name of a certificate is good for a host name (RFC 6125: a star stands for one label)."""
+    name, held = name.lower().rstrip("."), held.lower()
+    if held.startswith("*.") and not name.startswith("*."):
+        return "." in name and name.split(".", 1)[1] == held[2:]
+    return name == held
+
+
+def names_of(certificate: t.Any) -> list[str]:
+    """The host names and addresses that a certificate is for."""
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return []
+    addresses = [str(address) for address in found.get_values_for_type(x509.IPAddress)]
+    return [*found.get_values_for_type(x509.DNSName), *addresses]
+
+
+def _name_problem(certificate: t.Any, names: t.Sequence[str]) -> str:
+    held = names_of(certificate)
+    for name in names:
+        with contextlib.suppress(ValueError):
+            name = str(ipaddress.ip_address(name))
+        if not any(_covers(name, one) for one in held):
+            return (
+                f"edge_tls_certificate is not for {name}, only for {', '.join(held) or 'no name at all'}: give one that "
+                "holds it, or correct edge_server_name and edge_server_aliases"
+            )
+    return ""
+
+
+def certificate_problems(
+    certificate: str, key: str, now: datetime.datetime, names: t.Sequence[str] = ()
+) -> list[str]:
+    """Return what keeps the pair from serving, one sentence each; empty when it can. Never quotes the key.
+
+    names: host names and addresses that browsers use; none to leave these out.
+    """
     chain = _load_chain(certificate)
     if not chain:
         return [
@@ -66,6 +115,9 @@ def certificate_problems(certificate: str, key: str, now: datetime.datetime) -> 
         ]
     problem = _key_problem(chain, key)
     problems = [problem] if problem else []
+    problems += [
+        found for found in (not problem and _order_problem(chain), _name_problem(chain[0], names)) if found
+    ]
     begins, ends = _moment(chain[0], "before"), _moment(chain[0], "after")
     if now > ends:
         problems.append(f"edge_tls_certificate ended on {ends:%Y-%m-%d}: give one that is valid today")

@@ -21,7 +21,6 @@ from ansible_collections.galilean.hub.plugins.module_utils._cloud_look import lo
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import errors
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_wait import Waiter
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_wanted import (
-    AUTO,
     METADATA_KEY,
     NONE,
     Rule,
@@ -80,7 +79,10 @@ class Deployment:
                 ) from exc
             raise
         found = look(self.conn, self.wanted)
-        side_by_side(partial(self._server, server, found, plan) for server in self.wanted.servers)
+        ports = self._ports(found, plan)
+        side_by_side(
+            partial(self._server, server, found, plan, ports[server.name]) for server in self.wanted.servers
+        )
         return look(self.conn, self.wanted)
 
     def _unfinished(self, found: Found) -> bool:
@@ -97,23 +99,25 @@ class Deployment:
         external, _sentence = (
             p.external_network(self.wanted, found) if self.wanted.needs_external else ("", "")
         )
-        for server in self.wanted.servers:
-            if not plan.has("create", "floating IP", server.name):
-                continue
-            try:
-                with errors(f"No floating IP could be allocated for server {server.name}"):
-                    made = self.conn.network.create_ip(
-                        floating_network_id=external, description=self.wanted.address_mark(server.name)
-                    )
-            except HubError as exc:
-                raise HubError(
-                    f"{exc.message} Release one that is not needed, name another external_network, or set floating_ip to "
-                    "an address that the project has."
-                ) from exc
-            self.say(f"Floating IP {made.floating_ip_address} for {server.name}")
-            self.undo.add(
-                f"Releasing {made.floating_ip_address}", partial(self.conn.network.delete_ip, made.id)
-            )
+        side_by_side(
+            partial(self._address, server, external)
+            for server in self.wanted.servers
+            if plan.has("create", "floating IP", server.name)
+        )
+
+    def _address(self, server: WantedServer, external: str) -> None:
+        try:
+            with errors(f"No floating IP could be allocated for server {server.name}"):
+                made = self.conn.network.create_ip(
+                    floating_network_id=external, description=self.wanted.address_mark(server.name)
+                )
+        except HubError as exc:
+            raise HubError(
+                f"{exc.message} Release one that is not needed, name another external_network, or set floating_ip to "
+                "an address that the project has."
+            ) from exc
+        self.say(f"Floating IP {made.floating_ip_address} for {server.name}")
+        self.undo.add(f"Releasing {made.floating_ip_address}", partial(self.conn.network.delete_ip, made.id))
 
     def _common(self, found: Found, plan: p.Plan) -> None:
         """Key pair, firewall, network and empty volumes, side by side."""
@@ -219,27 +223,26 @@ class Deployment:
 
     # --- One server ---------------------------------------------------------------------------------------------
 
-    def _server(self, server: WantedServer, found: Found, plan: p.Plan) -> None:
-        """All of one server, in its lane."""
+    def _server(self, server: WantedServer, found: Found, plan: p.Plan, port: str) -> None:
+        """All of one server, in its lane. port is its port's id."""
         with errors(f"Server {server.name}"):
             there = p.ours(found.servers, server.name)
             if there is not None and plan.has("remove", "server", server.name):
                 self.conn.compute.delete_server(there.id)
                 self.wait.server_gone(there.id, server.name)
                 there = None
-            port = self._port(server, found, plan)
             volume = p.ours(found.volumes, server.volume) if server.volume else None
             if there is None:
                 if volume is not None:
                     self.wait.volume(volume.id, volume.name, ("available",))
                     self._grow(server, plan, volume.id, "")
                 server_id = self._boot(server, found, port, volume.id if volume else "")
-                self._associate(server, port)
+                self._associate(server, found, port)
                 self.wait.server(server_id, server.name, ("ACTIVE",))
                 self.say(f"Server {server.name} is active")
             else:
                 server_id = there.id
-                self._associate(server, port)
+                self._associate(server, found, port)
                 self._settle(server, there.status, server_id, plan)
                 if volume is not None:
                     self._attach(server, plan, volume.id, server_id)
@@ -248,20 +251,30 @@ class Deployment:
             if plan.has("set", "DNS record", server.name):
                 set_record(self.conn, self.wanted, server, look(self.conn, self.wanted), self.say)
 
-    def _port(self, server: WantedServer, found: Found, plan: p.Plan) -> str:
-        """The id of the server's port, made or corrected where needed."""
-        groups = [str(group) for group in p.security_groups_of(self.wanted, server, found)]
-        port = p.find_port(self.wanted, server, found)
-        if port is not None:
+    def _ports(self, found: Found, plan: p.Plan) -> dict[str, str]:
+        """The id of each server's port, by the server's name; made, all new ones at once, or corrected where needed."""
+        ids: dict[str, str] = {}
+        missing: list[dict[str, t.Any]] = []
+        for server in self.wanted.servers:
+            groups = [str(group) for group in p.security_groups_of(self.wanted, server, found)]
+            port = p.find_port(self.wanted, server, found)
+            if port is None:
+                network = p.called(found.networks, self.wanted.network or self.wanted.common)[0]
+                missing.append({
+                    "name": f"{self.wanted.common}-{server.name}", "network_id": network.id, "security_groups": groups,
+                    "description": self.wanted.address_mark(server.name),
+                })  # fmt: skip
+                continue
+            ids[server.name] = port.id
             if plan.has("change", "port", server.name):
-                self.conn.network.update_port(port.id, security_groups=groups)
-            return port.id
-        network = p.called(found.networks, self.wanted.network or self.wanted.common)[0]
-        made = self.conn.network.create_port(
-            name=f"{self.wanted.common}-{server.name}", network_id=network.id, security_groups=groups,
-            description=self.wanted.address_mark(server.name),
-        )  # fmt: skip
-        return str(made.id)
+                with errors(f"The port of server {server.name}"):
+                    self.conn.network.update_port(port.id, security_groups=groups)
+        if missing:
+            with errors("The servers' ports"):
+                made = {one.description: str(one.id) for one in self.conn.network.create_ports(missing)}
+            for server in self.wanted.servers:
+                ids.setdefault(server.name, made.get(self.wanted.address_mark(server.name), ""))
+        return ids
 
     def _boot(self, server: WantedServer, found: Found, port: str, volume: str) -> str:
         """Ask for the server; its id."""
@@ -343,24 +356,14 @@ class Deployment:
             compute.start_server(server_id)
             self.wait.server(server_id, server.name, ("ACTIVE",))
 
-    def _associate(self, server: WantedServer, port: str) -> None:
+    def _associate(self, server: WantedServer, found: Found, port: str) -> None:
         """Give the server's port its floating IP."""
         if server.floating_ip == NONE:
             return
-        found = look_address(self.conn, self.wanted, server)
-        if found is not None and found.port_id != port:
-            self.conn.network.update_ip(found.id, port_id=port)
-            self.say(f"Floating IP {found.floating_ip_address} leads to {server.name}")
-
-
-def look_address(conn: t.Any, wanted: Wanted, server: WantedServer) -> t.Any:
-    """The floating IP of a server as the cloud has it."""
-    query = (
-        {"description": wanted.address_mark(server.name)}
-        if server.floating_ip == AUTO
-        else {"floating_ip_address": server.floating_ip}
-    )
-    return next(iter(conn.network.ips(project_id=conn.current_project_id, **query)), None)
+        address = p.find_address(self.wanted, server, found)
+        if address is not None and address.port != port:
+            self.conn.network.update_ip(address.id, port_id=port)
+            self.say(f"Floating IP {address.address} leads to {server.name}")
 
 
 def _rule(group: str, rule: Rule) -> dict[str, t.Any]:

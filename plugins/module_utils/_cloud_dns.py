@@ -7,9 +7,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils import _cloud_plan as p
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import Found
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import Found, FoundRecord
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import errors
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_wanted import Wanted, WantedServer
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_wanted import (
+    Wanted,
+    WantedServer,
+    is_marked,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
 
@@ -24,14 +28,32 @@ def zone_of(conn: t.Any, name: str) -> t.Any:
     return max(zones, key=lambda zone: len(zone.name))
 
 
-def records(conn: t.Any, names: t.Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """The addresses that some names have, as far as the project's zones know."""
+def _found(wanted: Wanted, zone: t.Any, record: t.Any) -> FoundRecord:
+    ours = is_marked(record.description, wanted.mark)
+    return FoundRecord(record.id, record.name.rstrip("."), ours, zone.id, tuple(record.records))
+
+
+def records(conn: t.Any, wanted: Wanted) -> tuple[FoundRecord, ...]:
+    """The address records of the servers' names, as far as the project's zones know."""
     found = []
-    for name in names:
+    for name in [server.dns_name for server in wanted.servers if server.dns_name]:
         zone = zone_of(conn, name)
         for record in conn.dns.recordsets(zone, name=name.rstrip(".") + ".", type="A"):
-            found.append((name.rstrip("."), " ".join(record.records)))
+            found.append(_found(wanted, zone, record))
     return tuple(found)
+
+
+def own_records(conn: t.Any, wanted: Wanted) -> tuple[FoundRecord, ...]:
+    """The address records that the deployment has made, also for names that no setting has any more."""
+    if not conn.has_service("dns"):
+        return ()
+    # The asterisk is Designate's own: whatever follows.
+    made = [
+        _found(wanted, zone, record)
+        for zone in conn.dns.zones()
+        for record in conn.dns.recordsets(zone, type="A", description=f"{wanted.mark}*")
+    ]
+    return tuple(record for record in made if record.ours)
 
 
 def set_record(

@@ -95,6 +95,14 @@ class FoundAddress:
 
 
 @dataclasses.dataclass(frozen=True)
+class FoundRecord(Thing):
+    """An address record. name: without the dot at the end; zone: id of the zone that it is in."""
+
+    zone: str = ""
+    addresses: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
 class FoundVolume(Thing):
     """A volume; servers: the ids of those that it is attached to."""
 
@@ -152,8 +160,8 @@ class Found:
     quota: tuple[tuple[str, Usage], ...] = ()
     has_dns: bool = False
     has_volumes: bool = True
-    # Address records of the servers' names, without the dot at the end.
-    records: tuple[tuple[str, str], ...] = ()
+    # Those of the servers' names.
+    records: tuple[FoundRecord, ...] = ()
 
     def usage(self) -> dict[str, Usage]:
         return dict(self.quota)

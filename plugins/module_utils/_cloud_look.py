@@ -208,9 +208,9 @@ def _volume_types(conn: t.Any, wanted: Wanted) -> tuple[str, ...]:
     return tuple(one.name for one in conn.block_storage.types())
 
 
-def _records(conn: t.Any, wanted: Wanted) -> tuple[tuple[str, str], ...]:
-    names = [server.dns_name for server in wanted.servers if server.dns_name]
-    return records(conn, names) if names and conn.has_service("dns") else ()
+def _records(conn: t.Any, wanted: Wanted) -> tuple[f.FoundRecord, ...]:
+    named = any(server.dns_name for server in wanted.servers)
+    return records(conn, wanted) if named and conn.has_service("dns") else ()
 
 
 def _zones(conn: t.Any, wanted: Wanted) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from functools import partial
 from ansible_collections.galilean.hub.plugins.module_utils import _cloud_plan as p
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import (
     Found,
+    FoundRecord,
     FoundServer,
     FoundVolume,
     Thing,
@@ -32,9 +33,17 @@ class Removal:
 
 
 def plan_removal(
-    wanted: Wanted, found: Found, only_servers: bool, delete_volumes: bool, release_addresses: bool
+    wanted: Wanted,
+    found: Found,
+    only_servers: bool,
+    delete_volumes: bool,
+    release_addresses: bool,
+    records: t.Iterable[FoundRecord] = (),
 ) -> Removal:
-    """What of a deployment is to go. With only_servers, the servers that `wanted` names and nothing else."""
+    """What of a deployment is to go. With only_servers, the servers that `wanted` names and nothing else.
+
+    records: the address records that the deployment has made.
+    """
     plan = Removal()
     names = {server.name for server in wanted.servers}
     plan.steps += [
@@ -45,6 +54,12 @@ def plan_removal(
     if only_servers:
         return plan
     plan.steps += [p.Step("remove", "port", one.name, id=one.id) for one in found.ports if one.ours]
+    for record in records:
+        # Where the address stays, so does the name that people know.
+        if release_addresses:
+            plan.steps.append(p.Step("remove", "DNS record", record.name, id=f"{record.zone}/{record.id}"))
+        else:
+            plan.left.append(f"DNS record {record.name} (it goes with its floating IP)")
     for address in p.owned_addresses(wanted, found):
         if release_addresses:
             plan.steps.append(p.Step("remove", "floating IP", address.address, id=address.id))
@@ -148,6 +163,7 @@ class Remover:
                     net.remove_interface_from_router(router.id, subnet_id=subnet)
         delete: dict[str, t.Callable[[str], object]] = {
             "port": net.delete_port,
+            "DNS record": lambda both: self.conn.dns.delete_recordset(*reversed(both.split("/"))),
             "floating IP": net.delete_ip,
             "volume": self.conn.block_storage.delete_volume,
             "router": net.delete_router,

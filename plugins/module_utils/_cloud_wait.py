@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import typing as t
 
@@ -15,11 +16,33 @@ PROGRESS = 20.0
 CONSOLE_LINES = 15
 
 
+class Together:
+    """One question for all who wait at the same time: lanes that each ask for their own keep a cloud busy."""
+
+    def __init__(self, ask: t.Callable[[], t.Iterable[t.Any]]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._asked = float("-inf")
+        self._answer: dict[str, t.Any] = {}
+
+    def get(self, what: str, since: float) -> t.Any:
+        """The thing with this id, as it was after the moment `since` and not long ago; None where there is none."""
+        with self._lock:
+            now = time.monotonic()
+            # A little less than the pause, so that nobody sees the same answer twice.
+            if self._asked < since or now - self._asked > PAUSE * 0.9:
+                self._answer = {one.id: one for one in self._ask()}
+                self._asked = now
+            return self._answer.get(what)
+
+
 class Waiter:
     """Asks again and again until a deadline that all waiting of a run shares."""
 
     def __init__(self, conn: t.Any, deadline: float, limit: float, say: t.Callable[[str], None]) -> None:
         self.conn, self.deadline, self.limit, self.say = conn, deadline, limit, say
+        self._servers = Together(lambda: conn.compute.servers())
+        self._volumes = Together(lambda: conn.block_storage.volumes())
 
     def until(self, what: str, look: t.Callable[[], tuple[bool, str]]) -> None:
         """Wait until `look` returns true; its second value says how far it is."""
@@ -42,9 +65,11 @@ class Waiter:
     def server(self, server_id: str, name: str, states: tuple[str, ...]) -> t.Any:
         """Wait for a server; when it fails, its fault and the end of its console are the reason."""
         last: list[t.Any] = []
+        since = time.monotonic()
 
         def look() -> tuple[bool, str]:
-            server = self.conn.compute.get_server(server_id)
+            # Alone where the list does not have it, for the cloud's own words.
+            server = self._servers.get(server_id, since) or self.conn.compute.get_server(server_id)
             last[:] = [server]
             if server.status == "ERROR":
                 fault = (server.fault or {}).get("message") or "the cloud gives no reason"
@@ -78,9 +103,10 @@ class Waiter:
     def volume(self, volume_id: str, name: str, states: tuple[str, ...], size: int = 0) -> t.Any:
         """Wait for a volume to be in one of some states, and of a size."""
         last: list[t.Any] = []
+        since = time.monotonic()
 
         def look() -> tuple[bool, str]:
-            volume = self.conn.block_storage.get_volume(volume_id)
+            volume = self._volumes.get(volume_id, since) or self.conn.block_storage.get_volume(volume_id)
             last[:] = [volume]
             if volume.status == "error_extending":
                 raise HubError(

@@ -111,6 +111,9 @@ def daemon_options(settings: t.Mapping[str, t.Any], engine: t.Mapping[str, t.Any
         # An engine cannot give a container more than it has itself: every start would fail.
         nofile = min(settings["nofile"], engine.get("nofile_limit") or settings["nofile"])
         options["default-ulimits"] = {"nofile": {"Name": "nofile", "Hard": nofile, "Soft": nofile}}
+    if settings["ipv6"]:
+        # Docker 20.10 to 26 hide it behind the other; from 27 on it is so anyway.
+        options.update({"experimental": True, "ip6tables": True})
     if settings["data_root"] != "/var/lib/docker":
         options["data-root"] = settings["data_root"]
     options = {name: value for name, value in options.items() if value not in ([], {})}

@@ -19,7 +19,9 @@ from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import O
 
 # Where distributions put their client when another one comes first in PATH.
 FALLBACK_CLIENT = "/usr/bin/docker"
-_NOT_THERE = re.compile(r"no such (?:image|object|volume|container)", re.IGNORECASE)
+_NOT_THERE = re.compile(
+    r"no such (?:image|object|volume|container|network)|network \S+ not found", re.IGNORECASE
+)
 
 
 class EngineAway(HubError):

@@ -145,6 +145,8 @@ def look(
     version = info.get("ServerVersion") or (output([dockerd, "--version"])[1].replace("Docker version ", "") if dockerd else "")
     found = find_client(client_paths(client), bool(info))
     interface = state.default_interface(read("/proc/net/route"))
+    interface6 = state.default_interface6(read("/proc/net/ipv6_route"))
+    pid = _engine_pid()
     limits = state.hard_nofile(read("/proc/1/limits")) if systemd else resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     return {
         "ready": bool(info),
@@ -165,6 +167,10 @@ def look(
         "nofile_limit": limits if limits > 0 else 0,
         "bridge_nf": _number("/proc/sys/net/bridge/bridge-nf-call-iptables"),
         "ip_forward": _number("/proc/sys/net/ipv4/ip_forward"),
+        "ipv6": bool(info) and state.serves_ipv6(info, daemon_json, read(f"/proc/{pid}/cmdline").split("\0")),
+        "ipv6_forward": _number("/proc/sys/net/ipv6/conf/all/forwarding"),
+        "ipv6_interface": interface6,
+        "ipv6_accept_ra": _number(f"/proc/sys/net/ipv6/conf/{interface6}/accept_ra") if interface6 else None,
         "files": {path: digest(path) for path in files},
     }
 

@@ -82,6 +82,35 @@ def default_interface(route_table: str) -> str:
     return min(routes)[1] if routes else ""
 
 
+def default_interface6(route_table: str) -> str:
+    """Return the interface of the IPv6 default route out of /proc/net/ipv6_route, the one with the lowest metric."""
+    rows = [line.split() for line in route_table.splitlines()]
+    routes = [
+        (int(row[5], 16), row[9])
+        for row in rows
+        if len(row) == 10 and row[0] == "0" * 32 and row[1] == "00" and row[9] != "lo"
+    ]
+    return min(routes)[1] if routes else ""
+
+
+def serves_ipv6(info: t.Mapping[str, t.Any], daemon_json: str, arguments: t.Sequence[str]) -> bool:
+    """Whether an engine leads connections over IPv6 to containers in the kernel, so that these see who comes.
+
+    arguments: of the engine's process, which win over its file where both may say it.
+    """
+    try:
+        said = json.loads(daemon_json or "{}").get("ip6tables")
+    except (ValueError, AttributeError):
+        said = None
+    for argument in arguments:
+        name, _equals, value = argument.lstrip("-").partition("=")
+        if name == "ip6tables":
+            said = value.lower() not in ("false", "0")
+    if major(str(info.get("ServerVersion") or "")) >= 27:
+        return said is not False
+    return said is True and bool(info.get("ExperimentalBuild"))
+
+
 def hard_nofile(limits: str) -> int:
     """Return the hard limit on open files out of /proc/<pid>/limits, 0 for unlimited or unknown."""
     found = re.search(r"^Max open files\s+\S+\s+(\d+)", limits, re.MULTILINE)

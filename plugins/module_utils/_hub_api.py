@@ -170,7 +170,7 @@ class HubClient:
         return f"{self.url}/hub/api/users/{quote(name, safe='')}"
 
     def version(self, timeout: float = 10.0) -> str:
-        """Return the version of the hub. Needs no token."""
+        """Return the version of the hub. It asks for no token, but the edge tells nobody who shows nothing at all."""
         model = self.ask("GET", f"{self.url}/hub/api/", timeout=timeout).json()
         if not isinstance(model, dict) or "version" not in model:
             raise HubApiError(f"what answers at {self.url} is not a JupyterHub")

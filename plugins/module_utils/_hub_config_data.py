@@ -7,18 +7,37 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.module_utils._access_settings import (
+    access_problems,
+    access_traits,
+    folders,
+    roles,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._login import (
+    git_hosts,
+    login_problems,
+    login_traits,
+    naming,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils._renames import renames
 
 # Must be the same as SCHEMA in files/images/hub/galilean_hub/loader.py.
-SCHEMA = 1
+SCHEMA = 2
 
 HOME = "/home/jovyan"
 
-AUTHENTICATORS = {"dummy": "dummy", "shared_password": "shared-password"}
-
 # The single-user server looks for the site's certificates where Debian keeps them; the host's own bundle goes there.
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+
+
+# What is nothing where the settings say nothing.
+ACCESS: dict[str, t.Any] = {
+    "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
+    "images": {}, "git_hosts": {}, "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
+    "user_tokens": False, "hooks": "", "rename_map": {},
+}  # fmt: skip
 
 
 def merge(base: dict[str, t.Any], extra: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -43,7 +62,6 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         "cleanup_proxy": False,
         "db_url": "sqlite:////srv/jupyterhub/jupyterhub.sqlite",
         "cookie_secret_file": "/run/secrets/cookie-secret",
-        "authenticator_class": AUTHENTICATORS[settings["login_kind"]],
         "spawner_class": "galilean_hub.spawner.GalileanSpawner",
         # The start queue keeps the order; this only bounds how long the queue may become.
         "concurrent_spawn_limit": max(100, settings["active_servers"]),
@@ -91,7 +109,7 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "network_name": layout["users_network"],
         "use_internal_ip": True,
         "prefix": layout["user_container_prefix"],
-        "volumes": {layout["home_volume_prefix"] + "-{username}": HOME, **_mounts(settings)},
+        "volumes": {layout["home_volume_prefix"] + "-{home}": HOME, **_mounts(settings)},
         "mem_limit": memory,
         "cpu_limit": settings["cpu_limit"],
         "default_url": settings["default_url"],
@@ -134,29 +152,28 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
     """
     settings = to_plain(settings)
     layout = to_plain(layout)
-    _require(
-        settings, ("public_url", "login_kind", "notebook_image", "hub_image", "memory_limit", "welcome_dir")
-    )
-    if settings["login_kind"] not in AUTHENTICATORS:
-        raise HubError(
-            f"jupyterhub_login_kind is {settings['login_kind']!r}: use one of {', '.join(sorted(AUTHENTICATORS))}"
-        )
+    _require(settings, ("public_url", "login", "notebook_image", "hub_image", "memory_limit", "welcome_dir"))
+    access = {**ACCESS, **{name: value for name, value in settings.items() if value is not None}}
+    access["folders"] = folders(access, layout["shared_dir"])
+    access["git_hosts"] = {**git_hosts(settings["login"]), **access["git_hosts"]}
+    problems = login_problems(settings["login"]) + access_problems(access)
+    if problems:
+        raise HubError("; ".join(problems))
     traits: dict[str, t.Any] = {
         "JupyterHub": _hub_traits(layout, settings),
         "ConfigurableHTTPProxy": {"should_start": False, "api_url": "http://proxy:8001"},
-        "Authenticator": {
-            "admin_users": sorted(settings["admins"]),
-            "allowed_users": sorted(settings["allowed_users"]),
-            "allow_all": bool(settings["allow_all"]),
-        },
         "GalileanSpawner": {"instance": layout["name"], "parallel_starts": settings["parallel_starts"]},
         "DockerSpawner": _spawner_traits(layout, settings),
     }
     culler = None
-    if settings["cull_timeout"] > 0:
+    # A group may have a time where nobody else has one.
+    times = [int(group.get("cull_timeout") or 0) for group in access["groups"]]
+    if any(seconds > 0 for seconds in (settings["cull_timeout"], settings["cull_max_age"], *times)):
         culler = {"timeout": settings["cull_timeout"], "cull_every": settings["cull_every"]}
         if settings["cull_max_age"] > 0:
             culler["max_age"] = settings["cull_max_age"]
+    for part in (login_traits(settings["login"]), access_traits(access), settings["config_extra"]):
+        traits = merge(traits, part)
     return {
         "schema": SCHEMA,
         "instance": layout["name"],
@@ -165,5 +182,12 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "culler": culler,
         # The hub looks at its templates again for each page.
         "web_live": bool(settings.get("web_live")),
-        "traits": merge(traits, settings["config_extra"]),
+        "roles": roles(access),
+        # Whether a user's server may ask for the tokens of its user's login.
+        "user_tokens": bool(access["user_tokens"]),
+        "hooks": access["hooks"],
+        # What names are made of: as long as it stays, so do homes. And who is called otherwise since it changed.
+        "naming": naming(settings["login"]),
+        "renamed": renames(access["rename_map"]),
+        "traits": traits,
     }

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""HTTP and websocket to a hub: the only file of the check that opens a connection."""
+"""HTTP and websocket to a hub: the only file that opens a connection to one."""
 
 from __future__ import annotations
 
@@ -42,11 +42,13 @@ def os_reason(exc: BaseException) -> str:
 class UrlTransport(Transport):
     """Requests by Ansible's own HTTP client, always straight to the address and never through a web proxy.
 
-    The check runs where the hub runs: a proxy from the environment would only see an address that it cannot reach.
+    The modules run where the hub runs: a proxy from the environment would only see an address that it cannot reach.
     """
 
-    def __init__(self, token: str, validate_certs: bool, ca_path: str | None) -> None:
+    def __init__(self, token: str, validate_certs: bool, ca_path: str | None, accept: str = "") -> None:
         self._headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+        if accept:
+            self._headers["Accept"] = accept
         self._validate_certs = validate_certs
         self._ca_path = ca_path
 

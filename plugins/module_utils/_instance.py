@@ -16,6 +16,9 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 # Linux account name (32 characters), less what a user's container name adds in front of the user's own name.
 INSTANCE_NAME = re.compile(r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")
 
+# Folder of the fronts (edge_shared).
+FRONT = "galilean-front"
+
 # One /20 (4,094 addresses) for each instance, out of a range that neither Docker's own default pools
 # (172.17.0.0/16 to 172.31.0.0/16, 192.168.0.0/16) nor common OpenStack tenant networks use.
 USERS_POOL = ipaddress.IPv4Network("10.208.0.0/12")
@@ -29,6 +32,10 @@ def check_instance_name(name: str) -> str:
             f"jupyterhub_instance is {name!r}: use 2 to 20 lower-case letters, digits and single dashes, "
             "starting with a letter and ending with a letter or digit"
         )
+    if name == FRONT:
+        raise HubError(
+            f"jupyterhub_instance is {name!r}, which is what instances that share their ports have in common: use another name"
+        )
     return name
 
 
@@ -38,6 +45,12 @@ def default_users_subnet(name: str) -> str:
     index = int(hashlib.sha256(name.encode()).hexdigest(), 16) % count
     first = int(USERS_POOL.network_address) + index * 2 ** (32 - USERS_PREFIX)
     return f"{ipaddress.IPv4Address(first)}/{USERS_PREFIX}"
+
+
+def core_subnet6(name: str) -> str:
+    """The IPv6 network of edge, proxy and hub, where they have one: a local one (RFC 4193) that follows from the name."""
+    first = 0xFD << 120 | int(hashlib.sha256(f"core {name}".encode()).hexdigest()[:10], 16) << 80
+    return f"{ipaddress.IPv6Address(first)}/64"
 
 
 def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv") -> dict[str, t.Any]:
@@ -58,6 +71,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
             f"jupyterhub_users_subnet is {users_subnet!r}: it has room for {subnet.num_addresses - 4} user servers, "
             "give a network of /28 or larger"
         )
+    subnet6 = ipaddress.IPv6Network(core_subnet6(name))
     # Linux interface names end at 15 characters.
     short = hashlib.sha256(name.encode()).hexdigest()[:8]
     state = f"{state_root.rstrip('/')}/{name}"
@@ -70,10 +84,15 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "hub_dir": f"{state}/hub",
         "secrets_dir": f"{state}/secrets",
         "edge_dir": f"{state}/edge",
+        "certificate_dir": f"{state}/certificate",
+        "certbot_dir": f"{state}/certbot",
         "welcome_dir": f"{state}/welcome",
+        "shared_dir": f"{state}/shared",
         "bin_dir": f"{state}/bin",
         "core_network": f"{name}-core",
         "core_bridge": f"ghc-{short}",
+        "core_subnet6": str(subnet6),
+        "core_gateway6": str(subnet6[1]),
         "users_network": f"{name}-users",
         "users_bridge": f"ghu-{short}",
         "users_subnet": str(subnet),

@@ -24,7 +24,14 @@ def _kernel_address(text: str) -> str:
 def _reach(address: str) -> str:
     """The address itself, or empty for "every address of the host"."""
     bare = address.strip("[]")
-    return "" if bare in ("0.0.0.0", "::", "*", "") else bare
+    if bare in ("*", ""):
+        return ""
+    try:
+        parsed = ipaddress.ip_address(bare)
+    except ValueError:
+        return bare
+    # IPv6 addresses may be written in several ways.
+    return "" if parsed.is_unspecified else str(parsed)
 
 
 def overlap(one: str, other: str) -> bool:

@@ -58,3 +58,13 @@ def fingerprint(contents: dict[str, str]) -> str:
     key = values[-1] if values else ""
     text = "\0".join(f"{name}\0{contents[name].strip()}" for name in sorted(contents))
     return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def fingerprints(wanted: list[dict[str, t.Any]], contents: dict[str, str]) -> dict[str, str]:
+    """The fingerprint of the secrets of each name in their ``used_by``; empty where there is no content at all."""
+    used: dict[str, dict[str, str]] = {}
+    for secret in wanted:
+        for user in secret.get("used_by") or []:
+            name = secret["name"]
+            used.setdefault(user, {}).update({name: contents[name]} if name in contents else {})
+    return {user: fingerprint(mine) if contents else "" for user, mine in used.items()}

@@ -21,6 +21,7 @@ LEFT_FACTS = frozenset(
         "docker_buildkit",
         "docker_cli",
         "docker_engine_ready",
+        "docker_ipv6_ready",
         "docker_socket_gid",
         "images_refs",
         "images_software",
@@ -95,6 +96,8 @@ class Placed:
     address: str
     ports: t.Mapping[str, str]  # by the name of the setting; 0 means that nothing listens
     subnet: str = ""
+    shared: bool = False  # behind the front of its address
+    names: tuple[str, ...] = ()
 
 
 def _same_address(one: str, other: str) -> bool:
@@ -109,12 +112,30 @@ def _overlap(one: str, other: str) -> bool:
         return False  # not a network: the check of that setting says so
 
 
+def _name_clashes(both: str, one: Placed, other: Placed) -> list[str]:
+    """Names that would lead to two instances behind the same front."""
+    names = {name.lower() for name in one.names}
+    return [
+        f"{both} have the name {name} (edge_server_name, edge_server_aliases) while edge_shared is true: give one of them another."
+        for name in dict.fromkeys(name.lower() for name in other.names)
+        if name in names
+    ]
+
+
 def _port_clashes(both: str, one: Placed, other: Placed) -> list[str]:
     if not _same_address(one.address, other.address):
         return []
+    fix = ""
+    if one.shared and other.shared:
+        if one.address == other.address:
+            return _name_clashes(both, one, other)
+        # Each address has a front of its own, and two of them cannot have the same port.
+        fix = ", or both the same edge_bind_address"
+    elif one.shared or other.shared:
+        fix = ", or both edge_shared"
     return [
         f"{both} use port {port} of {one.address or 'every address'} ({setting} and {other_setting}): "
-        f"give one of them another {setting}."
+        f"give one of them another {setting}{fix}."
         for (setting, port), (other_setting, other_port) in itertools.product(
             one.ports.items(), other.ports.items()
         )

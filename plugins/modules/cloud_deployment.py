@@ -114,7 +114,8 @@ options:
         elements: str
         default: []
       dns_name:
-        description: A name in one of the project's zones that is to lead to the floating IP. Skipped where there is no Designate.
+        description: A name in one of the project's zones that is to lead to the floating IP. Skipped where there is no Designate. The
+          record goes when the floating IP is released; one that others have made is refused.
         type: str
         default: ""
       metadata:

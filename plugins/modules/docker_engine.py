@@ -105,6 +105,10 @@ engine:
     nofile_limit: {description: Most open files that the engine can have. 0 for no limit., type: int}
     bridge_nf: {description: 'Value of C(net.bridge.bridge-nf-call-iptables), null when the kernel does not have it.', type: int}
     ip_forward: {description: Value of C(net.ipv4.ip_forward)., type: int}
+    ipv6: {description: Whether the engine leads connections over IPv6 to containers without hiding where they come from., type: bool}
+    ipv6_forward: {description: 'Value of C(net.ipv6.conf.all.forwarding), null without IPv6.', type: int}
+    ipv6_interface: {description: Interface of the IPv6 default route. Empty without one., type: str}
+    ipv6_accept_ra: {description: 'Value of C(accept_ra) of that interface, null without one.', type: int}
     files: {description: 'SHA-256 of each of O(files), empty for one that is not there.', type: dict}
   sample: {ready: true, mode: managed, version: 26.1.5, cli: /usr/bin/docker, buildkit: buildx, socket_gid: 102}
 todo:

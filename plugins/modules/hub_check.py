@@ -17,6 +17,7 @@ description:
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
+  - galilean.hub.hub_api
 attributes:
   check_mode:
     support: partial
@@ -40,9 +41,6 @@ options:
       - Token of a service or an administrator with the scopes C(admin:users), C(admin:servers) and C(access:servers).
       - Exactly one of O(token) and O(token_path) is needed.
     type: str
-  token_path:
-    description: File on the host that holds the token.
-    type: path
   user:
     description:
       - Account to play. It is created, and removed at the end, if it does not exist.
@@ -80,16 +78,7 @@ options:
     description: The Docker client that reads the logs, a name or a path.
     type: str
     default: docker
-  validate_certs:
-    description: Whether the certificate of an C(https) address must be valid.
-    type: bool
-    default: true
-  ca_path:
-    description: File of certificates to trust in place of the system's, as for a test authority.
-    type: path
   ca_content:
-    description: The same as text, for certificates that are not on the host. Other blocks than certificates are passed over.
-    type: str
     version_added: 0.3.0
 """
 
@@ -152,7 +141,6 @@ logs:
 import signal
 import time
 import typing as t
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
@@ -167,6 +155,13 @@ from ansible_collections.galilean.hub.plugins.module_utils._container_logs impor
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubClient
+from ansible_collections.galilean.hub.plugins.module_utils._hub_connection import (
+    CONNECTION_SPEC,
+    EXCLUSIVE,
+    ONE_OF,
+    ca_file,
+    read_token,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._hub_transport import (
     WEBSOCKET_ERROR,
     UrlTransport,
@@ -174,10 +169,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._hub_transport import
 )
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "url": {"type": "str", "required": True},
-    "token": {"type": "str", "no_log": True},
-    # A path is no secret, and the message about a missing file must show it.
-    "token_path": {"type": "path", "no_log": False},
+    **CONNECTION_SPEC,
     "user": {"type": "str", "default": "hub-check"},
     "kernel": {"type": "str", "default": "python3"},
     "code": {"type": "str", "default": "print(6 * 7)"},
@@ -186,26 +178,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "answer_timeout": {"type": "int", "default": 30},
     "containers": {"type": "list", "elements": "str", "default": []},
     "docker_cli": {"type": "str", "default": "docker"},
-    "validate_certs": {"type": "bool", "default": True},
-    "ca_path": {"type": "path"},
-    "ca_content": {"type": "str"},
 }
-
-
-def read_token(params: dict[str, t.Any]) -> str:
-    """Return the token that was given or that the file holds."""
-    if params["token"]:
-        return str(params["token"])
-    path = params["token_path"]
-    try:
-        token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise HubError(f"token_path is {path!r}: the token cannot be read from it ({exc})") from exc
-    if not token:
-        raise HubError(
-            f"token_path is {path!r}: the file is empty, write the token of the check's service into it"
-        )
-    return token
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
@@ -218,7 +191,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         except HubError as exc:
             seen = f"nothing answers as a hub at {client.url} yet ({exc})"
         return {"skipped": True, "msg": f"{seen}; outside check mode a server would be started and stopped"}
-    token = read_token(params)
+    token = read_token(params, "the check's service")
     module.no_log_values.add(token)
 
     def open_channel(url: str, timeout: float) -> WebsocketChannel:
@@ -255,28 +228,35 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     return details
 
 
+class Ended(BaseException):
+    """The check was told to end; nothing that waits or retries takes it for a fault of its own."""
+
+
+def _end(signum: int, frame: object) -> None:
+    # Ansible's worker sends the signal once more to its whole group: that must not end the tidying up.
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Ended
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
-        mutually_exclusive=[("token", "token_path"), ("ca_path", "ca_content")],
-        required_one_of=[("token", "token_path")],
+        mutually_exclusive=EXCLUSIVE,
+        required_one_of=ONE_OF,
         supports_check_mode=True,
     )
     if WEBSOCKET_ERROR and not module.check_mode:
         module.fail_json(msg=missing_required_lib("websocket-client"), exception=WEBSOCKET_ERROR)
     # So that the server is stopped also when a time limit or a person ends the run.
-    signal.signal(
-        signal.SIGTERM, lambda signum, frame: module.fail_json(msg="The check was ended by a signal.")
-    )
-    if module.params["ca_content"]:
-        # Goes with the module's own folder.
-        file = Path(module.tmpdir, "ca.pem")
-        file.write_text(module.params["ca_content"], encoding="utf-8")
-        module.params["ca_path"] = str(file)
+    signal.signal(signal.SIGTERM, _end)
+    module.params["ca_path"] = ca_file(module.params, module.tmpdir)
     try:
         result = run(module)
     except HubError as exc:
         module.fail_json(msg=str(exc))
+    except Ended:
+        # Only now: nobody may be left who reads it, and a broken pipe must not come before the tidying up.
+        module.fail_json(msg="The check was ended by a signal.")
     module.exit_json(changed=False, **result)
 
 

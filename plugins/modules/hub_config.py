@@ -169,7 +169,10 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         if problems:
             module.fail_json(
                 msg="The image of the hub does not accept these settings, nothing was changed: "
-                + "; ".join(f"jupyterhub_config_extra: {problem}" for problem in problems),
+                + "; ".join(
+                    problem if problem.startswith("jupyterhub_") else f"jupyterhub_config_extra: {problem}"
+                    for problem in problems
+                ),
                 problems=problems,
             )
     if changed and not module.check_mode:

@@ -26,9 +26,10 @@ options:
     elements: int
     required: true
   own_container:
-    description: Name of the container that may hold the ports, because they are its own.
-    type: str
-    default: ''
+    description: Names of the containers that may hold the ports, because they are their own.
+    type: list
+    elements: str
+    default: []
   docker_cli:
     description:
       - Command line of a Docker client that works, such as V([docker]).
@@ -48,7 +49,7 @@ EXAMPLES = r"""
   galilean.hub.port_info:
     address: 0.0.0.0
     ports: [80, 443]
-    own_container: hub-edge
+    own_container: [hub-edge]
     docker_cli: [docker]
 """
 
@@ -87,7 +88,7 @@ from ansible_collections.galilean.hub.plugins.module_utils import _ports
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "address": {"type": "str", "required": True},
     "ports": {"type": "list", "elements": "int", "required": True},
-    "own_container": {"type": "str", "default": ""},
+    "own_container": {"type": "list", "elements": "str", "default": []},
     "docker_cli": {"type": "list", "elements": "str", "default": []},
 }
 
@@ -131,9 +132,9 @@ def running_containers(module: AnsibleModule) -> str:
     return out if code == 0 else ""
 
 
-def look_at(port: int, address: str, listing: str, own: str) -> dict[str, t.Any]:
+def look_at(port: int, address: str, listing: str, own: list[str]) -> dict[str, t.Any]:
     container = _ports.publishing_container(listing, address, port)
-    if container and container == own:
+    if container in own:
         return {"port": port, "available": True, "reason": ""}
     number = try_bind(address, port)
     reason = ""

@@ -58,6 +58,13 @@ options:
           - V(0) leaves the secret absent when none is given.
         type: int
         default: 32
+      used_by:
+        description:
+          - Whose fingerprints the secret is part of, such as the containers that have to be started anew when it changes.
+        type: list
+        elements: str
+        default: [hub]
+        version_added: 0.5.0
 """
 
 EXAMPLES = r"""
@@ -77,24 +84,26 @@ sources:
   type: dict
   returned: always
   sample: {proxy-token: present, login-password: absent}
-fingerprint:
+fingerprints:
   description:
-    - A keyed hash that changes when any of the secrets changes and from which none can be found out.
-    - Empty in check mode when secrets would be generated.
-  type: str
+    - For each name in O(secrets[].used_by) a keyed hash that changes when any of its secrets changes, and from which none can be
+      found out.
+    - Empty ones in check mode when secrets would be generated.
+  type: dict
   returned: always
-  sample: 5f2d8e8a1c9b7d10
+  version_added: 0.5.0
+  sample: {hub: 5f2d8e8a1c9b7d10, proxy: 0c1e7a92d4f3b658}
 """
 
 import os
 import secrets as random_source
-import tempfile
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._secrets_plan import decide, fingerprint
+from ansible_collections.galilean.hub.plugins.module_utils._secret_file import write
+from ansible_collections.galilean.hub.plugins.module_utils._secrets_plan import decide, fingerprints
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -109,6 +118,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
             "name": {"type": "str", "required": True},
             "value": {"type": "str", "default": "", "no_log": True},
             "bytes": {"type": "int", "default": 32},
+            "used_by": {"type": "list", "elements": "str", "default": ["hub"]},
         },
     },
 }
@@ -135,16 +145,6 @@ def ensure_attributes(module: AnsibleModule, path: str, mode: str, changed: bool
     return module.set_fs_attributes_if_different(arguments, changed)
 
 
-def write(module: AnsibleModule, path: str, value: str) -> None:
-    """The file appears whole or not at all, and never with other rights than 0600."""
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".new-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(value + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    module.atomic_move(temporary, path)
-
-
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Read, decide, write."""
     folder = module.params["path"]
@@ -161,7 +161,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         if decision.write is not None:
             present[decision.name] = decision.write
             if not module.check_mode:
-                write(module, path, decision.write)
+                write(module, path, f"{decision.write}\n")
         if os.path.exists(path):
             changed = ensure_attributes(module, path, "0600", changed)
     sources = {decision.name: decision.source for decision in decisions}
@@ -169,7 +169,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     result: dict[str, t.Any] = {
         "changed": changed,
         "sources": sources,
-        "fingerprint": "" if generated else fingerprint(present),
+        "fingerprints": fingerprints(module.params["secrets"], {} if generated else present),
     }
     if module._diff:
         result["diff"] = {

@@ -5,13 +5,14 @@
     python tests/bench/cloud.py [--servers 4] [--passes 3] [--json FILE]
 
 Needs the lab (`make lab-up`). Servers have the flavor lab.fake, which takes no time to boot, so that what is
-measured is the work of the module and of the cloud. Each pass makes one server with volume and floating IP,
-calls the module again, removes all of it, and does the same with several. Ratios within one run can be
-compared.
+measured is the work of the module and of the cloud. Each pass makes one server, calls the module again,
+removes all of it, and does the same with several: plain servers in a network of their own, and such as hubs
+need, with a data volume and a floating IP each. Ratios within one run can be compared.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import statistics
@@ -31,10 +32,16 @@ NAME = "lab-bench"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0c4xk2hN6E0b3WJ3dVtq0Jw7c0oC0qW2hJd1l5n9aB bench"
 
 
-def call(count: int, **more: t.Any) -> float:
+KINDS: dict[str, dict[str, t.Any]] = {
+    "plain": {"floating_ip": "none"},
+    "hub": {"floating_ip": "auto", "volume_gib": 1},
+}
+
+
+def call(count: int, kind: str, **more: t.Any) -> float:
     """Call the module for so many servers, as a play does; the seconds that this took."""
     servers = [
-        {"name": f"{NAME}-{number}", "image": "debian-12-bare", "flavor": "lab.fake", "volume_gib": 1}
+        {"name": f"{NAME}-{number}", "image": "debian-12-bare", "flavor": "lab.fake", **KINDS[kind]}
         for number in range(count)
     ]
     options = {
@@ -65,7 +72,7 @@ def call(count: int, **more: t.Any) -> float:
 
 
 def remove() -> float:
-    return call(0, state="absent", delete_volumes=True, release_addresses=True)
+    return call(0, "plain", state="absent", delete_volumes=True, release_addresses=True)
 
 
 def main() -> int:
@@ -77,16 +84,19 @@ def main() -> int:
     remove()
     try:
         for _ in range(options.passes):
-            for count in (1, options.servers):
-                figures.setdefault(f"make_{count}_s", []).append(call(count))
-                figures.setdefault(f"again_{count}_s", []).append(call(count))
-                figures.setdefault(f"remove_{count}_s", []).append(remove())
+            for kind, count in itertools.product(KINDS, (1, options.servers)):
+                figures.setdefault(f"{kind}_make_{count}_s", []).append(call(count, kind))
+                figures.setdefault(f"{kind}_again_{count}_s", []).append(call(count, kind))
+                figures.setdefault(f"{kind}_remove_{count}_s", []).append(remove())
             print({key: round(values[-1], 1) for key, values in figures.items()}, file=sys.stderr)
     finally:
         remove()
     median = {key: round(statistics.median(values), 1) for key, values in figures.items()}
-    ratio = round(median[f"make_{options.servers}_s"] / median["make_1_s"], 2)
-    publish({"passes": options.passes, "median": median, "ratio": ratio}, options.json)
+    ratios = {
+        kind: round(median[f"{kind}_make_{options.servers}_s"] / median[f"{kind}_make_1_s"], 2)
+        for kind in KINDS
+    }
+    publish({"passes": options.passes, "median": median, "ratios": ratios}, options.json)
     return 0
 
 

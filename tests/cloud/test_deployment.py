@@ -21,6 +21,7 @@ import openstack
 import pytest
 import yaml
 from deployment import Outcome, wait_until
+from project import address_of
 from site_on_cloud import LAB, ROOT, connect, contents, environment
 
 NAME = "lab-test"
@@ -168,6 +169,46 @@ def test_volume_and_address_stay_and_come_back(cloud: Cloud) -> None:
     second = cloud.answer["servers"][0]
     assert second["id"] != first["id"]
     assert (second["volume_id"], second["address"]) == (first["volume_id"], first["address"])
+
+
+@pytest.fixture
+def zone(cloud: Cloud) -> t.Iterator[t.Any]:
+    """A zone of the project, where the lab has Designate (LAB_DNS=yes), otherwise nothing."""
+    if not cloud.conn.has_service("dns"):
+        yield None
+        return
+    made = cloud.conn.dns.create_zone(name=f"{NAME}.example.org.", email="lab@example.org")
+    yield made
+    cloud.conn.dns.delete_zone(made)
+
+
+def test_a_name_leads_to_it(cloud: Cloud, zone: t.Any) -> None:
+    if zone is None:
+        said = cloud.make(server("a", dns_name="a.example.org")).assert_done().flat()
+        assert "the cloud has no DNS service (Designate), so no record is made for a.example.org" in said
+        return
+    dns, name = cloud.conn.dns, f"hub.{zone.name}"
+
+    def addresses() -> list[str]:
+        return [one for record in dns.recordsets(zone, name=name, type="A") for one in record.records]
+
+    cloud.make(server("a", dns_name=name)).assert_done()
+    address = cloud.answer["servers"][0]["address"]
+    assert addresses() == [address]
+    wait_until(lambda: address_of(name, "172.24.4.2") == address, 60, "the name server's answer")
+    cloud.make(server("a", dns_name=name)).assert_unchanged()
+    cloud.remove(release_addresses=False).assert_done()
+    assert any(f"DNS record {name[:-1]}" in line for line in cloud.answer["left"])
+    assert addresses() == [address]
+    cloud.remove().assert_done()
+    assert addresses() == []
+    # One that somebody else made is left alone.
+    dns.create_recordset(zone, name=name, type="A", records=["192.0.2.99"])
+    cloud.refused(
+        cloud.options(server("a", dns_name=name)), "has an address record that this deployment did not make"
+    )
+    elsewhere = cloud.options(server("a", dns_name="hub.nowhere.test"))
+    cloud.refused(elsewhere, "dns_name is hub.nowhere.test, and the project has no zone that this is in")
 
 
 def test_volume_grows_and_never_shrinks(cloud: Cloud) -> None:

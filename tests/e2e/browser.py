@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import shutil
+import time
 import typing as t
 from pathlib import Path
 
-from playwright.sync_api import Error, Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, sync_playwright
+
+CHROMIUM = Path(__file__).parent / "chromium_alone.py"
 
 # A server that starts on a busy machine takes a while; nothing here is about how fast it is.
 PATIENCE = 180_000
@@ -19,10 +21,18 @@ PATIENCE = 180_000
 ALLOWED = (
     # JupyterLab asks for workspaces and settings that a new user does not have yet.
     re.compile(r"Failed to load resource: .* 404 .*/lab/api/(workspaces|settings)/"),
-    # Chromium drops requests whenever any container on the machine comes or goes, even those to loopback, and
-    # JupyterLab asks again: what is asserted beside this fails where it does not.
-    re.compile(r"net::ERR_NETWORK_CHANGED"),
 )
+
+
+# Whether a file in the home has this size.
+SIZE_OF = """
+async ([name, size]) => {
+  const base = JSON.parse(document.getElementById("jupyter-config-data").textContent).baseUrl;
+  const headers = {"X-XSRFToken": (document.cookie.match(/\\b_xsrf=([^;]*)/) || ["", ""])[1]};
+  const answer = await fetch(`${base}api/contents/${name}?content=0`, {headers});
+  return answer.ok && (await answer.json()).size === size;
+}
+"""
 
 
 class Visit:
@@ -52,14 +62,8 @@ class Visit:
         return path
 
     def go(self, path: str) -> None:
-        """Open an address of the hub, again where Chromium gives up because some container came or went."""
-        for attempt in range(5):
-            try:
-                self.page.goto(f"{self.url}{path}")
-                return
-            except Error as error:
-                if "ERR_NETWORK_CHANGED" not in str(error) or attempt == 4:
-                    raise
+        """Open an address of the hub."""
+        self.page.goto(f"{self.url}{path}")
 
     def log_in(self, user: str, password: str) -> None:
         """Log in and wait until JupyterLab is there."""
@@ -71,6 +75,48 @@ class Visit:
         self.page.wait_for_selector("#jp-main-dock-panel")
         self.page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.page.locator(".jp-Launcher, .jp-NotebookPanel").first.wait_for()
+
+    def in_terminal(self, command: str) -> None:
+        """Open a terminal by the launcher and type a command into it."""
+        self.page.locator(".jp-LauncherCard", has_text="Terminal").click()
+        self.page.locator(".jp-Terminal .xterm").wait_for()
+        # Keys that come before the shell's first prompt are lost.
+        self.page.wait_for_timeout(2000)
+        self.page.locator(".jp-Terminal textarea").focus()
+        self.page.keyboard.type(command + "\n")
+
+    def upload(self, file: Path) -> None:
+        """Upload a file by the button of the file browser, and wait until all of it is there."""
+        with self.page.expect_file_chooser() as chosen:
+            self.page.get_by_title("Upload Files").click()
+        chosen.value.set_files(file)
+        # JupyterLab asks before it sends more than 15 MB.
+        if file.stat().st_size > 15 * 2**20:
+            self.page.get_by_role("button", name="Upload", exact=True).click()
+        self.page.get_by_text(file.name).first.wait_for()
+        # It is listed from its first piece on. wait_for_function would take the promise itself for a yes.
+        end = time.monotonic() + PATIENCE / 1000
+        while not self.page.evaluate(SIZE_OF, [file.name, file.stat().st_size]):
+            assert time.monotonic() < end, f"{file.name} is not there after {PATIENCE / 1000:.0f} s"
+            self.page.wait_for_timeout(500)
+
+    def download(self, name: str) -> Path:
+        """Download a file by its context menu; where the browser put it."""
+        self.page.locator(".jp-DirListing-item", has_text=name).click(button="right")
+        with self.page.expect_download() as begun:
+            self.page.get_by_role("menuitem", name="Download", exact=True).click()
+        return Path(begun.value.path())
+
+    def new_token(self, note: str) -> str:
+        """Ask for an API token on the page for it."""
+        self.go("/hub/token")
+        # The button does nothing of its own before the page's scripts have come.
+        self.page.wait_for_load_state("networkidle")
+        self.page.fill("#token-note", note)
+        self.page.get_by_role("button", name="Request new API token").click()
+        result = self.page.locator("#token-result")
+        result.wait_for()
+        return (result.text_content() or "").strip()
 
     def open_notebook(self, name: str) -> None:
         """Open a notebook as a double click in the file list does, and wait until its kernel is ready."""
@@ -107,16 +153,20 @@ class Visit:
 
 @contextlib.contextmanager
 def visit(
-    url: str, pictures: Path, own_certificate: bool = False, patience: int = PATIENCE
+    url: str, pictures: Path, own_certificate: bool = False, patience: int = PATIENCE, hosts: str = ""
 ) -> t.Iterator[Visit]:
-    """Open a browser of its own, with nothing remembered; it may accept a certificate that nobody signed."""
-    program = shutil.which("chromium")
-    assert program, "chromium is missing: `make setup-dev` installs it"
+    """Open a browser of its own, with nothing remembered; it may accept a certificate that nobody signed.
+
+    hosts: where names lead to, as Chromium's --host-resolver-rules has it.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=program,
+            executable_path=CHROMIUM,
             # Root is refused a sandbox, /dev/shm may be small, and no proxy stands before loopback.
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"],
+            args=[
+                *("--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"),
+                *([f"--host-resolver-rules={hosts}"] if hosts else []),
+            ],
         )
         try:
             context = browser.new_context(

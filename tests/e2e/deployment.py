@@ -4,11 +4,14 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import typing as t
 from dataclasses import dataclass
@@ -26,6 +29,16 @@ hubs:
       ansible_connection: local
       ansible_python_interpreter: "{{{{ ansible_playbook_python }}}}"
 """
+
+
+def collection_tree() -> Path:
+    """A folder for Ansible's collections with this one in it, until the tests end."""
+    tree = Path(tempfile.mkdtemp(prefix="galilean-hub-e2e-"))
+    atexit.register(shutil.rmtree, tree, ignore_errors=True)
+    namespace = tree / "ansible_collections" / "galilean"
+    namespace.mkdir(parents=True)
+    (namespace / "hub").symlink_to(ROOT, target_is_directory=True)
+    return tree
 
 
 @dataclass(frozen=True)
@@ -104,6 +117,8 @@ class Deployment:
         env = {
             **{key: value for key, value in os.environ.items() if not key.startswith("ANSIBLE_")},
             "ANSIBLE_COLLECTIONS_PATH": str(self._collections),
+            # Only saves time: runs keep what Ansible makes of modules.
+            "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/tools/callback"),
             "ANSIBLE_NOCOLOR": "true",
             "LC_ALL": "C.UTF-8",
         }
@@ -143,6 +158,11 @@ class Deployment:
         every = ["--all"] if kind == "container" else []
         label = f"label=galilean.hub.instance={self.instance}"
         return sorted(docker(kind, "ls", *every, "--filter", label, "--format", shown).split())
+
+    def left(self) -> bool:
+        """Tell whether anything of the instance is on this machine."""
+        paths = [f"/srv/{self.instance}", f"/etc/systemd/system/{self.instance}.service"]
+        return any(map(self.owned, ("container", "network", "volume"))) or any(map(os.path.lexists, paths))
 
     def state(self) -> dict[str, t.Any]:
         """Return what a finished run leaves, as far as two runs can be compared."""

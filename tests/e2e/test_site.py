@@ -114,6 +114,13 @@ def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: Person
     assert ada.run("print(kept + 1)") == "37"
 
 
+def test_a_websocket_outlives_its_first_pings(site: Deployment, ada: Person) -> None:
+    """The server asks every 30 seconds whether anybody is there, and must wait for the answer."""
+    ada.open_kernel("python3")
+    numbers = "import time\nfor number in range(35):\n    print(number, flush=True)\n    time.sleep(1)"
+    assert ada.run(numbers).split() == [str(number) for number in range(35)]
+
+
 def test_proxy_restart_heals_at_once(site: Deployment, ada: Person) -> None:
     docker("restart", site.container("proxy"))
     seconds = wait_until(lambda: answers(ada, through_server=True), 15, "the route to a running server")

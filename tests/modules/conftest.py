@@ -12,12 +12,14 @@ from engine import ROOT, ModuleRunner, apply_images, docker
 
 
 @pytest.fixture(scope="session")
-def run_module(tmp_path_factory: pytest.TempPathFactory) -> ModuleRunner:
+def run_module(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[ModuleRunner]:
     collections = tmp_path_factory.mktemp("collections")
     namespace = collections / "ansible_collections" / "galilean"
     namespace.mkdir(parents=True)
     (namespace / "hub").symlink_to(ROOT, target_is_directory=True)
-    return ModuleRunner(collections)
+    runner = ModuleRunner(collections)
+    yield runner
+    runner.close()
 
 
 @pytest.fixture(scope="session")

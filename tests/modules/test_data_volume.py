@@ -241,7 +241,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(make: t.Callable[
             whole = time.monotonic() - began
         time.sleep(max(0.0, began + part * whole - time.monotonic()))
         if process.poll() is None:
-            volume.runner.kill(process)
+            volume.runner.kill(process, late=True)
         states.append((volume.signature(), bool(volume.mounted()), len(volume.lines())))
         finished = volume.apply()
         assert not finished["failed"], (states, finished["msg"])

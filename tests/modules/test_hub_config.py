@@ -5,18 +5,29 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from pathlib import Path
 
 import pytest
 from engine import ModuleRunner
 
+LOADER = Path(__file__).resolve().parents[2] / "files/images/hub/galilean_hub/loader.py"
+(SCHEMA,) = map(int, re.findall(r"^SCHEMA = (\d+)$", LOADER.read_text(encoding="utf-8"), re.MULTILINE))
+
 Run = t.Callable[..., dict[str, t.Any]]
 
 
-def data(refs: dict[str, t.Any], **classes: t.Any) -> dict[str, t.Any]:
+def data(refs: dict[str, t.Any], hooks: str = "", **classes: t.Any) -> dict[str, t.Any]:
     traits = {"JupyterHub": {"active_server_limit": 5}, **classes}
-    return {"schema": 1, "instance": "t", "image": refs["hub"], "culler": None, "traits": traits}
+    return {
+        "schema": SCHEMA,
+        "instance": "t",
+        "image": refs["hub"],
+        "culler": None,
+        "hooks": hooks,
+        "traits": traits,
+    }
 
 
 @pytest.fixture
@@ -55,6 +66,21 @@ REFUSED = [
     ({"DockerSpawner": {"remove_containers": True}}, "this is an old name, use remove"),
     ({"JupyterHub": {"active_server_limit": "many"}}, "JupyterHub.active_server_limit is 'many': "),
 ]
+
+
+@pytest.mark.parametrize(
+    ("hooks", "sentence"),
+    [
+        ("def pre_spawn_hook(spawner):\n    spawner.cpu_limit = 1\n", ""),
+        ("import nothing_of_that_name\n", "jupyterhub_hooks_file cannot be read: ModuleNotFoundError"),
+        ("def pre_spawn_hook(:\n", "jupyterhub_hooks_file cannot be read: SyntaxError"),
+        ("def before_start(spawner):\n    pass\n", "jupyterhub_hooks_file defines none of post_auth_hook,"),
+    ],
+)
+def test_hooks_of_a_site_are_read_in_the_image(write: Run, tmp_path: Path, hooks: str, sentence: str) -> None:
+    result = write(hooks=hooks)
+    assert sentence in result.get("msg", "")
+    assert (tmp_path / "config.json").exists() is not bool(sentence)
 
 
 @pytest.mark.parametrize(("classes", "sentence"), REFUSED)

@@ -38,7 +38,7 @@ def test_made_once_then_kept(write: Run, tmp_path: Path) -> None:
     assert len(token.strip()) == 64
     again = write()
     assert again["changed"] is False
-    assert again["fingerprint"] == first["fingerprint"]
+    assert again["fingerprints"] == first["fingerprints"]
     assert (folder / "token").read_text() == token
 
 
@@ -46,7 +46,7 @@ def test_a_given_one_wins_and_is_never_shown(write: Run, tmp_path: Path) -> None
     before = write()
     given = write(token="g" * 64, password="hunter2-hunter2")
     assert given["changed"] is True
-    assert given["fingerprint"] != before["fingerprint"]
+    assert given["fingerprints"] != before["fingerprints"]
     assert "hunter2" not in str(given)
     assert "gggg" not in str(given)
     assert (tmp_path / "secrets" / "password").read_text() == "hunter2-hunter2\n"

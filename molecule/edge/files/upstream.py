@@ -3,6 +3,7 @@
 """Stands in for proxy and hub: tells what arrives, echoes websockets, fails in the ways that the two fail.
 
 /none503 is the proxy without a hub (no page), /page503 the hub's own page about a server that is gone.
+Answers below /own bring security headers of their own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+OWN = {
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+    "X-Content-Type-Options": "sniff",
+    "Strict-Transport-Security": "max-age=1; includeSubDomains",
+}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -25,6 +33,10 @@ class Handler(BaseHTTPRequestHandler):
         if kind:
             self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("X-JupyterHub-Version", "6.1.1")
+        self.send_header("X-Powered-By", "Express 5")
+        for name, value in OWN.items() if self.path.startswith("/own") else ():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -49,6 +61,9 @@ class Handler(BaseHTTPRequestHandler):
             got = len(self.rfile.read(min(left, 1 << 20)))
             left, total = left - got, total + got
         self.answer(200, json.dumps({"received": total}).encode(), "application/json")
+
+    do_POST = do_PUT
+    do_HEAD = do_GET
 
     def trickle(self) -> None:
         """A first part at once and the second later: shows whether something holds the first one back."""

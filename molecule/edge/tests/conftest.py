@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
+import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +30,7 @@ class Edge:
     port: int
     python: str
     tls: bool = False
+    upstream_address: str = ""
 
     @property
     def container(self) -> str:
@@ -76,6 +80,23 @@ class Edge:
             *("--volume", f"{SCENARIO}/files/upstream.py:/upstream.py:ro", image, "python3", "/upstream.py"),
         )
         self.wait_for(200, "/hub/health", PERSON)
+        # One worker of nginx has answered. Each keeps the address that it knows for five seconds.
+        address = self.docker(
+            "inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", self.proxy
+        )
+        if address != self.upstream_address:
+            time.sleep(5.5)
+        self.upstream_address = address
+
+    def stranger(self, port: int, *requests: dict[str, object]) -> list[tuple[int, str]]:
+        """Ask the edge from another container, so from an address that it does not know."""
+        image = (EPHEMERAL / "image").read_text()
+        said = self.docker(
+            *("run", "--rm", "--network", f"{self.instance}-core"),
+            *("--volume", f"{SCENARIO}/files/stranger.py:/stranger.py:ro", image),
+            *("python3", "/stranger.py", "edge", str(port), json.dumps(requests)),
+        )
+        return [(status, body) for status, body in json.loads(said)]
 
     def stop_upstream(self) -> None:
         self.docker("rm", "--force", self.proxy, check=False)
@@ -87,6 +108,38 @@ class Edge:
             assert time.monotonic() - begin < 15, f"{path} still answers {seen}"
             time.sleep(0.2)
         return time.monotonic() - begin
+
+
+class Drip(threading.Thread):
+    """A client that sends a byte every half second, beside other tests: how long it may, and what it gets."""
+
+    def __init__(self, port: int, beginning: str, drops: str) -> None:
+        super().__init__(daemon=True)
+        self.port, self.beginning, self.drops = port, beginning, drops
+        self.seconds, self.answer, self.cut_off = 0.0, b"", False
+        self.start()
+
+    def run(self) -> None:
+        begin = time.monotonic()
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=0.5) as connection:
+                connection.sendall(self.beginning.encode())
+                for drop in self.drops:
+                    with contextlib.suppress(TimeoutError):
+                        self.answer = connection.recv(4096)
+                        break
+                    connection.sendall(drop.encode())
+                connection.settimeout(10)
+                self.answer = self.answer or connection.recv(4096)
+                self.seconds = time.monotonic() - begin
+                # The rest of it, if there is more.
+                connection.settimeout(1)
+                with contextlib.suppress(TimeoutError):
+                    while more := connection.recv(4096):
+                        self.answer += more
+        except ConnectionError:
+            self.cut_off = True
+        self.seconds = self.seconds or time.monotonic() - begin
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +154,7 @@ def away(edge: Edge) -> Edge:
     return edge
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def upstream(edge: Edge) -> Iterator[Edge]:
     """The edge with an upstream behind it."""
     edge.stop_upstream()

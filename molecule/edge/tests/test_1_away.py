@@ -4,21 +4,29 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
-from conftest import PERSON, Edge
+import requests
+from conftest import PERSON, PROJECT, Drip, Edge
 from playwright.sync_api import sync_playwright
+
+
+@pytest.fixture(scope="module", autouse=True)
+def slow_header(away: Edge) -> Drip:
+    """Never comes to the end of its header."""
+    return Drip(away.port, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", "x" * 200)
 
 
 def test_health_needs_nobody_behind_it(away: Edge) -> None:
     answer = away.get("/_edge/health")
     assert answer.status_code == 200
-    assert len(answer.text.strip()) == 12
+    digest, pair = answer.text.split()
+    assert (len(digest), pair) == (12, "-")
 
 
-def test_people_get_a_page_that_waits(away: Edge) -> None:
-    answer = away.get("/user/alice/lab?token=secret", PERSON)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_people_get_a_page_that_waits(away: Edge, method: str) -> None:
+    address = away.url("/user/alice/lab?token=secret")
+    answer = requests.request(method, address, headers=PERSON, timeout=10)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
     assert answer.headers["Cache-Control"] == "no-store"
@@ -52,10 +60,12 @@ def test_the_page_goes_on_by_itself(away: Edge) -> None:
     """A real browser waits on it, without an error in its console, and ends where it wanted to go."""
     with sync_playwright() as play:
         options = ["--no-sandbox", "--disable-gpu"]
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=options)
+        browser = play.chromium.launch(executable_path=PROJECT / "tests/e2e/chromium_alone.py", args=options)
         page = browser.new_page()
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
+        # Such as a header that the browser does not understand, or a part of the page that was kept away.
+        page.on("console", lambda message: "olicy" in message.text and errors.append(message.text))
         page.goto(away.url("/hub/home?next=x"))
         page.get_by_text("Waiting for the hub").wait_for()
         assert page.title() == 'Institute\'s "Hub" & $friends will be right back'
@@ -85,3 +95,11 @@ def test_heals_by_itself(away: Edge) -> None:
         away.docker("rm", "--force", blocker)
     finally:
         away.stop_upstream()
+
+
+def test_a_slow_header_is_cut_off(slow_header: Drip) -> None:
+    """Without an answer, and although it sends something all the time."""
+    slow_header.join(30)
+    assert not slow_header.is_alive()
+    assert (slow_header.cut_off, slow_header.answer) == (True, b"")
+    assert 14 < slow_header.seconds < 25

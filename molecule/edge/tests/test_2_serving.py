@@ -11,7 +11,7 @@ import time
 import pytest
 import requests
 import websocket
-from conftest import PERSON, Edge
+from conftest import PERSON, Drip, Edge
 
 
 def test_headers_reach_the_hub_as_the_browser_sent_them(upstream: Edge) -> None:
@@ -30,7 +30,33 @@ def test_headers_reach_the_hub_as_the_browser_sent_them(upstream: Edge) -> None:
 def test_no_version_is_told(upstream: Edge, path: str) -> None:
     answer = upstream.get(path)
     assert answer.headers["Server"] == "nginx"
+    assert not {"X-JupyterHub-Version", "X-Powered-By", "Via"} & set(answer.headers)
     assert "nginx/" not in answer.text
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+@pytest.mark.parametrize("path", ["/hub/api", "/hub/api/", "//hub/./%61pi/", "/hub/x/../api?x=1"])
+def test_no_version_for_anonymous_people(upstream: Edge, path: str, method: str) -> None:
+    """Who shows something is left to the hub, and so is everything below."""
+
+    def ask(path: str, **headers: str) -> requests.Response:
+        request = requests.Request(method, upstream.url("/"), headers=headers).prepare()
+        # As it is written here.
+        request.url = upstream.url(path)
+        return requests.Session().send(request, timeout=10)
+
+    refused = ask(path)
+    assert refused.status_code == 403
+    assert refused.headers["Content-Type"].startswith("application/json")
+    assert method == "HEAD" or refused.json()["message"] == "Missing or invalid credentials."
+    # The last one is what hub_check sends in check mode.
+    for headers in (
+        {"Cookie": "jupyterhub-session-id=x"},
+        {"Authorization": "token x"},
+        {"Authorization": "token"},
+    ):
+        assert ask(path, **headers).status_code == 200
+    assert ask(f"{path.partition('?')[0]}/users").status_code == 200
 
 
 def test_a_hub_that_is_away_behind_the_proxy(upstream: Edge) -> None:
@@ -63,6 +89,12 @@ def test_large_uploads_pass(upstream: Edge) -> None:
     assert session.send(request, timeout=60).json() == {"received": size}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def slow_upload(upstream: Edge) -> Drip:
+    """Takes 20 seconds, and more than one reload."""
+    return Drip(upstream.port, "PUT /slow-upload HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n", "x" * 40)
+
+
 @pytest.fixture(scope="module")
 def first_configuration(edge: Edge) -> bytes:
     return (edge.folder / "nginx.conf").read_bytes()
@@ -90,6 +122,14 @@ def test_a_lost_reload_is_made_good(upstream: Edge, first_configuration: bytes) 
     assert "Another name" in upstream.get("/none503", PERSON).text
     assert upstream.converge().endswith("rc=0")
     assert "Institute" in upstream.get("/none503", PERSON).text
+
+
+def test_a_slow_upload_passes(slow_upload: Drip) -> None:
+    """Over a bad line a part comes now and then; the settings changed meanwhile."""
+    slow_upload.join(30)
+    assert slow_upload.answer.startswith(b"HTTP/1.1 200 ")
+    assert slow_upload.answer.endswith(b'{"received": 40}')
+    assert slow_upload.seconds > 19
 
 
 def test_a_bad_configuration_leaves_the_old_one(upstream: Edge) -> None:

@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -50,6 +52,52 @@ def test_a_provided_certificate(upstream: Edge, pairs: list[tuple[str, str]]) ->
     assert (redirect.status_code, redirect.headers["Location"]) == (308, upstream.url("/lab?x=1", "https"))
     # Somebody who forgot the "s".
     assert upstream.get("/lab").headers["Location"] == upstream.url("/lab", "https")
+
+
+@pytest.fixture
+def answers_ocsp(upstream: Edge, tmp_path: Path) -> t.Iterator[tuple[str, str]]:
+    """Certificate and key by an authority that answers OCSP: openssl's responder, on the host."""
+    network = f"{upstream.instance}-core"
+    gateway = upstream.docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", network)
+    with socket.create_server(("", 0)) as probe:
+        port = probe.getsockname()[1]
+
+    def openssl(command: str) -> None:
+        subprocess.run(["openssl", *command.split()], check=True, capture_output=True, cwd=tmp_path)
+
+    curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    openssl(f"req -x509 {curve} -days 2 -subj /CN=authority -keyout ca.key -out ca.crt")
+    openssl(f"req {curve} -subj /CN=hub -keyout hub.key -out hub.csr")
+    extensions = (
+        f"subjectAltName=IP:127.0.0.1\nauthorityInfoAccess=OCSP;URI:http://{gateway.strip()}:{port}/\n"
+    )
+    (tmp_path / "extensions").write_text(extensions)
+    signed = "-CA ca.crt -CAkey ca.key -set_serial 4097 -days 2 -extfile extensions"
+    openssl(f"x509 -req -in hub.csr {signed} -out hub.pem")
+    (tmp_path / "index").write_text("V\t400101000000Z\t\t1001\tunknown\t/CN=hub\n")
+    (tmp_path / "hub.crt").write_text((tmp_path / "hub.pem").read_text() + (tmp_path / "ca.crt").read_text())
+    argv = f"openssl ocsp -port {port} -index index -CA ca.crt -rsigner ca.crt -rkey ca.key -nmin 10".split()
+    with subprocess.Popen(
+        argv, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as responder:
+        yield str(tmp_path / "hub.crt"), str(tmp_path / "hub.key")
+        responder.terminate()
+
+
+def test_ocsp_answers_come_with_the_certificate(upstream: Edge, answers_ocsp: tuple[str, str]) -> None:
+    certificate, key = answers_ocsp
+    tls = {"edge_tls_mode": "provided", "edge_tls_certificate": certificate, "edge_tls_key": key}
+    said = upstream.converge(edge_ocsp_stapling=True, **tls)
+    assert said.endswith("rc=0"), said
+    argv = f"openssl s_client -connect 127.0.0.1:{upstream.port} -status".split()
+    begin = time.monotonic()
+    # nginx asks when the first browser comes, and each of its processes for itself.
+    while "OCSP Response Status: successful" not in (
+        seen := subprocess.run(argv, input="", capture_output=True, text=True, check=False).stdout
+    ):
+        assert time.monotonic() - begin < 20, f"{seen}\n{upstream.log()}"
+        time.sleep(0.5)
+    assert "Cert Status: good" in seen
 
 
 def test_removal_spares_a_network_in_use(upstream: Edge) -> None:

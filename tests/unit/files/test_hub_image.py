@@ -51,13 +51,26 @@ def test_traits_are_set_and_the_sites_services_are_added_to_ours() -> None:
         {"traits": {"JupyterHub": {"services": [{"name": "mine"}], "active_server_limit": 3}}}
     )
     assert config.JupyterHub.active_server_limit == 3
-    assert [service["name"] for service in config.JupyterHub.services] == ["check", "heal", "mine"]
+    names = [service["name"] for service in config.JupyterHub.services]
+    assert names == ["check", "heal", "accounts", "mine"]
+
+
+def test_the_service_accounts_cannot_read_what_logins_leave() -> None:
+    role = next(role for role in configured({}).JupyterHub.load_roles if role["name"] == "accounts")
+    assert role["services"] == ["accounts"]
+    # Each of these would include the tokens of the login's provider, or the users' files.
+    assert not {"admin:users", "admin:auth_state", "admin:servers", "access:servers", "tokens"} & set(
+        role["scopes"]
+    )
+    # A hub whose secrets are older than the service.
+    older = {name: value for name, value in GIVEN.items() if name != "accounts-token"}
+    assert "accounts" not in {service["name"] for service in configured({}, older).JupyterHub.services}
 
 
 def test_the_culler_is_a_service_with_no_more_rights_than_it_needs() -> None:
     config = configured({"culler": {"timeout": 600, "cull_every": 60}})
     culler = config.JupyterHub.services[-1]
-    assert culler["command"][1:] == ["-m", "jupyterhub_idle_culler", "--cull-every=60", "--timeout=600"]
+    assert culler["command"][1:] == ["-m", "galilean_hub.culling", "--cull-every=60", "--timeout=600"]
     role = config.JupyterHub.load_roles[-1]
     assert role["services"] == ["idle-culler"]
     assert "admin:users" not in role["scopes"]

@@ -110,7 +110,7 @@ def test_right_settings_pass_without_a_connection(empty: Path, collections: Path
 @pytest.mark.parametrize(
     ("setting", "sentence"),
     [
-        ("edge_port=eighty", "edge_port is 'eighty': give a whole number, such as 8000."),
+        ("edge_port=eighty", "edge_port is 'eighty': give a whole number."),
         (
             "jupterhub_instance=proto",
             "jupterhub_instance (it is 'proto') is not a setting: did you mean jupyterhub_instance?",

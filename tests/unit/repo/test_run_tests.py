@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import threading
 import typing as t
 from pathlib import Path
 
@@ -50,3 +51,30 @@ def test_every_scenario_is_a_step(runner: t.Any) -> None:
     scenarios = {file.parent.name for file in (tree.REPO / "molecule").glob("*/molecule.yml")}
     steps = {step.name.removeprefix("molecule-") for step in runner.STEPS if step.target == "molecule"}
     assert scenarios == steps
+
+
+def test_a_lane_that_is_done_takes_what_is_free(runner: t.Any) -> None:
+    ran: dict[str, list[str]] = {"a": [], "b": []}
+    slow = threading.Event()
+
+    class Recorded(runner.Runner):  # type: ignore[misc]
+        def run(self, step: t.Any) -> t.Any:
+            lane = threading.current_thread().name
+            ran[lane].append(step.name)
+            if step.name == "slow":
+                assert slow.wait(10)
+            if step.name == "last":
+                slow.set()
+            return runner.Outcome(step, 1, 0, 0.0)
+
+    steps = {name: runner.Step(name, name) for name in ("slow", "quick", "first", "last")}
+    one = Recorded(stream=False, stop=False, free=[steps["first"], steps["last"]])
+    threads = [
+        threading.Thread(target=one.lane, args=([steps[name]],), name=lane)
+        for lane, name in (("a", "slow"), ("b", "quick"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert ran == {"a": ["slow"], "b": ["quick", "first", "last"]}

@@ -17,6 +17,11 @@ def test_defaults_and_specs_are_the_same(role: str) -> None:
     # A setting that must be given, or that is empty by default, may have no default in the spec.
     specs = {key: spec.get("default") for key, spec in tree.options(role).items() if not spec.get("required")}
     assert list(defaults) == list(specs)
+    # For antsibull-docs, a template is a text: a number that follows from other settings is told in words.
+    for key, spec in tree.options(role).items():
+        if spec["type"] in ("int", "bool") and isinstance(defaults.get(key), str):
+            assert "By default " in " ".join(spec["description"]), key
+            specs[key] = specs[key] or defaults[key]
     assert defaults == specs
 
 

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SCHEMA = 1
+from . import keys
+
+SCHEMA = 2
 
 # name of the file in the secrets folder -> required
 SECRETS = {
@@ -18,12 +20,48 @@ SECRETS = {
     "crypt-key": True,
     "check-token": True,
     "heal-token": True,
+    # Not required: a hub that was deployed before there was this service goes on without it.
+    "accounts-token": False,
+    "client-secret": False,
     "login-password": False,
     "admin-password": False,
+    "approval-token": False,
+    "ldap-password": False,
 }
 
-CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
+# Its time by group is in the server's state.
+CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers", "admin:server_state"]
+# What a user's server may do for its user: tell it the tokens of its own login, for the programs in it.
+SERVER_SCOPES = ["users:activity!user", "access:servers!server"]
+TOKEN_SCOPE = "admin:auth_state!user"
+# Lists and stops servers, and can enter none.
+SUPPORT_SCOPES = ["admin-ui", "list:users", "read:users:name", "read:servers", "delete:servers", "read:hub"]
+# Administrators who may not enter servers: all but `access:servers`, users' tokens, and what leads to either.
+MANAGER_SCOPES = [*SUPPORT_SCOPES, "read:users", "servers", "list:groups", "read:groups", "proxy"]
 CHECK_SCOPES = ["admin:users", "admin:servers", "access:servers", "read:hub"]
+# For the modules about accounts: see them, stop their servers, delete them, edit groups. Not create them and
+# not make administrators: JupyterHub asks for admin:users there, which includes admin:auth_state (the users'
+# tokens of the login's provider), and the latter it takes only from administrators, who may do everything.
+# Both come from the settings instead, which the hub reads when it starts.
+ACCOUNTS_SCOPES = [
+    "list:users",
+    "read:users",
+    "read:servers",
+    "delete:servers",
+    "delete:users",
+    "admin:groups",
+]
+
+
+# A function that a site's own file may define -> the class whose trait it is.
+HOOKS = {
+    "post_auth_hook": "Authenticator",
+    "refresh_user_hook": "OAuthenticator",
+    "modify_auth_state_hook": "OAuthenticator",
+    "auth_state_hook": "Spawner",
+    "pre_spawn_hook": "Spawner",
+    "post_stop_hook": "Spawner",
+}
 
 
 def read_data(path: Path) -> dict[str, Any]:
@@ -58,13 +96,48 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
         {"name": "check", "scopes": CHECK_SCOPES, "services": ["check"]},
         {"name": "heal", "scopes": ["proxy"], "services": ["heal"]},
     ]
+    people = data.get("roles") or {}
+    for name, scopes in (("support", SUPPORT_SCOPES), ("manager", MANAGER_SCOPES)):
+        # Also without members: who was one before loses it.
+        members = people.get(name) or {}
+        roles.append(
+            {
+                "name": name,
+                "scopes": scopes,
+                "users": members.get("users") or [],
+                "groups": members.get("groups") or [],
+            }
+        )
+    if data.get("user_tokens"):
+        roles.append({"name": "server", "scopes": [*SERVER_SCOPES, TOKEN_SCOPE]})
+    if secrets.get("accounts-token"):
+        services.append({"name": "accounts", "api_token": secrets["accounts-token"]})
+        roles.append({"name": "accounts", "scopes": ACCOUNTS_SCOPES, "services": ["accounts"]})
     culler = data.get("culler")
     if culler:
-        command = [sys.executable, "-m", "jupyterhub_idle_culler"]
+        command = [sys.executable, "-m", "galilean_hub.culling"]
         command += [f"--{option.replace('_', '-')}={value}" for option, value in sorted(culler.items())]
         services.append({"name": "idle-culler", "command": command})
         roles.append({"name": "idle-culler", "scopes": CULLER_SCOPES, "services": ["idle-culler"]})
     return services, roles
+
+
+def read_hooks(source: str) -> dict[str, Any]:
+    """The hooks that a site's own file defines; SystemExit with a sentence where it is none."""
+    names: dict[str, Any] = {"__name__": "site_hooks"}
+    try:
+        exec(compile(source, "jupyterhub_hooks_file", "exec"), names)
+    except Exception as exc:
+        raise SystemExit(f"jupyterhub_hooks_file cannot be read: {type(exc).__name__}: {exc}") from exc
+    hooks = {name: names[name] for name in HOOKS if callable(names.get(name))}
+    if source.strip() and not hooks:
+        raise SystemExit(f"jupyterhub_hooks_file defines none of {', '.join(HOOKS)}: give one of them")
+    return hooks
+
+
+def _hooks(c: Any, source: str) -> None:
+    for name, hook in read_hooks(source).items():
+        c[HOOKS[name]][name] = hook
 
 
 def _joined(trait: str, ours: Any, theirs: Any) -> Any:
@@ -89,12 +162,22 @@ def configure(
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
     c.ConfigurableHTTPProxy.auth_token = secrets["proxy-token"]
-    # One key a line, the newest first: data encrypted with an older one stays readable.
-    c.CryptKeeper.keys = [bytes.fromhex(line) for line in secrets["crypt-key"].split()]
+    # Data encrypted with an older one stays readable.
+    c.CryptKeeper.keys = keys.read(secrets["crypt-key"])
+    if secrets.get("client-secret"):
+        c.OAuthenticator.client_secret = secrets["client-secret"]
     if secrets.get("login-password"):
         c.SharedPasswordAuthenticator.user_password = secrets["login-password"]
     if secrets.get("admin-password"):
         c.SharedPasswordAuthenticator.admin_password = secrets["admin-password"]
+    if data.get("user_tokens"):
+        # A server's token has no scope that its user has not.
+        c.JupyterHub.extra_user_scopes = {TOKEN_SCOPE}
+    if secrets.get("ldap-password"):
+        c.LDAPAuthenticator.lookup_dn_search_password = secrets["ldap-password"]
+    if secrets.get("approval-token"):
+        c.GalileanAccess.approval_token = secrets["approval-token"]
+    _hooks(c, data.get("hooks") or "")
     # Last, so that a site's own settings win over everything above.
     for class_name, traits in data["traits"].items():
         for trait, value in traits.items():

@@ -1,20 +1,40 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""DockerSpawner that starts servers in turn, sees at once when one is ready or dead, and labels volumes."""
+"""DockerSpawner that starts servers in turn, sees at once when one is ready or dead, labels volumes, and
+gives each user what is theirs.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import docker.errors
 from dockerspawner import DockerSpawner
 from jupyterhub.spawner import SpawnException
-from traitlets import Float, Integer, Unicode
+from tornado import web
+from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
+from . import homes, offers
+from .names import safe_name
 from .queue import StartQueue
+
+# What a choice changes. One spawner object lives through many starts: each begins with the settings' values.
+CHANGED = (
+    "image",
+    "mem_limit",
+    "cpu_limit",
+    "extra_host_config",
+    "volumes",
+    "default_url",
+    "environment",
+)
 
 
 class GalileanSpawner(DockerSpawner):
@@ -33,6 +53,20 @@ class GalileanSpawner(DockerSpawner):
         300, min=1, config=True, help="Seconds from the start of the container until its server must answer."
     )
     instance = Unicode("hub", config=True, help="Name of the instance; goes into the labels of volumes.")
+
+    profiles = List(Dict(), config=True, help="Environments to choose from, see docs/environments.md.")
+    groups = Dict(Dict(), config=True, help="Limits, repositories and times by group.")
+    folders = List(Dict(), config=True, help="Folders of the host for groups or for everybody.")
+    repositories = List(Dict(), config=True, help="Git repositories that each home gets.")
+    git_hosts = Dict(
+        Unicode(),
+        config=True,
+        help="Hosts that git may give the user's own token to, and the user name that belongs to it.",
+    )
+    unasked = Set(Unicode(), config=True, help="Users who get the first environment without being asked.")
+
+    _plain: dict[str, Any] | None = None
+    cull_timeout: int | None = None
 
     _queue: ClassVar[StartQueue | None] = None
     _threads: ClassVar[ThreadPoolExecutor | None] = None
@@ -57,7 +91,114 @@ class GalileanSpawner(DockerSpawner):
             cls._queue = StartQueue(self.parallel_starts)
         return cls._queue
 
+    @default("escape")
+    def _escape_default(self) -> Any:
+        return safe_name
+
+    def template_namespace(self) -> dict[str, Any]:
+        """As DockerSpawner's; `{home}` is the name of the user's home, also after the user was renamed."""
+        return {**super().template_namespace(), "home": safe_name(homes.owner(self.user.name))}
+
+    # -- what the user may choose, and gets
+
+    def group_names(self) -> set[str]:
+        """The user's groups, as they are now."""
+        return {group.name for group in self.user.groups}
+
+    @default("options_form")
+    def _options_form_default(self) -> Any:
+        def menu(_spawner: Any) -> str:
+            if self.user.name in self.unasked:
+                return ""
+            return offers.form(self.profiles, self.group_names(), (self.user_options or {}).get("profile"))
+
+        return menu
+
+    @default("options_from_form")
+    def _options_from_form_default(self) -> Any:
+        return lambda fields: {"profile": (fields.get("profile") or [""])[0]}
+
+    @default("apply_user_options")
+    def _apply_user_options_default(self) -> Any:
+        # The form shows only what is offered; a request of the user's own making comes here, too.
+        return lambda _spawner, options: self.choose(options)
+
+    def choose(self, options: dict[str, Any]) -> None:
+        """Set image, limits, folders and the rest for this start; HTTPError 403 for what is not theirs."""
+        if self._plain is None:
+            self._plain = {name: copy.deepcopy(getattr(self, name)) for name in CHANGED}
+        for name, value in self._plain.items():
+            setattr(self, name, copy.deepcopy(value))
+        mine = self.group_names()
+        try:
+            if self.user.name in self.unasked:
+                profile = self.profiles[0] if self.profiles else {}
+            else:
+                profile = offers.chosen(self.profiles, mine, options.get("profile"))
+        except offers.NotOffered as exc:
+            said = "%s asked for an environment that is not offered"
+            error = web.HTTPError(403, said, self._log_name, reason="Not offered")
+            error.jupyterhub_message = str(exc)  # type: ignore[attr-defined]
+            raise error from None
+        self.image = profile.get("image") or self.image
+        self.default_url = profile.get("default_url") or self.default_url
+        self._limit(offers.limits(self.groups, mine, profile))
+        self.volumes = {**self.volumes, **offers.folders([*self.folders, *profile.get("folders", [])], mine)}
+        self.cull_timeout = offers.cull_timeout(self.groups, mine)
+        given = offers.repositories(self.repositories, self.groups, mine, profile)
+        self.environment = {
+            **self.environment,
+            **(profile.get("environment") or {}),
+            **({"GALILEAN_REPOSITORIES": json.dumps(given)} if given else {}),
+            **({"GALILEAN_APPS": json.dumps(profile["apps"])} if profile.get("apps") else {}),
+            **({"GALILEAN_GIT_CREDENTIALS": json.dumps(self.git_hosts)} if self.git_hosts else {}),
+            **self._person,
+        }
+
+    def _limit(self, limits: dict[str, Any]) -> None:
+        host: dict[str, Any] = {}
+        if "memory_limit" in limits:
+            self.mem_limit = limits["memory_limit"]
+            # No swap beyond it.
+            host["memswap_limit"] = limits["memory_limit"]
+        if "cpu_limit" in limits:
+            self.cpu_limit = float(limits["cpu_limit"])
+        if "pids_limit" in limits:
+            host["pids_limit"] = int(limits["pids_limit"])
+        if host:
+            self.extra_host_config = {**self.extra_host_config, **host}
+
+    _person: Mapping[str, str] = MappingProxyType({})
+
+    async def run_auth_state_hook(self, auth_state: dict[str, Any] | None) -> None:
+        """git's name and address for the user, from what the provider told; then the site's own hook."""
+        key = getattr(self.authenticator, "user_auth_state_key", "")
+        info = (auth_state or {}).get(key)
+        self._person = offers.person(info, self.user.name) if isinstance(info, dict) else {}
+        await super().run_auth_state_hook(auth_state)
+
+    async def _check_standing(self) -> None:
+        """A token of the user's still starts servers when the user can no longer log in."""
+        ask = getattr(self.authenticator, "lost", None)
+        reason = await ask(self.user) if ask else ""
+        if reason:
+            raise SpawnException(
+                reason, reason="refused", log_message=f"{self._log_name}: not started: {reason}"
+            )
+
+    def get_state(self) -> dict[str, Any]:
+        """As DockerSpawner's, with the time that the culler looks for."""
+        state: dict[str, Any] = super().get_state()
+        if state and self.cull_timeout is not None:
+            state[offers.CULL_STATE] = self.cull_timeout
+        return state
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        super().load_state(state)
+        self.cull_timeout = state.get(offers.CULL_STATE)
+
     async def start(self) -> tuple[str, int]:
+        await self._check_standing()
         async with self.queue.turn(self._log_name):
             await self._ensure_home()
             address = await super().start()
@@ -75,7 +216,7 @@ class GalileanSpawner(DockerSpawner):
                     labels={
                         "galilean.hub.instance": self.instance,
                         "galilean.hub.role": "home",
-                        "galilean.hub.user": self.user.name,
+                        "galilean.hub.user": homes.owner(self.user.name),
                     },
                 )
 

@@ -7,15 +7,17 @@ import re
 import pytest
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.galilean.hub.plugins.filter import edge_problems
 from ansible_collections.galilean.hub.plugins.filter.certificate_problems import certificate_problems_filter
-from ansible_collections.galilean.hub.plugins.filter.edge_problems import edge_problems_filter
+from ansible_collections.galilean.hub.plugins.filter.edge_headers import edge_headers_filter
+from ansible_collections.galilean.hub.plugins.filter.edge_trusted_networks import edge_trusted_networks_filter
 
 
 def test_edge_problems_takes_a_mapping() -> None:
     with pytest.raises(AnsibleFilterError, match="input must be a mapping, not list"):
-        edge_problems_filter([])
+        edge_problems.FilterModule().filters()["edge_problems"]([])
     with pytest.raises(AnsibleFilterError, match="lacks the key 'tls_mode'"):
-        edge_problems_filter({})
+        edge_problems.FilterModule().filters()["edge_problems"]({})
 
 
 def test_certificate_problems_takes_text_and_a_time() -> None:
@@ -25,3 +27,27 @@ def test_certificate_problems_takes_text_and_a_time() -> None:
         certificate_problems_filter("certificate", "key", now="soon")
     (problem,) = certificate_problems_filter("certificate", "key", now="2026-06-01T00:00:00+00:00")
     assert problem.startswith("edge_tls_certificate holds no certificate")
+
+
+def test_edge_headers_takes_a_mapping() -> None:
+    with pytest.raises(AnsibleFilterError, match="input must be a mapping, not list"):
+        edge_headers_filter([])
+    assert [header["name"] for header in edge_headers_filter({"X-A": "1"}) if not header["fill"]] == [
+        "X-A",
+        "X-Content-Type-Options",
+    ]
+
+
+def test_edge_trusted_networks_takes_a_list_and_a_network() -> None:
+    with pytest.raises(AnsibleFilterError, match="input must be a list, and network a mapping"):
+        edge_trusted_networks_filter("10.0.0.5")
+    with pytest.raises(AnsibleFilterError, match="'lb' does not appear to be"):
+        edge_trusted_networks_filter(["lb"])
+    pools = [{"Subnet": "10.224.3.0/24", "Gateway": "10.224.3.1"}, {"Subnet": "fd12::/64"}]
+    # As the module returns it: without a network there is nothing, not even a mapping.
+    for network, found in (
+        ({"IPAM": {"Config": pools}}, ["10.224.3.1/32"]),
+        ({"IPAM": {"Config": None}}, []),
+        (None, []),
+    ):
+        assert edge_trusted_networks_filter(["127.0.0.1"], network) == found

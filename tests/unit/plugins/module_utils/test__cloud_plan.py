@@ -605,13 +605,26 @@ def test_a_port_on_another_network() -> None:
     [
         ((), ["set DNS record hub.example.org."]),
         ((("hub.example.org", "192.0.2.1"),), ["set DNS record hub.example.org."]),
-        ((("hub.example.org", "192.0.2.17 192.0.2.18"),), ["set DNS record hub.example.org."]),
+        ((("hub.example.org", "192.0.2.17", "192.0.2.18"),), ["set DNS record hub.example.org."]),
         ((("hub.example.org", "192.0.2.17"), ("x", "y")), []),
     ],
 )
-def test_dns_records(records: tuple[tuple[str, str], ...], expected: list[str]) -> None:
-    found = dataclasses.replace(DONE, has_dns=True, records=records)
+def test_dns_records(records: tuple[tuple[str, ...], ...], expected: list[str]) -> None:
+    there = tuple(f.FoundRecord(name, name, True, "z", tuple(addresses)) for name, *addresses in records)
+    found = dataclasses.replace(DONE, has_dns=True, records=there)
     assert steps(found, wanted(dns_name="hub.example.org.")) == expected
+
+
+def test_a_record_of_somebody_else() -> None:
+    theirs = f.FoundRecord("r", "hub.example.org", False, "z", ("192.0.2.99",))
+    plan = p.make_plan(
+        wanted(dns_name="hub.example.org"), dataclasses.replace(DONE, has_dns=True, records=(theirs,))
+    )
+    assert plan.steps == []
+    assert plan.problems == [
+        "The name hub.example.org of server hub has an address record that this deployment did not make "
+        "(192.0.2.99): remove that, or set dns_name to another name."
+    ]
 
 
 def test_no_record_can_be_made() -> None:

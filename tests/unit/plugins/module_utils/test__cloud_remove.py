@@ -91,6 +91,15 @@ def test_all_of_it_goes_and_nothing_of_others() -> None:
     assert kinds.index("port") < kinds.index("security group")
 
 
+def test_a_name_goes_with_its_address() -> None:
+    record = f.FoundRecord("r", "hub.example.org", True, "z", ("192.0.2.17",))
+    kept = plan_removal(WANTED, FOUND, False, False, False, [record])
+    assert kept.left[0] == "DNS record hub.example.org (it goes with its floating IP)"
+    gone = plan_removal(WANTED, FOUND, False, False, True, [record])
+    shown = [str(step) for step in gone.steps]
+    assert shown.index("remove DNS record hub.example.org") < shown.index("remove floating IP 192.0.2.17")
+
+
 @pytest.mark.parametrize(("volumes", "addresses"), [(False, False), (True, True)])
 def test_servers_only(volumes: bool, addresses: bool) -> None:
     plan = plan_removal(WANTED, FOUND, True, volumes, addresses)

@@ -24,6 +24,7 @@ SETTINGS: dict[str, Any] = {
     "address_pools": [{"base": "10.224.0.0/16", "size": 24}],
     "mtu": 0,
     "nofile": 65536,
+    "ipv6": False,
     "extra": {},
 }
 
@@ -57,6 +58,11 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
         {"nofile": {"Name": "nofile", "Hard": 65536, "Soft": 65536}},
     ),
     ({"nofile": 0}, {}, "default-ulimits", None),
+    ({}, {}, "ip6tables", None),
+    ({}, {}, "experimental", None),
+    ({"ipv6": True}, {}, "ip6tables", True),
+    ({"ipv6": True}, {}, "experimental", True),
+    ({"ipv6": True, "extra": {"ip6tables": False}}, {}, "ip6tables", False),
     ({}, {}, "data-root", None),
     ({"data_root": "/srv/docker"}, {}, "data-root", "/srv/docker"),
     ({"address_pools": []}, {}, "default-address-pools", None),

@@ -13,12 +13,20 @@ GOOD: dict[str, t.Any] = {
     "port": 8000,
     "http_port": 0,
     "server_name": "",
+    "server_aliases": [],
+    "shared": False,
     "base_url": "/",
     "title": "JupyterHub",
+    "trusted_proxies": [],
+    "proxy_protocol": False,
     "tls_mode": "off",
     "tls_certificate": "",
     "tls_key": "",
+    "tls_warn_days": 14,
     "hsts_seconds": 0,
+    "security_headers": {},
+    "login_rate": 60,
+    "login_burst": 100,
     "max_upload": "2g",
     "read_timeout": 86400,
     "reload_grace": 86400,
@@ -27,6 +35,7 @@ GOOD: dict[str, t.Any] = {
     "log_max_size": "10m",
     "log_max_files": 3,
 }
+SHARED = {"shared": True, "server_name": "hub.example.org"}
 TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/etc/hub.key"}
 
 
@@ -34,12 +43,17 @@ TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/e
     "change",
     [
         {},
-        {"bind_address": "::1"},
+        {**TLS, "bind_address": "::", "port": 443, "http_port": 80},
+        {**TLS, "bind_address": "2001:db8::5"},
         {"bind_address": "127.0.0.53"},
         {**TLS, "bind_address": "0.0.0.0", "port": 443, "http_port": 80},
         {"base_url": "/science/hub/", "server_name": "hub.example.org"},
+        {"bind_address": "10.0.0.1", "trusted_proxies": ["10.0.0.5"]},
         # Numbers of an inventory may come as text.
         {"port": "8001", "workers": "4"},
+        {**TLS, **SHARED, "bind_address": "::", "server_aliases": ["*.hub.example.org"]},
+        SHARED,
+        {"login_rate": 0, "login_burst": 0},
         {"title": 'Hub "of" $things \\ Zürich'},
     ],
 )
@@ -51,8 +65,25 @@ def test_accepts(change: dict[str, t.Any]) -> None:
     ("change", "begin", "fix"),
     [
         ({"bind_address": "localhost"}, "edge_bind_address is 'localhost':", "127.0.0.1"),
-        ({"bind_address": "10.0.0.1"}, "edge_bind_address is '10.0.0.1' while edge_tls_mode", "'provided'"),
+        (
+            {"bind_address": "10.0.0.1"},
+            "edge_bind_address is '10.0.0.1' while edge_tls_mode",
+            "edge_server_name",
+        ),
         ({"bind_address": "::"}, "edge_bind_address is '::' while edge_tls_mode is 'off':", "127.0.0.1"),
+        (
+            {"bind_address": "0.0.0.0"},
+            "edge_bind_address is '0.0.0.0' while edge_tls_mode",
+            "edge_trusted_proxies",
+        ),
+        (
+            {"bind_address": "0.0.0.0", "trusted_proxies": ["0.0.0.0/0"]},
+            "edge_trusted_proxies has '0.0.0.0/0':",
+            "own addresses",
+        ),
+        ({**TLS, "bind_address": "::1"}, "edge_bind_address is '::1', which", "127.0.0.1"),
+        ({**TLS, "bind_address": "fe80::1%e0"}, "edge_bind_address is 'fe80::1%e0', which", "in its network"),
+        ({**TLS, "bind_address": "0::0"}, "edge_bind_address is '0::0':", "write '::'"),
         ({"port": 0}, "edge_port is 0:", "from 1 to 65535"),
         ({"port": 65536}, "edge_port is 65536:", "from 1 to 65535"),
         ({"http_port": 70000}, "edge_http_port is 70000:", "0 for none"),
@@ -61,6 +92,10 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({**TLS, "tls_key": "hub.key"}, "edge_tls_key is 'hub.key':", "absolute path"),
         ({**TLS, "tls_certificate": ""}, "edge_tls_certificate is '':", "absolute path"),
         ({"server_name": "https://hub.example.org"}, "edge_server_name is 'https://", "hub.example.org"),
+        ({"shared": True}, "edge_shared is true while edge_server_name is empty:", "hub.example.org"),
+        ({**SHARED, "trusted_proxies": ["192.0.2.1"]}, "edge_trusted_proxies is set while", "of its own"),
+        ({**SHARED, "server_name": "192.0.2.1"}, "edge_server_name has '192.0.2.1' while", "host name"),
+        ({**SHARED, "server_aliases": ["192.0.2.1"]}, "edge_server_aliases has '192.0.2.1'", "host name"),
         ({"base_url": "/hub"}, "edge_base_url is '/hub':", "/science/"),
         ({"base_url": "/a b/"}, "edge_base_url is '/a b/':", "/science/"),
         ({"title": " "}, "edge_title is ' ':", "one line"),
@@ -70,6 +105,9 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({"workers": 0}, "edge_workers is 0:", "1 or more"),
         ({"read_timeout": 5}, "edge_read_timeout is 5:", "60 or more"),
         ({"hsts_seconds": -1}, "edge_hsts_seconds is -1:", "0 or more"),
+        ({"security_headers": {"Server": "x"}}, "edge_security_headers has 'Server',", "leave it out"),
+        ({"login_rate": -1}, "edge_login_rate is -1:", "0 or more"),
+        ({"login_burst": "-5"}, "edge_login_burst is -5:", "0 or more"),
     ],
 )
 def test_refuses(change: dict[str, t.Any], begin: str, fix: str) -> None:

@@ -93,6 +93,49 @@ def test_default_interface(table: str, name: str) -> None:
     assert state.default_interface(table) == name
 
 
+ANY6, GATE6, NONE6 = "0" * 32, "fe80" + "0" * 27 + "1", "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("", ""),
+        (f"{ANY6} 00 {ANY6} 00 {NONE6} ffffffff 00000001 00000000 00200200 lo\n", ""),
+        (
+            f"{ANY6} 00 {ANY6} 00 {GATE6} 00000400 00000001 00000000 00450003 ens3\n"
+            f"{ANY6} 00 {ANY6} 00 {GATE6} 00000064 00000001 00000000 00000003 eth0.5\n"
+            f"fd00{'0' * 28} 40 {ANY6} 00 {NONE6} 00000001 00000001 00000000 00000001 tun0\n",
+            "eth0.5",
+        ),
+    ],
+)
+def test_default_interface6(table: str, name: str) -> None:
+    assert state.default_interface6(table) == name
+
+
+@pytest.mark.parametrize(
+    ("version", "experimental", "daemon_json", "arguments", "serves"),
+    [
+        ("20.10.24+dfsg1", False, "", [""], False),
+        ("20.10.24+dfsg1", True, "", [], False),
+        ("20.10.24+dfsg1", False, '{"ip6tables": true}', [], False),
+        ("20.10.24+dfsg1", True, '{"ip6tables": true}', ["/usr/sbin/dockerd", ""], True),
+        ("26.1.5", True, "", ["dockerd", "--experimental", "--ip6tables"], True),
+        ("26.1.5", True, "", ["dockerd", "--ip6tables=false"], False),
+        ("27.0.1", False, "", [], True),
+        ("29.1.0", False, '{"ip6tables": false}', [], False),
+        ("29.1.0", False, "[]", ["dockerd", "--ip6tables=false"], False),
+        ("29.1.0", False, "no json", [], True),
+        ("", False, "", [], False),
+    ],
+)
+def test_serves_ipv6(
+    version: str, experimental: bool, daemon_json: str, arguments: list[str], serves: bool
+) -> None:
+    info = {"ServerVersion": version, "ExperimentalBuild": experimental}
+    assert state.serves_ipv6(info, daemon_json, arguments) is serves
+
+
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -12,12 +12,21 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import hub_config_data, merge
 from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
 
-SETTINGS: dict[str, t.Any] = {
+LOGIN: dict[str, t.Any] = {
+    "kind": "dummy",
     "public_url": "http://127.0.0.1:8000/",
-    "login_kind": "dummy",
+    "client_id": "",
+    "client_secret": False,
     "allow_all": True,
     "allowed_users": ["zoe", "ada"],
+    "allowed_groups": [],
     "admins": [],
+    "admin_groups": [],
+    "blocked_users": [],
+}
+SETTINGS: dict[str, t.Any] = {
+    "public_url": "http://127.0.0.1:8000/",
+    "login": LOGIN,
     "hub_image": "galilean/hub:1",
     "notebook_image": "galilean/notebook:1",
     "software": {"volume": "galilean-software-x-1", "path": "/opt/software"},
@@ -46,7 +55,7 @@ def data(**changes: t.Any) -> dict[str, t.Any]:
 def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
     spawner = data()["traits"]["DockerSpawner"]
     assert spawner["remove"] is True
-    assert spawner["volumes"]["hub-home-{username}"] == "/home/jovyan"
+    assert spawner["volumes"]["hub-home-{home}"] == "/home/jovyan"
     assert spawner["volumes"]["galilean-software-x-1"] == {"bind": "/opt/software", "mode": "ro,nocopy"}
     host = spawner["extra_host_config"]
     assert host["cap_drop"] == ["ALL"]
@@ -62,12 +71,12 @@ def test_servers_outlive_the_hub() -> None:
 
 def test_lists_are_sorted_so_that_their_order_in_the_settings_changes_nothing() -> None:
     assert data()["traits"]["Authenticator"]["allowed_users"] == ["ada", "zoe"]
-    assert json.dumps(data()) == json.dumps(data(allowed_users=["ada", "zoe"]))
+    assert json.dumps(data()) == json.dumps(data(login={**LOGIN, "allowed_users": ["ada", "zoe"]}))
 
 
 def test_without_software_and_bundle_nothing_of_them_is_mounted() -> None:
     spawner = data(software={}, ca_bundle="")["traits"]["DockerSpawner"]
-    assert set(spawner["volumes"]) == {"hub-home-{username}", "/srv/hub/welcome"}
+    assert set(spawner["volumes"]) == {"hub-home-{home}", "/srv/hub/welcome"}
     assert "JUPYTER_PATH" not in spawner["environment"]
 
 
@@ -93,6 +102,12 @@ def test_live_folders_are_mounted_read_only_and_only_while_they_are_live() -> No
     [
         ({}, {"timeout": 3600, "cull_every": 300}),
         ({"cull_timeout": 0}, None),
+        ({"cull_timeout": 0, "groups": [{"name": "a", "cull_timeout": 0}, {"name": "b"}]}, None),
+        (
+            {"cull_timeout": 0, "groups": [{"name": "a", "cull_timeout": 600}]},
+            {"timeout": 0, "cull_every": 300},
+        ),
+        ({"cull_timeout": 0, "cull_max_age": 86400}, {"timeout": 0, "cull_every": 300, "max_age": 86400}),
         ({"cull_max_age": 86400}, {"timeout": 3600, "cull_every": 300, "max_age": 86400}),
     ],
 )
@@ -123,8 +138,9 @@ def test_merge_leaves_its_inputs_alone() -> None:
     [
         ({"notebook_image": ""}, "the hub's settings lack notebook_image: give a value for each"),
         (
-            {"login_kind": "google"},
-            "jupyterhub_login_kind is 'google': use one of dummy, shared_password",
+            {"login": {**LOGIN, "kind": "shared_password", "allow_all": False, "allowed_users": []}},
+            "nobody could log in: list people in jupyterhub_allowed_users or jupyterhub_allowed_groups, "
+            "or set jupyterhub_allow_all to true, which is everybody who has the password",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import ipaddress
 import re
 
 import pytest
@@ -37,6 +38,11 @@ def test_a_bad_name_is_refused_in_one_sentence(name: str) -> None:
         instance_layout(name)
 
 
+def test_the_folder_of_fronts_is_no_instances() -> None:
+    with pytest.raises(HubError, match=r"^jupyterhub_instance is 'galilean-front', .*: use another name$"):
+        instance_layout("galilean-front")
+
+
 def test_two_instances_share_nothing() -> None:
     one, two = instance_layout("prod"), instance_layout("proto")
 
@@ -61,6 +67,16 @@ def test_addresses_lie_in_the_subnet_and_outside_of_dockers_range() -> None:
 
 def test_the_derived_subnet_is_stable() -> None:
     assert default_users_subnet("hub") == default_users_subnet("hub") != default_users_subnet("prototype")
+
+
+@pytest.mark.parametrize("name", GOOD_NAMES)
+def test_the_ipv6_subnet_is_local_and_stable(name: str) -> None:
+    layout = instance_layout(name)
+    subnet = ipaddress.IPv6Network(layout["core_subnet6"])
+    assert subnet.prefixlen == 64
+    assert subnet.subnet_of(ipaddress.IPv6Network("fd00::/8"))
+    assert ipaddress.IPv6Address(layout["core_gateway6"]) == subnet[1]
+    assert instance_layout(name)["core_subnet6"] == layout["core_subnet6"]
 
 
 @pytest.mark.parametrize(("subnet", "message"), BAD_SUBNETS)

@@ -22,6 +22,7 @@ one-edge\t127.0.0.1:8000->8080/tcp, 8443/tcp
 two-edge\t0.0.0.0:443->8443/tcp, :::443->8443/tcp, 0.0.0.0:9000-9002->9000-9002/tcp
 silent\t
 six\t[::1]:8005->80/tcp
+old\t2001:db8::5:8006->80/tcp
 """
 
 
@@ -53,6 +54,11 @@ def test_listening_inodes(table: str, address: str, port: int, inodes: list[str]
         ("127.0.0.1", 9001, "two-edge"),
         ("127.0.0.1", 9003, ""),
         ("::1", 8005, "six"),
+        ("0:0::1", 8005, "six"),
+        ("0:0::0", 8005, "six"),
+        ("::2", 8005, ""),
+        # Docker 20.10 writes no brackets.
+        ("2001:DB8:0::5", 8006, "old"),
         # Inside of a container only, not published.
         ("127.0.0.1", 8443, ""),
     ],

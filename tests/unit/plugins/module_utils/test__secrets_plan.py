@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._secrets_plan import Decision, decide, fingerprint
+from ansible_collections.galilean.hub.plugins.module_utils._secrets_plan import (
+    Decision,
+    decide,
+    fingerprint,
+    fingerprints,
+)
 
 
 def generate(size: int) -> str:
@@ -50,3 +55,19 @@ def test_the_fingerprint_follows_every_secret_and_its_name() -> None:
 def test_a_line_end_or_another_order_is_no_difference() -> None:
     made = {"a": "1" * 64, "b": "2" * 64}
     assert fingerprint(made) == fingerprint({"b": "2" * 64 + "\n", "a": "1" * 64 + "\n"})
+
+
+def test_a_fingerprint_follows_the_secrets_that_its_user_needs() -> None:
+    wanted = [
+        {"name": "both", "used_by": ["hub", "proxy"]},
+        {"name": "hub", "used_by": ["hub"]},
+        {"name": "none", "used_by": []},
+    ]
+    contents = {"both": "1" * 64, "hub": "2" * 64, "none": "3" * 64}
+    before = fingerprints(wanted, contents)
+    assert sorted(before) == ["hub", "proxy"]
+    assert fingerprints(wanted, {**contents, "none": "9" * 99}) == before
+    after = fingerprints(wanted, {**contents, "hub": "4" * 64})
+    assert after["proxy"] == before["proxy"]
+    assert after["hub"] != before["hub"]
+    assert fingerprints(wanted, {}) == {"hub": "", "proxy": ""}

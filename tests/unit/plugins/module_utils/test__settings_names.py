@@ -83,6 +83,8 @@ def hub(host: str, machine: str = "192.0.2.1", **rest: str) -> Placed:
         address=rest.get("address", "127.0.0.1"),
         ports={"edge_port": rest.get("port", "8000"), "edge_http_port": rest.get("http", "0")},
         subnet=rest.get("subnet", ""),
+        shared="shared" in rest,
+        names=tuple(rest.get("shared", "").split()),
     )
 
 
@@ -123,6 +125,37 @@ CLASHES: list[tuple[list[Placed], list[str]]] = [
             "a and b are the same machine (192.0.2.1) "
             "and both use port 80 of 127.0.0.1 (edge_http_port and edge_port): "
             "give one of them another edge_http_port."
+        ],
+    ),
+    # Behind one front by name, also where they want different ports.
+    ([hub("a", shared="a.org"), hub("b", instance="proto", shared="b.org x.org")], []),
+    (
+        [hub("a", shared="a.org", port="443"), hub("b", instance="p", port="80", http="443", shared="b.org")],
+        [],
+    ),
+    (
+        [hub("a", shared="a.org x.org"), hub("b", instance="proto", port="8001", shared="b.org X.org")],
+        [
+            "a and b are the same machine (192.0.2.1) and both have the name x.org (edge_server_name, "
+            "edge_server_aliases) while edge_shared is true: give one of them another."
+        ],
+    ),
+    # The same name behind two fronts, each with an address of its own.
+    ([hub("a", shared="a.org"), hub("b", instance="proto", address="127.0.0.2", shared="a.org")], []),
+    (
+        [hub("a", shared="a.org"), hub("b", instance="proto")],
+        [
+            "a and b are the same machine (192.0.2.1) "
+            "and both use port 8000 of 127.0.0.1 (edge_port and edge_port): "
+            "give one of them another edge_port, or both edge_shared."
+        ],
+    ),
+    (
+        [hub("a", shared="a.org"), hub("b", instance="proto", address="0.0.0.0", shared="b.org")],
+        [
+            "a and b are the same machine (192.0.2.1) "
+            "and both use port 8000 of 127.0.0.1 (edge_port and edge_port): "
+            "give one of them another edge_port, or both the same edge_bind_address."
         ],
     ),
     (

@@ -35,7 +35,9 @@ def target(tmp_path: Path) -> Path:
 
 
 def ask(target: Path, links: Links) -> None:
-    (target / ".links").write_text(json.dumps({"token": "token", "links": links}))
+    # In one step, as the script does it: somebody may be looking for the file already.
+    (target / ".links.new").write_text(json.dumps({"token": "token", "links": links}))
+    (target / ".links.new").replace(target / ".links")
 
 
 def test_link_files(older: Path, target: Path) -> None:

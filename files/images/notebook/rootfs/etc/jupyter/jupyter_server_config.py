@@ -9,6 +9,7 @@ The hub may set the NOTEBOOK_* variables per server (Spawner.environment). Times
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from typing import Any
 
@@ -41,21 +42,41 @@ c.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 5_000
 c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 
 c.ServerApp.default_url = "/lab"
-# The default is three times the interval between pings, which Tornado refuses with a warning per kernel.
-c.ServerApp.tornado_settings = {"ws_ping_timeout": 30_000}
+c.ServerApp.tornado_settings = {}
+# Jupyter's limit for the answer to a ping is left at three times the interval: it looks for the first answer
+# before it has asked, and would close each websocket. Tornado takes both for its own settings, and says so.
+logging.getLogger("tornado.general").addFilter(lambda record: "ping_timeout" not in record.getMessage())
 c.ServerApp.terminals_enabled = bool(number("NOTEBOOK_TERMINALS", 1))
 # Uploads and drag-and-drop of data files through the contents API.
 c.ServerApp.max_body_size = c.ServerApp.max_buffer_size = number("NOTEBOOK_MAX_UPLOAD", 1024**3)
+labextensions: list[str] = []
+extensions: dict[str, bool] = {}
 # The look (docs/web.md). A server of a user's own reads this file, too, and has no such module.
 with contextlib.suppress(ImportError):
     from webfiles import FOLDERS, WebFiles
 
     c.LabApp.custom_css = True
-    c.LabApp.extra_labextensions_path = [f"{folder}/labextensions" for folder in FOLDERS]
+    labextensions += [f"{folder}/labextensions" for folder in FOLDERS]
     c.ServerApp.tornado_settings["static_custom_path"] = [f"{folder}/static" for folder in FOLDERS]
     c.ServerApp.tornado_settings["static_handler_class"] = WebFiles
     if number("NOTEBOOK_WEB_LIVE", 0):
-        c.ServerApp.jpserver_extensions = {"liveweb": True}
+        extensions["liveweb"] = True
+# Further ways to work (docs/environments.md). What a server does not use is not loaded, it would start later.
+with contextlib.suppress(ImportError):
+    from hubapps import servers
+
+    extensions["lazyclassic"] = True
+    if os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]"):
+        extensions["hubnotices"] = True
+        labextensions.append("/opt/notebook/share/galilean/repositories/labextensions")
+    apps = servers(os.environ)
+    if apps:
+        c.ServerProxy.servers = apps
+        extensions["jupyter_server_proxy"] = True
+        labextensions.append("/opt/notebook/share/galilean/apps/labextensions")
+# JupyterLab and the classic notebook alike.
+c.LabServerApp.extra_labextensions_path = labextensions
+c.ServerApp.jpserver_extensions = extensions
 # Without network egress the check for newer versions would only delay the page and fill the log.
 c.LabApp.news_url = None
 c.LabApp.check_for_updates_class = "jupyterlab.NeverCheckForUpdate"

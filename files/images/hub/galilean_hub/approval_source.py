@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where approvals come from: a file, an address, a script, or an endpoint that is asked about each user.
+
+The list of an address or a script is fetched again and again, and kept on disk: while its source is away, the
+last one counts, and its age is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any, Protocol
+
+from prometheus_client import REGISTRY, Gauge
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+
+from .approval import UNSURE, Approval, ApprovalError, parse_answer, parse_list, standing
+from .state import save
+
+STATE = Path("/srv/jupyterhub/approval")
+FILE = Path("/etc/jupyterhub/approval")
+SCRIPT = Path("/etc/jupyterhub/approval-script")
+# More than any institution's list; less than what would fill the hub's memory.
+LONGEST = 32 * 1024 * 1024
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def gauge(age: Callable[[], float]) -> None:
+    """Show the list's age among the hub's metrics."""
+    name = "galilean_approval_list_age_seconds"
+    if name not in REGISTRY._names_to_collectors:
+        Gauge(name, "Seconds since the list of approved users was last read from its source").set_function(
+            age
+        )
+
+
+class Source(Protocol):
+    """Asked about a user: the approval where there is one that holds, otherwise what to tell the user."""
+
+    async def ask(self, user: str) -> tuple[Approval | None, str]: ...
+
+    async def refresh(self) -> None: ...
+
+
+async def fetch(url: str, timeout: float, token: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
+    """Status and text of an address; OSError or tornado's HTTPClientError where it cannot be reached."""
+    headers = {"Accept": "application/json, text/csv;q=0.9, text/plain;q=0.8"}
+    if token:
+        headers["Authorization"] = f"Bearer {token}"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    request = HTTPRequest(
+        url,
+        method="GET" if body is None else "POST",
+        headers=headers,
+        body=None if body is None else json.dumps(body),
+        connect_timeout=timeout,
+        request_timeout=timeout,
+        # A token must not follow to another host.
+        follow_redirects=not token,
+    )
+    answer = await AsyncHTTPClient(max_body_size=LONGEST).fetch(request, raise_error=False)
+    if answer.error is not None and not 100 <= answer.code < 599:
+        raise OSError(str(answer.error))
+    return answer.code, answer.body.decode(errors="replace") if answer.body else ""
+
+
+async def run_script(path: Path, timeout: float, token: str) -> str:
+    """What the site's script prints; ApprovalError where it fails or takes too long."""
+    process = await asyncio.create_subprocess_exec(
+        str(path),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        # Not the hub's own: it holds tokens.
+        env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/tmp", "LANG": "C.UTF-8"},
+    )
+    try:
+        # The token comes by standard input: an environment can be read by others of the same account.
+        out, err = await asyncio.wait_for(process.communicate(f"{token}\n".encode()), timeout)
+    except asyncio.TimeoutError:
+        process.kill()
+        await process.wait()
+        raise ApprovalError(f"the script did not end within {timeout:g} seconds") from None
+    if process.returncode:
+        last = err.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise ApprovalError(f"the script ended with status {process.returncode}: {last[0][:200]}")
+    return out.decode(errors="replace")
+
+
+class KnownList:
+    """A list that is kept in memory, and looked at anew before each answer."""
+
+    def __init__(self) -> None:
+        self._list: dict[str, Approval] = {}
+
+    async def refresh(self) -> None:
+        """Bring the list up to date where that is due."""
+        raise NotImplementedError
+
+    async def ask(self, user: str) -> tuple[Approval | None, str]:
+        await self.refresh()
+        # A list has entries: without any it was never read.
+        return standing(self._list, user, now()) if self._list else (None, UNSURE)
+
+
+class FileList(KnownList):
+    """A list that somebody else writes, the play or a program of the site; read again when it has changed."""
+
+    def __init__(self, settings: dict[str, Any], log: logging.Logger, path: Path = FILE) -> None:
+        super().__init__()
+        self._path, self._log = path, log
+        self._stamp: tuple[int, int] | None = None
+        gauge(lambda: time.time() - self._path.stat().st_mtime if self._path.exists() else float("nan"))
+
+    async def refresh(self) -> None:
+        try:
+            state = self._path.stat()
+            stamp = (state.st_mtime_ns, state.st_size)
+            if stamp != self._stamp:
+                self._list = parse_list(self._path.read_text(encoding="utf-8"))
+                self._stamp = stamp
+                self._log.info("The list of approved users has %d entries", len(self._list))
+        except (OSError, UnicodeDecodeError, ApprovalError) as exc:
+            # What was read before goes on to count.
+            self._log.error("The list of approved users, %s, was not read: %s", self._path, exc)
+
+
+class FetchedList(KnownList):
+    """A list from an address or a script, kept on disk while its source is away."""
+
+    def __init__(
+        self, settings: dict[str, Any], log: logging.Logger, token: str, state: Path = STATE
+    ) -> None:
+        super().__init__()
+        self._settings, self._token, self._state, self._log = settings, token, state, log
+        self._fetched = 0.0
+        self._lock = asyncio.Lock()
+        self._due = 0.0
+        if state.exists():
+            try:
+                self._list = parse_list(state.read_text(encoding="utf-8"))
+                self._fetched = state.stat().st_mtime
+            except (OSError, UnicodeDecodeError, ApprovalError) as exc:
+                log.error("The list of approved users that was kept in %s cannot be used: %s", state, exc)
+        gauge(self.age)
+
+    def age(self) -> float:
+        """Seconds since the list came from its source; not a number where it never did."""
+        return time.time() - self._fetched if self._fetched else float("nan")
+
+    async def _get(self) -> str:
+        timeout = float(self._settings["timeout"])
+        if self._settings["source"] == "script":
+            return await run_script(SCRIPT, timeout, self._token)
+        status, text = await fetch(self._settings["url"], timeout, self._token)
+        if status != 200:
+            raise ApprovalError(f"{self._settings['url']} answered with status {status}")
+        return text
+
+    async def refresh(self) -> None:
+        async with self._lock:
+            if time.monotonic() < self._due:
+                return
+            try:
+                text = await self._get()
+                self._list = parse_list(text)
+            except Exception as exc:
+                # Sooner than usual, but not with each login.
+                self._due = time.monotonic() + min(60.0, float(self._settings["interval"]))
+                age = (
+                    f"{self.age() / 3600:.1f} hours old" if self._fetched else "empty, so nobody is approved"
+                )
+                self._log.error("The list of approved users was not renewed (%s); it is %s", exc, age)
+                return
+            self._fetched = time.time()
+            self._due = time.monotonic() + float(self._settings["interval"])
+            save(self._state, text)
+            self._log.info("The list of approved users was renewed: %d entries", len(self._list))
+
+
+class Endpoint:
+    """Asked about each user. An answer counts for some seconds; by default nobody is approved without."""
+
+    def __init__(self, settings: dict[str, Any], log: logging.Logger, token: str) -> None:
+        self._settings, self._token, self._log = settings, token, log
+        self._known: dict[str, tuple[float, Approval | None]] = {}
+
+    async def refresh(self) -> None:
+        """There is nothing to fetch ahead; answers that no longer count are forgotten."""
+        self._known = {name: answer for name, answer in self._known.items() if answer[0] > time.monotonic()}
+
+    async def ask(self, user: str) -> tuple[Approval | None, str]:
+        until, approval = self._known.get(user, (0.0, None))
+        if until <= time.monotonic():
+            try:
+                status, text = await fetch(
+                    self._settings["url"], float(self._settings["timeout"]), self._token, {"user": user}
+                )
+                approval = parse_answer(status, text, user)
+            except Exception as exc:
+                self._log.error("Whether %s is approved could not be asked: %s", user, exc)
+                if self._settings["on_failure"] == "admit":
+                    return Approval(user), ""
+                return None, UNSURE
+            self._known[user] = (time.monotonic() + float(self._settings["cache"]), approval)
+        return standing({} if approval is None else {user: approval}, user, now())
+
+
+def open_source(settings: dict[str, Any], token: str, log: logging.Logger) -> Source:
+    """The source that the settings name: file, url, script or endpoint."""
+    if settings["source"] == "file":
+        return FileList(settings, log)
+    if settings["source"] == "endpoint":
+        return Endpoint(settings, log, token)
+    return FetchedList(settings, log, token)

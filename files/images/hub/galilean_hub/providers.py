@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Where authenticators do otherwise than docs/login.md says: laid between their classes and ours.
+
+Written for oauthenticator 17.4, ldapauthenticator 2.0 and nativeauthenticator 1.3 with JupyterHub 6.1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar
+
+from jupyterhub.auth import Authenticator
+from jupyterhub.handlers.login import LoginHandler
+from tornado import web
+
+# Seconds that somebody waits for the directory.
+PATIENCE = 20
+
+
+class Google(Authenticator):
+    """Names are addresses, so nobody comes in with one that they have not shown to be theirs."""
+
+    async def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
+        # Google's class looks at it in check_allowed, which nobody asks where everybody of a domain or of a
+        # group may come in.
+        if not authentication["auth_state"]["google_user"].get("verified_email"):
+            self.log.warning("Google has not verified the address of %s", username)
+            return False
+        return bool(super().check_blocked_users(username, authentication))
+
+
+class GitLab(Authenticator):
+    """Groups in groups."""
+
+    async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:
+        # A group's path is escaped twice, and GitLab knows no such group (oauthenticator's issue 423).
+        return await super().httpfetch(url.replace("%252F", "%2F"), *args, **kwargs)  # type: ignore[misc]
+
+
+class Globus(Authenticator):
+    """Tokens as with the other providers, and nowhere else."""
+
+    async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
+        """Nothing: Globus' class puts all tokens into the server's environment, which `docker inspect`
+        shows.
+        """
+
+    def build_auth_state_dict(self, token_info: dict[str, Any], user_info: dict[str, Any]) -> dict[str, Any]:
+        # Without these, users' programs get no token, and the hub cannot renew it.
+        given = {name: token_info.get(name) for name in ("access_token", "refresh_token")}
+        return {**given, **super().build_auth_state_dict(token_info, user_info)}  # type: ignore[misc]
+
+    async def _fetch_users_groups(self, tokens: list[dict[str, Any]]) -> set[str]:
+        # Asked for wherever there are groups at all, and it fails without the token for them.
+        if not any(token["resource_server"] == "groups.api.globus.org" for token in tokens):
+            return set()
+        groups: set[str] = await super()._fetch_users_groups(tokens)  # type: ignore[misc]
+        return groups
+
+
+class Directory(Authenticator):
+    """One that does not answer stops nobody but those who log in."""
+
+    # Its own: of a few that hang, nothing else of the hub has to know.
+    _threads: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(4, thread_name_prefix="directory")
+
+    async def authenticate(self, handler: Any, data: Any) -> Any:
+        # LDAPAuthenticator's is a coroutine that awaits nothing: it would keep the hub for as long as it
+        # waits, which are two minutes where packets get lost.
+        asked = asyncio.get_running_loop().run_in_executor(
+            self._threads, asyncio.run, super().authenticate(handler, data)
+        )
+        try:
+            return await asyncio.wait_for(asked, PATIENCE)
+        except Exception as exc:
+            self.log.exception("The directory cannot be asked who %s is", data["username"])
+            raise web.HTTPError(500, "The directory of users does not answer. Try again later.") from exc
+
+
+class Native(Authenticator):
+    """Its login page with JupyterHub 6."""
+
+    def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
+        theirs = importlib.import_module("nativeauthenticator.handlers").LoginHandler
+
+        class Login(theirs):  # type: ignore[misc, valid-type]
+            # Their own measures its time with statsd, which JupyterHub 6 does not have any more.
+            post = LoginHandler.post
+
+            def _render(self, login_error: str | None = None, username: str | None = None, **_: Any) -> Any:
+                """JupyterHub gives more than theirs takes where somebody is refused with a reason."""
+                user = self.authenticator.get_user(username) if login_error and username else None
+                password = self.get_body_argument("password", "", strip=False)
+                if user and not user.is_authorized and user.is_valid_password(password):
+                    login_error = f"The account {username} waits for an administrator to approve it."
+                return super()._render(login_error, username)
+
+        return [
+            (path, Login if handler is theirs else handler, *rest)
+            for path, handler, *rest in super().get_handlers(app)
+        ]
+
+
+RULES: dict[str, type[Authenticator]] = {
+    "google": Google,
+    "gitlab": GitLab,
+    "globus": Globus,
+    "ldap": Directory,
+    "native": Native,
+}

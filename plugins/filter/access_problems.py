@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
+
+DOCUMENTATION = r"""
+name: access_problems
+short_description: What is wrong with a hub's groups, environments, folders and approvals
+version_added: 0.5.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Checks what the types of the settings cannot say, such as an environment for a group that nobody can be in.
+  - Used by the preflight of the role P(galilean.hub.jupyterhub#role).
+options:
+  _input:
+    description:
+      - The role's variables C(groups), C(approval), C(profiles), C(shared_folders), C(data_mounts) and C(repositories), without
+        C(jupyterhub_), with C(login) as P(galilean.hub.login_problems#filter) takes it, and C(images) as name of the image to the
+        image that it stands for.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Refuse environments that nobody could choose
+  ansible.builtin.assert:
+    that: settings | galilean.hub.access_problems | length == 0
+"""
+
+RETURN = r"""
+_value:
+  description: One sentence for each problem, without its full stop. Empty when there is none.
+  type: list
+  elements: str
+  sample: ["jupyterhub_approval lacks source: give file, url, script or endpoint"]
+"""
+
+
+def judged(settings: dict[str, t.Any]) -> list[str]:
+    """The pure code's answer."""
+    from ansible_collections.galilean.hub.plugins.module_utils._access_settings import access_problems
+
+    return access_problems(settings)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"access_problems": of_mapping("access_problems", judged)}

@@ -1,0 +1,58 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
+
+DOCUMENTATION = r"""
+name: user_list
+short_description: The listed users of a hub by what they may
+version_added: 0.5.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Reads the list in the settings and the CSV file together, for P(galilean.hub.user_list_problems#filter) to find nothing in.
+options:
+  _input:
+    description: C(users) as the role's variable C(jupyterhub_users). C(file) and C(text), path and content of C(jupyterhub_users_file).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show who may log in
+  ansible.builtin.debug:
+    msg: "{{ (people | galilean.hub.user_list).allowed }}"
+  vars:
+    people: {users: [{name: anna, groups: [staff]}, {name: berta, blocked: true}], file: "", text: ""}
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - C(users) with all keys, and the names that are C(allowed), C(admins), C(blocked) and C(absent). Who is absent is blocked, too.
+    - C(groups), names by group.
+  type: dict
+  sample:
+    users: [{name: anna, state: present, admin: null, groups: [staff], blocked: false}]
+    allowed: [anna]
+    admins: []
+    blocked: []
+    absent: []
+    groups: {staff: [anna]}
+"""
+
+
+def judged(settings: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The pure code's answer."""
+    from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list
+
+    return user_list(settings)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"user_list": of_mapping("user_list", judged)}

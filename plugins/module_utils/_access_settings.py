@@ -1,0 +1,310 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What those who may come in get: groups, roles, approvals, environments, folders, repositories. Pure: no I/O."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import typing as t
+import urllib.parse
+
+from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
+
+Settings = t.Mapping[str, t.Any]
+
+# Part of a path in the user's container, of an HTML attribute and of a URL.
+NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
+SIZE = re.compile(r"[1-9][0-9]*[kmgtKMGT]?")
+# Where the notebook image offers folders; its entry links them into the home.
+SHARED, DATA = "/shared", "/data"
+APPROVAL_KEYS = {"file": "file", "url": "url", "endpoint": "url", "script": "script"}
+
+
+def _given(entry: Settings) -> dict[str, t.Any]:
+    """An entry without the keys that the argument specification filled in as empty."""
+    return {key: value for key, value in entry.items() if value not in (None, "", [], {})}
+
+
+def group_members(settings: Settings, key: str) -> list[str]:
+    """Names of the groups of the settings in which ``key`` (admin, support) is true."""
+    return sorted(group["name"] for group in settings["groups"] if group.get(key))
+
+
+def manages_groups(settings: Settings) -> bool:
+    """Whether groups come with each login: from a claim of the provider, or from approvals.
+
+    Otherwise they are those of the settings and of the hub's own list, which its API can change.
+    """
+    login = settings["login"]
+    own = login.get(login["kind"]) or {}
+    return bool(own.get("groups_claim") or _given(settings["approval"]))
+
+
+def _doubled(what: str, names: t.Sequence[str]) -> list[str]:
+    found = sorted({name for name in names if names.count(name) > 1})
+    return [f"{what} has {name!r} twice: keep one of them" for name in found]
+
+
+def _limit_problems(where: str, entry: Settings) -> list[str]:
+    found = []
+    memory = entry.get("memory_limit")
+    if memory and not SIZE.fullmatch(str(memory)):
+        found.append(f"{where} has memory_limit {memory!r}: give a number with K, M, G or T, such as 8G")
+    for key in ("cpu_limit", "pids_limit"):
+        if entry.get(key) is not None and float(entry[key]) <= 0:
+            found.append(f"{where} has {key} {entry[key]!r}: give more than 0, or leave it out")
+    cull = entry.get("cull_timeout")
+    if (cull is not None and 0 < int(cull) < 600) or int(cull or 0) < 0:
+        found.append(f"{where} has cull_timeout {cull}: give 0 (never) or at least 600 seconds")
+    return found
+
+
+def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]:
+    found = []
+    for entry in entries:
+        parts = urllib.parse.urlsplit(entry["url"])
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            found.append(f"{where} has the repository {entry['url']!r}: give its address with https://")
+        elif parts.username or parts.password:
+            found.append(
+                f"{where} has the repository of {parts.hostname} with a name or token in its address: users could read it, "
+                "so take it out; git asks for the user's own token (jupyterhub_git_hosts)"
+            )
+        path = entry.get("path") or ""
+        if path and (path.startswith("/") or posixpath.normpath(path) != path or path.split("/")[0] in ("..", ".")):
+            found.append(f"{where} has the path {path!r}: give one below the home, such as courses/statistics")
+    return found
+
+
+def _profile_problems(settings: Settings) -> list[str]:
+    profiles = settings["profiles"]
+    found = _doubled("jupyterhub_profiles", [profile["name"] for profile in profiles])
+    images = settings["images"]
+    for profile in profiles:
+        where = f"the environment {profile['name']!r} in jupyterhub_profiles"
+        if not NAME.fullmatch(profile["name"]):
+            found.append(f"{where}: give a name of small letters, digits, dashes and dots")
+        image = profile.get("image") or "notebook"
+        if images and image not in images and "/" not in image and ":" not in image:
+            found.append(
+                f"{where} has image {image!r}, which images_catalog does not have: use one of "
+                f"{', '.join(sorted(images))}, or the full name of an image that is on the host"
+            )
+        if profile.get("default_url") and not str(profile["default_url"]).startswith("/"):
+            found.append(f"{where} has default_url {profile['default_url']!r}: begin it with /")
+        found += _limit_problems(where, profile)
+        found += _repository_problems(where, profile.get("repositories") or [])
+    return found
+
+
+def _folder_problems(settings: Settings) -> list[str]:
+    shared, data = settings["shared_folders"], settings["data_mounts"]
+    found = _doubled("jupyterhub_shared_folders", [folder["name"] for folder in shared])
+    found += _doubled("jupyterhub_data_mounts", [mount["name"] for mount in data])
+    for key, entries in (("jupyterhub_shared_folders", shared), ("jupyterhub_data_mounts", data)):
+        found += [
+            f"{key} has the name {entry['name']!r}: give small letters, digits, dashes and dots"
+            for entry in entries
+            if not NAME.fullmatch(entry["name"])
+        ]
+    for mount in data:
+        source = str(mount["source"])
+        if not source.startswith("/") or posixpath.normpath(source) in ("/", "/etc", "/root", "/var/run", "/run"):
+            found.append(
+                f"jupyterhub_data_mounts has the source {source!r}: give the full path of a folder with data, not of the system"
+            )
+    return found
+
+
+def _approval_problems(approval: Settings) -> list[str]:
+    given = _given(approval)
+    if not given:
+        return []
+    source = given.get("source")
+    if source is None:
+        return ["jupyterhub_approval lacks source: give file, url, script or endpoint"]
+    needed = APPROVAL_KEYS[source]
+    found = []
+    if not given.get(needed):
+        found.append(f"jupyterhub_approval has source {source!r} and lacks {needed}: give its value")
+    for key in sorted({"file", "url", "script"} - {needed}):
+        if given.get(key):
+            found.append(f"jupyterhub_approval has {key}, which has no effect with source {source!r}: remove it")
+    url = str(given.get("url") or "")
+    parts = urllib.parse.urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        found.append(f"jupyterhub_approval has url {url!r}: give a full address, such as https://example.org/list")
+    elif url and parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1") and not given.get("insecure"):
+        found.append(f"jupyterhub_approval has url {url!r}: anybody on the way could approve themselves, so use https")
+    return found
+
+
+def access_problems(settings: Settings) -> list[str]:
+    """What is wrong with groups, approvals, environments, folders and repositories, one sentence each.
+
+    settings: login (what login_problems takes), groups, approval, profiles, shared_folders, data_mounts, repositories
+    (as the role's settings jupyterhub_*), images (names of the images that the role images provides).
+    """
+    groups = settings["groups"]
+    found = _doubled("jupyterhub_groups", [group["name"] for group in groups])
+    for group in groups:
+        where = f"the group {group['name']!r} in jupyterhub_groups"
+        if not group["name"].strip() or "/" in group["name"]:
+            found.append(f"{where}: give a name without a slash")
+        found += _limit_problems(where, group)
+        found += _repository_problems(where, group.get("repositories") or [])
+    found += _approval_problems(settings["approval"])
+    found += _profile_problems(settings)
+    found += _folder_problems(settings)
+    found += _repository_problems("jupyterhub_repositories", settings["repositories"])
+    found += _unknown_groups(settings)
+    return found
+
+
+def _unknown_groups(settings: Settings) -> list[str]:
+    """Groups that entries are for and that nobody can be in: a name misspelled."""
+    if manages_groups(settings):
+        return []
+    login = settings["login"]
+    known = {group["name"] for group in settings["groups"]} | set(settings.get("listed_groups") or {})
+    used = [("jupyterhub_allowed_groups", login["allowed_groups"]), ("jupyterhub_admin_groups", login["admin_groups"])]
+    used += [
+        (f"the environment {one['name']!r} in jupyterhub_profiles", one.get("groups") or [])
+        for one in settings["profiles"]
+    ]
+    for key in ("shared_folders", "data_mounts"):
+        used += [
+            (f"{one['name']!r} in jupyterhub_{key}", [*(one.get("groups") or []), *(one.get("read_groups") or [])])
+            for one in settings[key]
+        ]
+    return [
+        f"{where} names the group {name!r}, which jupyterhub_groups does not have and no provider tells: add it there, "
+        "without users where its members are kept with hub_group"
+        for where, names in used
+        for name in names
+        if name not in known
+    ]
+
+
+def folders(settings: Settings, shared_dir: str) -> list[dict[str, t.Any]]:
+    """The folders of the host that users' servers may get, as the hub's spawner takes them.
+
+    shared_dir: the instance's folder for what groups share.
+    """
+    found: list[dict[str, t.Any]] = [
+        {
+            "name": folder["name"],
+            "source": f"{shared_dir}/{folder['name']}",
+            "target": f"{SHARED}/{folder['name']}",
+            "groups": folder.get("groups") or [],
+            "read_groups": folder.get("read_groups") or [],
+        }
+        for folder in settings["shared_folders"]
+    ]
+    found += [
+        {
+            "name": mount["name"],
+            "source": posixpath.normpath(mount["source"]),
+            "target": f"{DATA}/{mount['name']}",
+            "groups": mount.get("groups") or [],
+            "read_only": True,
+        }
+        for mount in settings["data_mounts"]
+    ]
+    return found
+
+
+def profiles(settings: Settings) -> list[dict[str, t.Any]]:
+    """The environments with the names of their images put in place."""
+    found = []
+    for profile in settings["profiles"]:
+        image = profile.get("image") or "notebook"
+        found.append({**_given(profile), "image": settings["images"].get(image, image)})
+    return found
+
+
+def roles(settings: Settings) -> dict[str, dict[str, list[str]]]:
+    """Members of the roles support, and manager: administrators who may not enter servers."""
+    login = settings["login"]
+    found = {
+        "support": {
+            "users": sorted(login.get("support_users") or []),
+            "groups": sorted(login.get("support_groups") or []),
+        }
+    }
+    if not settings["admin_access"]:
+        found["manager"] = {"users": sorted(login["admins"]), "groups": sorted(login["admin_groups"])}
+    return found
+
+
+def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
+    """Traits by class for groups, approvals, environments, folders and repositories."""
+    login = settings["login"]
+    approval = _given(settings["approval"])
+    managed = manages_groups(settings)
+    # A group without a list of users is kept by the hub's own list.
+    members = {
+        group["name"]: sorted(user.lower() for user in group["users"])
+        for group in settings["groups"]
+        if group.get("users") is not None
+    }
+    for name, users in (settings.get("listed_groups") or {}).items():
+        # What jupyterhub_users says of groups: otherwise it is brought to the hub's own list, by hub_user.
+        if managed or name in members:
+            members[name] = sorted({*members.get(name, []), *users})
+    support = login.get("support_groups") or []
+    access: dict[str, t.Any] = {
+        "let_in_groups": sorted({*login["allowed_groups"], *login["admin_groups"], *support}),
+        "members": members,
+        "approval": {},
+        "known_here": known_here(login["kind"], login),
+        "exempt": [settings["check_user"]],
+    }
+    if settings["admin_access"]:
+        access["administrator_groups"] = sorted(login["admin_groups"])
+    if settings.get("refusal"):
+        access["refusal"] = settings["refusal"]
+    if settings.get("contact"):
+        access["contact"] = settings["contact"]
+    if approval:
+        access["approval"] = {
+            "source": approval["source"],
+            "url": approval.get("url") or "",
+            "interval": int(approval.get("interval") or 900),
+            "timeout": int(approval.get("timeout") or 10),
+            "cache": int(approval.get("cache") or 60),
+            "on_failure": approval.get("on_failure") or "refuse",
+        }
+    traits: dict[str, dict[str, t.Any]] = {
+        "GalileanAccess": access,
+        "Authenticator": {"manage_groups": managed, "auth_refresh_age": settings["login_refresh"]},
+        "GalileanSpawner": {
+            "profiles": profiles(settings),
+            "groups": {group["name"]: _rules(group) for group in settings["groups"] if _rules(group)},
+            "folders": settings["folders"],
+            "repositories": settings["repositories"],
+            "git_hosts": settings["git_hosts"],
+            "unasked": [settings["check_user"]],
+        },
+    }
+    if not settings["admin_access"]:
+        traits["Authenticator"]["admin_users"] = []
+        # They have no admin role, so they have to be let in like others.
+        traits["Authenticator"]["allowed_users"] = sorted(
+            {*login["allowed_users"], *(login.get("support_users") or []), *login["admins"]}
+        )
+    if not managed:
+        names = [group["name"] for group in settings["groups"]]
+        traits["JupyterHub"] = {"load_groups": {name: {"users": members.get(name, [])} for name in names}}
+    return traits
+
+
+def _rules(group: Settings) -> dict[str, t.Any]:
+    keys = ("memory_limit", "cpu_limit", "pids_limit", "repositories")
+    rules = {key: group[key] for key in keys if group.get(key)}
+    # 0 means never.
+    if group.get("cull_timeout") is not None:
+        rules["cull_timeout"] = int(group["cull_timeout"])
+    return rules

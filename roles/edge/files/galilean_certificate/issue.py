@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Has certbot get or renew the certificate, and puts it into service."""
+
+from __future__ import annotations
+
+import configparser
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+from . import complaint, install, pair, revoked, status
+from .nginx import Nginx
+from .problem import Problem
+from .settings import Certbot, Settings
+
+# certbot answers to networks; some authorities take minutes.
+LONGEST = 900
+LAST = 30 * 86400
+
+
+@dataclasses.dataclass(frozen=True)
+class Held:
+    """What the lineage has now. key_type is ecdsa or rsa, ends and begins are seconds since 1970."""
+
+    names: list[str]
+    key_type: str
+    directory: str
+    serial: str
+    begins: float
+    ends: float
+
+
+def held(certbot: Certbot) -> Held | None:
+    """Read the lineage; None when there is none that could be used."""
+    folder = Path(certbot.lineage)
+    try:
+        told = pair.facts(pair.leaf((folder / "cert.pem").read_text(encoding="utf-8")))
+        key = (folder / "cert.pem").read_text(encoding="utf-8")
+    except (OSError, Problem):
+        return None
+    shown = subprocess.run(
+        ["openssl", "x509", "-noout", "-text"], input=key, capture_output=True, text=True, check=False
+    ).stdout
+    kind = "ecdsa" if "id-ecPublicKey" in shown else "rsa"
+    renewal = folder.parents[1] / "renewal" / f"{folder.name}.conf"
+    return Held(sorted(told.names), kind, _directory(renewal), told.serial, told.begins, told.ends)
+
+
+def _directory(renewal: Path) -> str:
+    """The ACME directory that a lineage came from."""
+    # certbot writes no section for what stands at the top.
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string("[top]\n" + renewal.read_text(encoding="utf-8"))
+    except (OSError, configparser.Error):
+        return ""
+    return parser.get("renewalparams", "server", fallback="")
+
+
+def reason(certbot: Certbot, now: Held | None, moment: float, is_revoked: t.Callable[[], bool]) -> str:
+    """Why a certificate has to be issued; empty when the one that is there can stay."""
+    if now is None:
+        return "there is none yet"
+    if now.directory != certbot.directory:
+        return f"it comes from {now.directory or 'somewhere else'}"
+    if now.names != sorted(certbot.names):
+        return f"it holds {', '.join(now.names)}"
+    if now.key_type != certbot.key_type:
+        return f"its key is of the type {now.key_type}"
+    if now.ends < moment:
+        return f"it ended on {status.stamp(now.ends)[:10]}"
+    # As certbot itself: 30 days, and less for those that live shorter than 90.
+    if now.ends - moment < min(LAST, (now.ends - now.begins) / 3):
+        return f"it ends on {status.stamp(now.ends)[:10]}"
+    if is_revoked():
+        return "it was revoked"
+    return ""
+
+
+@dataclasses.dataclass
+class Outcome:
+    """changed: whether another certificate is served; why: the reason; problem: what went wrong, empty for nothing."""
+
+    changed: bool = False
+    why: str = ""
+    problem: str = ""
+    usable: bool = False
+
+
+def issue(settings: Settings, check: bool = False, ask: bool = False, force: bool = False) -> Outcome:
+    """Get a certificate where one is due, serve it, and write down what came of it.
+
+    check: only say what would be done. ask: let certbot judge as well when nothing seems due, which knows when an
+    authority wants an early renewal (RFC 9773). force: get another one in any case. What goes wrong is in the outcome; an
+    older certificate serves on.
+    """
+    certbot = settings.certbot()
+    now = held(certbot)
+    why = reason(certbot, now, time.time(), lambda: now is not None and revoked.revoked(certbot, now.serial))
+    if force and not why:
+        why = "it was asked for"
+    if check:
+        return Outcome(changed=bool(why), why=why, usable=_usable(now))
+    problem = ""
+    before = Nginx(settings).named()
+    if why:
+        problem = _run(certbot, "certonly", "--force-renewal")
+    elif ask:
+        problem = _run(certbot, "renew", "--cert-name", Path(certbot.lineage).name)
+    # certbot has called this program for it, unless it was killed before that: what it left is served in any case.
+    if held(certbot) is not None:
+        try:
+            install.install(settings, install.read_lineage(certbot.lineage))
+        except Problem as exc:
+            problem = f"{problem} {exc}".strip()
+    outcome = Outcome(Nginx(settings).named() != before, why, problem, _usable(held(certbot)))
+    _remember(settings, outcome, tried=bool(why) or ask)
+    return outcome
+
+
+def _usable(now: Held | None) -> bool:
+    return now is not None and now.ends > time.time()
+
+
+def _run(certbot: Certbot, command: str, *arguments: str) -> str:
+    """Run certbot; what went wrong as a sentence, empty for nothing."""
+    try:
+        said = _call(certbot, command, *arguments)
+        if "error:accountDoesNotExist" in said and _forget_account(certbot):
+            said = _call(certbot, command, *arguments)
+    except Problem as exc:
+        return str(exc)
+    return complaint.of_certbot(said, certbot.directory) if said else ""
+
+
+def _forget_account(certbot: Certbot) -> bool:
+    """Remove the account of an authority that has forgotten it, as one that was set up anew has; whether there was one."""
+    host, _slash, path = certbot.directory.partition("://")[2].partition("/")
+    folder = Path(certbot.lineage).parents[1] / "accounts" / host / path
+    if not folder.is_dir():
+        return False
+    shutil.rmtree(folder)
+    return True
+
+
+def _call(certbot: Certbot, command: str, *arguments: str) -> str:
+    """Run certbot; what it printed when it failed, empty when it did not."""
+    try:
+        done = subprocess.run(
+            [*certbot.command, command, "--config", certbot.config, *arguments],
+            capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=LONGEST,
+            env={**os.environ, **certbot.environment},
+        )  # fmt: skip
+    except OSError as exc:
+        raise Problem(f"certbot cannot be run ({exc}): run the role galilean.hub.certbot again.") from exc
+    except subprocess.TimeoutExpired as exc:
+        logs = Path(certbot.lineage).parents[2] / "logs"
+        raise Problem(f"certbot was not done within {LONGEST} s: see its logs in {logs}.") from exc
+    return "" if done.returncode == 0 else "\n".join([done.stdout, done.stderr, *_logged(certbot)])
+
+
+def _logged(certbot: Certbot) -> list[str]:
+    """The authority's answers in certbot's log, which has one file for each run.
+
+    With Python 3.11, certbot 2.1 trips over the errors of its own library, and prints "can't set attribute" in their place.
+    """
+    try:
+        log = (Path(certbot.lineage).parents[2] / "logs" / "letsencrypt.log").read_text(
+            encoding="utf-8", errors="replace"
+        )
+    except OSError:
+        return []
+    return re.findall(r"^acme\.messages\.Error: (.+)$", log, re.MULTILINE)
+
+
+def _remember(settings: Settings, outcome: Outcome, tried: bool) -> None:
+    state = status.observe(settings)
+    if tried or outcome.problem:
+        state["renewal"] = status.renewed(state["renewal"], not outcome.problem, outcome.problem, time.time())
+    status.keep(settings, state)

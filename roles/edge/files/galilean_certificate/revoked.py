@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Whether an authority has revoked a certificate."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from .settings import Certbot
+
+URL = re.compile(r"URI:(http://\S+)")
+# The lists of large authorities are in pieces of at most a few megabytes.
+LARGEST = 20 << 20
+
+
+def revoked(certbot: Certbot, serial: str) -> bool:
+    """Ask in the ways that the certificate names: its authority's list, or OCSP through certbot.
+
+    An authority that does not answer is taken for "no": that is how browsers do it as well.
+    """
+    lineage = Path(certbot.lineage)
+    told = _openssl(
+        "x509",
+        "-noout",
+        "-ext",
+        "crlDistributionPoints,authorityInfoAccess",
+        "-in",
+        str(lineage / "cert.pem"),
+    )
+    lists, _rest, access = told.partition("Authority Information Access")
+    urls = URL.findall(lists)
+    if urls:
+        return any(in_list(url, serial, lineage / "chain.pem") for url in urls)
+    return "OCSP" in access and _ocsp(certbot)
+
+
+def in_list(url: str, serial: str, issuer: Path) -> bool:
+    """Whether the authority's list, signed by it, has this serial number (hexadecimal)."""
+    try:
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            listed = answer.read(LARGEST)
+    except (OSError, urllib.error.URLError):
+        return False
+    checked = subprocess.run(
+        ["openssl", "crl", "-inform", "DER", "-noout", "-text", "-CAfile", str(issuer)],
+        input=listed,
+        capture_output=True,
+        check=False,
+    )
+    if checked.returncode or b"verify OK" not in checked.stderr:
+        return False
+    numbers = re.findall(r"Serial Number: *([0-9A-Fa-f:]+)", checked.stdout.decode(errors="replace"))
+    return int(serial, 16) in {int(number.replace(":", ""), 16) for number in numbers}
+
+
+def _ocsp(certbot: Certbot) -> bool:
+    import os
+
+    done = subprocess.run(
+        [
+            *certbot.command,
+            "certificates",
+            "--config",
+            certbot.config,
+            "--cert-name",
+            Path(certbot.lineage).name,
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **certbot.environment},
+        timeout=60,
+    )
+    return "REVOKED" in done.stdout
+
+
+def _openssl(*arguments: str) -> str:
+    return subprocess.run(["openssl", *arguments], capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,327 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The other kinds of login: providers against a local server that speaks their addresses, accounts of the
+hub's own, a file of passwords, and a real directory.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import subprocess
+import typing as t
+import urllib.request
+
+import pytest
+from browser import Visit
+from deployment import as_root, docker, wait_until
+from directory import PASSWORD, READER, Directory
+from forge import CLIENT, SECRET, TENANT, Forge
+from homes import keep_names
+from person import Person
+from playwright.sync_api import expect
+from story import Story
+
+from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import merge
+from ansible_collections.galilean.hub.plugins.module_utils._login import (
+    known_here,
+    login_problems,
+    login_traits,
+)
+
+REFUSED = "and this account may not use this hub"
+# Settings of a login of which a test says nothing.
+NOTHING: dict[str, t.Any] = {
+    **{name: [] for name in ("admins", "allowed_users", "allowed_groups", "admin_groups", "blocked_users")},
+    "allow_all": False,
+    "client_id": CLIENT,
+    "client_secret": SECRET,
+    "pam_passwords": True,
+}
+GROUP = "f5f25af4-0000-4000-8000-000000000001"
+
+
+def hashed(password: str) -> str:
+    argv = ["openssl", "passwd", "-6", "-stdin"]
+    return subprocess.run(argv, input=password, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def forge(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Forge]:
+    forge = Forge(tmp_path_factory.mktemp("forge"))
+    yield forge
+    forge.stop()
+
+
+@pytest.fixture(scope="module")
+def directory(story: Story, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Directory]:
+    directory = Directory(tmp_path_factory.mktemp("directory"), story.base_image())
+    yield directory
+    directory.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hub(story: Story, forge: Forge, directory: Directory) -> str:
+    """One run, with the first of the kinds and everything of the others that is no trait: what it says."""
+    story.trust(forge.certificate)
+    story.trust(directory.certificate)
+    settings: dict[str, t.Any] = {
+        "jupyterhub_login_kind": "google",
+        "jupyterhub_login_client_id": CLIENT,
+        "jupyterhub_login_client_secret": SECRET,
+        "jupyterhub_login_google": {"domains": ["institute.example.org"]},
+        "jupyterhub_login_ldap_password": PASSWORD,
+        "jupyterhub_login_pam_passwords": f"pia:{hashed('of pia')}\n",
+        "jupyterhub_user_tokens": True,
+        # Whoever has a home keeps the name.
+        "jupyterhub_rename_map": keep_names(story),
+        # Addresses that are no settings: these providers are only where they are.
+        "jupyterhub_config_extra": {
+            "GoogleOAuthenticator": {
+                "authorize_url": f"{forge.url}/o/oauth2/v2/auth",
+                "google_api_url": forge.url,
+            },
+            "CILogonOAuthenticator": {"cilogon_host": forge.place},
+            "GlobusOAuthenticator": {
+                "authorize_url": f"{forge.url}/v2/oauth2/authorize",
+                "token_url": f"{forge.url}/v2/oauth2/token",
+                "userdata_url": f"{forge.url}/v2/oauth2/userinfo",
+                "globus_groups_url": f"{forge.url}/v2/groups/my_groups",
+            },
+        },
+    }
+    outcome = story.deploy("kinds", **settings).assert_done()
+    story.wait_for_hub()
+    return outcome.flat()
+
+
+def switch(story: Story, kind: str, own: dict[str, t.Any] | None = None, **who: t.Any) -> None:
+    """Another kind of login: the hub's data as the role makes it of such settings, and the hub once more.
+
+    That takes two seconds where a run of the playbook takes fifteen, and the rest of the run is the same for
+    all kinds.
+    """
+    login = {**NOTHING, "kind": kind, kind: own or {}, "public_url": story.site.url, **who}
+    assert login_problems(login) == []
+    path = f"/srv/{story.site.instance}/config/config.json"
+    data = json.loads(subprocess.run(as_root(["cat", path]), capture_output=True, check=True).stdout)
+    for part in (login_traits(login), {"GalileanAccess": {"known_here": known_here(kind, login)}}):
+        data["traits"] = merge(data["traits"], part)
+    subprocess.run(as_root(["tee", path]), input=json.dumps(data), text=True, capture_output=True, check=True)
+    docker("restart", story.site.container("hub"))
+    story.wait_for_hub()
+
+
+def arrive(somebody: Visit, name: str) -> None:
+    """Whoever has logged in sees the hub's page, with their name."""
+    somebody.page.wait_for_url(re.compile("/hub/home$"))
+    expect(somebody.page.get_by_text(name, exact=True).first).to_be_visible()
+
+
+def refused(somebody: Visit, text: str = REFUSED) -> None:
+    expect(somebody.page.get_by_text(text).first).to_be_visible()
+
+
+def come(somebody: Visit, service: str) -> None:
+    """By the button on the login page, as somebody of whom nothing is known here."""
+    somebody.page.context.clear_cookies()
+    somebody.go("/hub/login?next=%2Fhub%2Fhome")
+    somebody.page.get_by_text(f"Sign in with {service}").first.click()
+
+
+def type_in(somebody: Visit, name: str, password: str, wait: bool = True) -> None:
+    """By name and password."""
+    somebody.page.context.clear_cookies()
+    somebody.go("/hub/login?next=%2Fhub%2Fhome")
+    somebody.page.fill("#username_input", name)
+    somebody.page.fill("#password_input", password)
+    somebody.page.locator("#login_submit, input[type=submit]").first.click(no_wait_after=not wait)
+
+
+def server(story: Story, name: str) -> dict[str, t.Any]:
+    """Start the server of somebody who has logged in; what Docker tells of it."""
+    person = Person(story.site.url, story.site.secret("check-token"), name)
+    person.start()
+    return story.inspect(re.sub("[@.]", lambda found: f"-{ord(found[0]):x}", name))
+
+
+def google(name: str, domain: str, **more: t.Any) -> dict[str, t.Any]:
+    return {"email": f"{name}@{domain}", "verified_email": True, "hd": domain, **more}
+
+
+def test_google(story: Story, forge: Forge, hub: str) -> None:
+    assert "Who can log in: everybody of institute.example.org." in hub
+    with story.visit() as somebody:
+        forge.person = google("g", "institute.example.org")
+        come(somebody, "Google")
+        arrive(somebody, "g@institute.example.org")
+        # Of another domain, of none that Google knows of, and with an address that may be another's.
+        for person in (
+            google("h", "other.example.org"),
+            google("g", "institute.example.org", hd=""),
+            google("g", "institute.example.org", verified_email=False),
+        ):
+            forge.person = person
+            come(somebody, "Google")
+            refused(somebody, f"You are logged in as {person['email']}, {REFUSED}. Ask help@example.org.")
+        somebody.picture("kinds-google")
+    log = story.log()
+    assert "Blocked h@other.example.org with 'hd=other.example.org' not in hosted_domain" in log
+
+
+def test_who_is_no_longer_listed_is_stopped(story: Story) -> None:
+    """The hub looks by itself, also where others run who came by another kind of login."""
+    server(story, "g@institute.example.org")
+    switch(story, "google", allowed_users=["somebody@else.example.org"])
+    story.wait_for_end("g-40institute-2eexample-2eorg", 60)
+
+
+def test_github(story: Story, forge: Forge) -> None:
+    switch(story, "github", {"organizations": ["institute"], "url": forge.url})
+    forge.members = {"institute": ["gina"]}
+    with story.visit() as somebody:
+        forge.person = {"login": "gina", "id": 7, "name": "Gina", "email": "gina@example.org"}
+        come(somebody, "GitHub")
+        arrive(somebody, "gina")
+        forge.person = {"login": "greta", "id": 8, "name": None, "email": None}
+        come(somebody, "GitHub")
+        refused(somebody)
+    assert "GIT_AUTHOR_NAME=Gina" in server(story, "gina")["Config"]["Env"]
+
+
+def test_gitlab(story: Story, forge: Forge) -> None:
+    """A group in a group."""
+    switch(story, "gitlab", {"groups": ["institute/lab"], "url": forge.url})
+    forge.members = {"institute/lab": [9], "institute": [9, 10]}
+    with story.visit() as somebody:
+        forge.person = {"username": "lena", "id": 9, "name": "Lena", "email": "lena@example.org"}
+        come(somebody, "GitLab")
+        arrive(somebody, "lena")
+        forge.person = {"username": "lou", "id": 10, "name": "Lou", "email": "lou@example.org"}
+        come(somebody, "GitLab")
+        refused(somebody)
+
+
+def test_cilogon(story: Story, forge: Forge) -> None:
+    entity, domain = "https://login.institute.example.org/idp/shibboleth", "institute.example.org"
+    provider = {"entity": entity, "strip_domain": domain, "domains": [domain]}
+    switch(story, "cilogon", {"providers": [provider]})
+    with story.visit() as somebody:
+        forge.person = {"sub": "1", "idp": entity, "eppn": f"carl@{domain}"}
+        come(somebody, "CILogon")
+        arrive(somebody, "carl")
+        forge.person = {"sub": "2", "idp": entity, "eppn": "cleo@other.example.org"}
+        come(somebody, "CILogon")
+        refused(somebody)
+        # An institution that is not listed.
+        forge.person = {"sub": "3", "idp": "https://other.example.org/idp", "eppn": f"carl@{domain}"}
+        come(somebody, "CILogon")
+        refused(somebody, "403")
+
+
+def test_globus(story: Story, forge: Forge) -> None:
+    switch(story, "globus", {"identity_provider": "institute.example.org", "groups": [GROUP]})
+    forge.members = {GROUP: ["1", "3"]}
+    with story.visit() as somebody:
+        forge.person = {"sub": "1", "preferred_username": "gil@institute.example.org"}
+        come(somebody, "Globus")
+        arrive(somebody, "gil")
+        # Not of the group, and of another institution.
+        forge.person = {"sub": "2", "preferred_username": "gus@institute.example.org"}
+        come(somebody, "Globus")
+        refused(somebody)
+        forge.person = {"sub": "3", "preferred_username": "gil@other.example.org"}
+        come(somebody, "Globus")
+        refused(somebody, "restricted to institute.example.org")
+    # Programs of the user get the token when they ask for it, and it is nowhere else.
+    shown = json.dumps(server(story, "gil"))
+    assert "GLOBUS_DATA" not in shown
+    assert not [token for token in forge.tokens if token in shown]
+    assert forge.tokens[story.inside("gil", "galilean-token")].person["sub"] == "1"
+
+
+def test_azuread(story: Story, forge: Forge) -> None:
+    own = {"tenant": TENANT, "username_claim": "upn", "url": forge.url}
+    switch(story, "azuread", own, allowed_users=["axel@institute.example.org"])
+    with story.visit() as somebody:
+        forge.person = {"upn": "axel@institute.example.org", "name": "Axel"}
+        come(somebody, "Azure AD")
+        arrive(somebody, "axel@institute.example.org")
+        forge.person = {"upn": "anna@institute.example.org", "name": "Anna"}
+        come(somebody, "Azure AD")
+        refused(somebody)
+
+
+def test_accounts_of_the_hubs_own(story: Story) -> None:
+    """Signing up is for everybody; somebody who administrates the hub lets in."""
+    # An instance that is kept knows those of the last time.
+    nora, nils = (f"{name}-{secrets.token_hex(3)}" for name in ("nora", "nils"))
+    password = "correct horse battery"
+    switch(story, "native", allow_all=True, admins=[nora])
+    with story.visit() as somebody:
+        page = somebody.page
+        for name in (nora, nils):
+            somebody.go("/hub/signup")
+            page.fill("#username_input", name)
+            page.fill("#password_input", password)
+            page.fill("#password_confirmation_input", password)
+            page.fill("input[name=email]", f"{name}@example.org")
+            somebody.picture("kinds-native-signup")
+            page.click("#signup_submit")
+            page.locator(".alert").first.wait_for()
+        refused(somebody, "Your information has been sent to the admin.")
+        type_in(somebody, nils, "of somebody else")
+        refused(somebody, "Invalid username or password")
+        type_in(somebody, nils, password)
+        refused(somebody, f"The account {nils} waits for an administrator to approve it.")
+        somebody.picture("kinds-native-pending")
+        type_in(somebody, nora, password)
+        arrive(somebody, nora)
+        somebody.go("/hub/authorize")
+        somebody.picture("kinds-native-authorize")
+        row = page.locator("tr", has_text=nils)
+        row.get_by_role("button", name="Authorize", exact=True).click()
+        row.get_by_role("button", name="Unauthorize").wait_for()
+        type_in(somebody, nils, password)
+        arrive(somebody, nils)
+
+
+def test_a_file_of_passwords(story: Story) -> None:
+    switch(story, "pam", allowed_users=["pia"])
+    with story.visit() as somebody:
+        type_in(somebody, "pia", "of somebody")
+        refused(somebody, "Invalid username or password")
+        type_in(somebody, "pia", "of pia")
+        arrive(somebody, "pia")
+
+
+def test_a_directory(story: Story, directory: Directory) -> None:
+    directory.wait()
+    base = "ou=people,dc=institute"
+    switch(story, "ldap", directory.settings(bind_dn=[f"uid={{username}},{base}"]))
+    with story.visit() as somebody:
+        type_in(somebody, "lise", "of lise")
+        arrive(somebody, "lise")
+        for name, password in (("lise", "of lars"), ("*", "of lise")):
+            type_in(somebody, name, password)
+            refused(somebody, "Invalid username or password")
+        # Known, and not of the group.
+        type_in(somebody, "lars", "of lars")
+        refused(somebody)
+        # A name that has to be searched, by somebody who may search.
+        switch(story, "ldap", directory.settings(user_search_base=base, search_user=READER))
+        type_in(somebody, "lise", "of lise")
+        arrive(somebody, "lise")
+        # While it says nothing, those who log in wait, and the hub goes on.
+        with directory.silent():
+            type_in(somebody, "lise", "of lise", wait=False)
+            somebody.page.wait_for_timeout(500)
+            urllib.request.urlopen(f"{story.site.url}/hub/login", timeout=5)
+        arrive(somebody, "lise")
+        # Nobody's password goes to somebody who is not the directory.
+        directory.pretend()
+        type_in(somebody, "lise", "of lise")
+        refused(somebody, "The directory of users does not answer.")
+        somebody.picture("kinds-directory")
+    wait_until(lambda: "certificate verify failed" in story.log(), 10, "the reason in the log")

@@ -1,0 +1,266 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The repositories that a site has brought into its users' homes, from a real git server with real logins."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from pathlib import Path
+
+import pytest
+from engine import docker
+from git_server import HOST, PORT, GitServer, git_server
+from login_hub import LoginHub, login_hub
+
+TOKEN = "glt-5b0e3c91"
+BRING = "/opt/notebook/bin/repositories"
+STATUS = ".local/share/galilean/repositories.json"
+CREDENTIALS = json.dumps({f"{HOST}:{PORT}": "oauth2"})
+
+
+@pytest.fixture(scope="module")
+def notebook(refs: dict[str, t.Any]) -> str:
+    return str(refs["notebook"])
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LoginHub]:
+    with login_hub(tmp_path_factory.mktemp("login-hub")) as hub:
+        hub.provide(TOKEN)
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def server(notebook: str, prefix: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[GitServer]:
+    with git_server(notebook, f"{prefix}-git", f"oauth2:{TOKEN}", tmp_path_factory.mktemp("tls")) as server:
+        server.commit("course", {"lesson.txt": "one\ntwo\nthree\n", "data/a.txt": "a"})
+        server.commit("private", {"secret.txt": "for members"})
+        yield server
+
+
+class Home:
+    """One user's home, in one container after the other."""
+
+    def __init__(self, image: str, volume: str, server: GitServer, login: t.Mapping[str, str]) -> None:
+        self.image, self.volume, self.server = image, volume, server
+        self.environment = {**login, "GALILEAN_GIT_CREDENTIALS": CREDENTIALS}
+        self.options: list[str] = []
+
+    def run(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        variables = {**self.environment, **environment}
+        argv = [
+            *("docker", "run", "--rm", "--init", "--network=host", f"--name={self.volume}-run"),
+            *(f"--env={key}={value}" for key, value in variables.items()),
+            *(f"--volume={self.volume}:/home/jovyan", *self.server.options, *self.options),
+            *("--entrypoint=bash", self.image, "-c", script),
+        ]
+        return subprocess.run(argv, capture_output=True, text=True, check=False)
+
+    def sh(self, script: str, **environment: str) -> str:
+        done = self.run(script, **environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def bring(self, *repositories: t.Mapping[str, str], **environment: str) -> list[dict[str, t.Any]]:
+        """What the start of a server does, and what became of each."""
+        wanted = json.dumps([{"branch": "", **one} for one in repositories])
+        done = self.run(f"{BRING}; cat ~/{STATUS}", GALILEAN_REPOSITORIES=wanted, **environment)
+        assert done.returncode == 0, done.stderr
+        assert TOKEN not in done.stdout + done.stderr
+        state = json.loads(done.stdout)
+        assert state["state"] == "done"
+        return list(state["repositories"])
+
+
+@pytest.fixture
+def home(
+    notebook: str, prefix: str, server: GitServer, hub: LoginHub, request: pytest.FixtureRequest
+) -> t.Iterator[Home]:
+    name = f"{prefix}-{request.node.name.removeprefix('test_').split('[')[0].replace('_', '-')[:40]}"
+    yield Home(notebook, name, server, hub.server("ada"))
+    docker("volume", "rm", "--force", name, check=False)
+
+
+def test_what_users_changed_stays(home: Home, server: GitServer) -> None:
+    course = {"url": server.url("course"), "branch": "main", "path": "teaching/course"}
+    assert [one["state"] for one in home.bring(course)] == ["done"]
+    assert home.sh("cat ~/teaching/course/data/a.txt") == "a"
+    home.sh("cd ~/teaching/course && sed -i 1s/one/mine/ lesson.txt && echo own > notes.txt && rm data/a.txt")
+    changed = {"lesson.txt": "theirs\ntwo\nthree\nfour\n", "new.txt": "new", "notes.txt": "upstream"}
+    server.commit("course", changed)
+    (one,) = home.bring(course)
+    assert (one["state"], one["message"]) == ("done", ""), one
+    # The user's line wins, their own file has another name, what they had deleted is there again.
+    shown = home.sh("cd ~/teaching/course && head -1 lesson.txt; cat new.txt notes.txt data/a.txt")
+    assert shown == "mine\nnewupstreama"
+    assert home.sh("cd ~/teaching/course && cat notes__*.txt") == "own"
+    # Not in the user's name: nobody has written these commits.
+    authors = home.sh("cd ~/teaching/course && git log --format=%an -3", GIT_AUTHOR_NAME="Ada")
+    assert "nbgitpuller" in authors
+
+
+def test_commits_at_start_are_not_the_users(home: Home, server: GitServer) -> None:
+    course = {"url": server.url("course"), "path": "course"}
+    names = {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@example.org"}
+    committer = {"GIT_COMMITTER_NAME": "Ada", "GIT_COMMITTER_EMAIL": "ada@example.org"}
+    home.bring(course, **names, **committer)
+    home.sh("echo more >> ~/course/lesson.txt")
+    server.commit("course", {"again.txt": "again"})
+    home.bring(course, **names, **committer)
+    log = home.sh("cd ~/course && git log --format='%an %cn %s'")
+    assert "Ada" not in log
+    assert "Automatic commit by nbgitpuller" in log
+    # A commit of the user's own is in their name.
+    home.sh("cd ~/course && git commit --quiet --allow-empty --message=own", **names, **committer)
+    assert home.sh("cd ~/course && git log -1 --format='%an <%ae>'") == "Ada <ada@example.org>"
+
+
+def test_private_ones_come_with_the_users_token(home: Home, server: GitServer) -> None:
+    private = {"url": server.url("private"), "path": "private"}
+    (one,) = home.bring(private)
+    assert one["state"] == "done", one
+    assert home.sh("cat ~/private/secret.txt") == "for members"
+    # Git that remembers passwords is not given ours.
+    home.sh("git config --global credential.helper store && cd ~/private && git pull --quiet")
+    assert home.sh(f"grep -rs {TOKEN} ~ /tmp; true") == ""
+    assert home.sh("cd ~/private && git remote get-url origin") == server.url("private")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "sentence"),
+    [
+        ("", "cannot be read with your login"),
+        (json.dumps({HOST: "oauth2"}), "cannot be read with your login"),
+        (json.dumps({f"sub.{HOST}:{PORT}": "oauth2"}), "cannot be read with your login"),
+        ("not json", "cannot be read with your login"),
+    ],
+)
+def test_other_hosts_get_no_token(home: Home, server: GitServer, hosts: str, sentence: str) -> None:
+    (one,) = home.bring({"url": server.url("private"), "path": "private"}, GALILEAN_GIT_CREDENTIALS=hosts)
+    assert one["state"] == "failed"
+    assert sentence in one["message"]
+
+
+def test_one_that_fails_does_not_keep_the_next_from_coming(home: Home, server: GitServer) -> None:
+    home.sh("mkdir ~/taken && touch ~/taken/file && ln -s /tmp ~/way-out && mkdir ~/empty")
+    course = server.url("course")
+    cases = [
+        ("https://git.test:1/gone.git", "away", "", "its server cannot be reached"),
+        ("https://nowhere.invalid/x.git", "noname", "", "its server cannot be reached"),
+        (server.url("nothing"), "nothing", "", "there is no such repository"),
+        (course, "branch", "nope", "no branch 'nope'"),
+        (course, "taken", "", "is there already and is no clone of it"),
+        (course, "/etc/x", "", "does not lie in the home"),
+        (course, "../x", "", "does not lie in the home"),
+        (course, "a/../../x", "", "does not lie in the home"),
+        (course, "way-out/x", "", "leads out of the home through a link"),
+        (f"https://me:pass-83@{HOST}:1/x.git", "password", "", "cannot be reached"),
+        ("ext::sh -c touch% /tmp/pwned", "ext", "", ""),
+        (course, "empty", "", None),
+    ]
+    found = home.bring(*({"url": url, "path": path, "branch": branch} for url, path, branch, _ in cases))
+    for one, (url, path, _, sentence) in zip(found, cases):
+        assert one["state"] == ("done" if sentence is None else "failed"), one
+        assert (sentence or "") in one["message"], (url, path, one)
+        assert one["message"].count("\n") == 0
+    assert "pass-83" not in json.dumps(found)
+    assert home.sh("ls -A ~ ~/taken ~/empty | grep -c part; true") == "0"
+    assert home.sh("cat ~/empty/data/a.txt") == "a"
+
+
+def test_a_slow_one_is_given_up(home: Home, server: GitServer) -> None:
+    slow, course = ({"url": server.url(name), "path": name} for name in ("slow", "course"))
+    found = home.bring(slow, course, GALILEAN_REPOSITORY_TIMEOUT="3")
+    assert [one["state"] for one in found] == ["failed", "done"]
+    assert found[0]["message"].endswith("it was not complete after 3 s.")
+    assert found[0]["seconds"] < 8
+
+
+def test_what_users_are_in_the_middle_of_is_left_alone(home: Home, server: GitServer) -> None:
+    course = {"url": server.url("course"), "branch": "main", "path": "course"}
+    home.bring(course)
+    home.sh("cd ~/course && git checkout --quiet -b mine && echo x > lesson.txt && git add lesson.txt")
+    before = home.sh("cd ~/course && git status --short --branch && git rev-parse HEAD")
+    (one,) = home.bring(course)
+    assert one["state"] == "kept"
+    assert one["message"] == "~/course was not updated: you are on mine and not on main."
+    assert home.sh("cd ~/course && git status --short --branch && git rev-parse HEAD") == before
+    # A folder that belongs to another clone, or is no clone although one lies above it.
+    home.sh("cd ~ && git init --quiet && mkdir ~/inner && touch ~/inner/x")
+    found = home.bring(
+        {"url": server.url("private"), "path": "course"}, {"url": course["url"], "path": "inner"}
+    )
+    assert [one["state"] for one in found] == ["failed", "failed"]
+    assert "is a clone of something else" in found[0]["message"]
+    assert "is no clone of it" in found[1]["message"]
+
+
+def test_a_merge_that_does_not_fit_is_taken_back(home: Home, server: GitServer) -> None:
+    """nbgitpuller settles conflicts inside files; two that gave one file different names are beyond it."""
+    server.commit("clash", {"thing": "a file with enough in it to be found again\\n"})
+    clash = {"url": server.url("clash"), "branch": "main", "path": "clash"}
+    home.bring(clash)
+    home.sh("cd ~/clash && git mv thing mine && git -c user.name=a -c user.email=a@b.c commit -qm mine")
+    server.sh("cd /srv/work/clash && git mv thing theirs")
+    server.commit("clash", {})
+    (one,) = home.bring(clash)
+    assert one["message"] == "~/clash could not be updated: what has changed there does not fit your changes."
+    assert home.sh("cd ~/clash && git status --porcelain; test ! -e .git/MERGE_HEAD; ls") == "mine"
+
+
+def test_a_full_home_says_so(home: Home, server: GitServer) -> None:
+    home.options = ["--tmpfs=/full:size=256k,uid=1000,gid=1000,mode=0700"]
+    server.commit("large", {"x": "x"})
+    server.sh(
+        "cd /srv/work/large && head -c 2000000 /dev/urandom > blob && git add blob"
+        " && git -c user.name=u -c user.email=u@e commit -qm blob && git push -q /srv/git/large.git HEAD:main"
+    )
+    wanted = json.dumps([{"url": server.url("large"), "branch": "", "path": "large"}])
+    done = home.run(
+        f"export HOME=/full; {BRING}; cat /tmp/galilean/repositories.json; ls -A /full >&2",
+        GALILEAN_REPOSITORIES=wanted,
+    )
+    (one,) = json.loads(done.stdout)["repositories"]
+    assert one["message"] == "~/large could not be updated: your home is full."
+    assert "large" not in done.stderr.splitlines()
+
+
+def test_the_helper_answers_only_its_own_questions(home: Home) -> None:
+    """As git asks, and as somebody else might."""
+    ask = "printf '{}' | git-credential-galilean {}; echo $?"
+    host = f"{HOST}:{PORT}"
+    plain = f"protocol=https\\nhost={host}\\n\\n"
+    assert home.sh(ask.format(plain, "get")).split() == ["username=oauth2", f"password={TOKEN}", "0"]
+    able = home.sh(ask.format(f"capability[]=authtype\\n{plain}", "get"))
+    assert re.search(r"^ephemeral=1$", able, re.MULTILINE)
+    assert TOKEN not in able
+    silent = [
+        (f"protocol=http\\nhost={host}\\n\\n", "get"),
+        (f"protocol=https\\nhost={HOST}\\n\\n", "get"),
+        (f"protocol=https\\nhost=evil-{host}\\n\\n", "get"),
+        (f"protocol=https\\nhost={host}\\nusername=somebody\\n\\n", "get"),
+        (plain, "store"),
+        (plain, "erase"),
+        ("", "get"),
+    ]
+    for question, operation in silent:
+        done = home.run(ask.format(question, operation))
+        assert (done.stdout, done.stderr) == ("0\n", ""), question
+
+
+def test_the_server_starts_beside_it(home: Home, server: GitServer, tmp_path: Path) -> None:
+    """The entry hands the work over at once, and leaves no dead process behind."""
+    slow = json.dumps([{"url": server.url("slow"), "branch": "", "path": "slow"}])
+    began = "date +%s%N"
+    done = home.run(
+        f"a=$({began}); /opt/notebook/bin/entry sh -c '{began}; sleep 2; cat /tmp/galilean/repositories.json"
+        " >&2; ps -eo stat= | grep -c ^Z'; echo $a",
+        GALILEAN_REPOSITORIES=slow,
+    )
+    ready, zombies, asked = done.stdout.split()
+    assert int(ready) - int(asked) < 1_000_000_000
+    assert zombies == "0"
+    assert json.loads(done.stderr)["state"] == "running"

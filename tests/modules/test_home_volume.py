@@ -1,0 +1,299 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""home_volume and home_info against the real engine."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from engine import ModuleRunner, docker
+
+# Whatever a user may leave: links that lead out, names that break lines and options, bits, holes, old times.
+HOSTILE_TREE = r"""
+set -e
+cd /home/jovyan
+chown 1000:100 . && chmod 0751 .
+mkdir -p work/.hidden deep/$(printf 'a%.0s' $(seq 200))/$(printf 'b%.0s' $(seq 200))
+printf 'x' > "work/a
+b"
+printf 'y' > "$(printf 'c\033[31m\t\\"')"
+printf 'z' > ./--checkpoint-action=exec=sh
+printf 'u' > 'ünï ćødé'
+printf 'v' > "$(printf 'latin\351')"
+ln -s /etc/passwd out
+ln -s ../../../../../../etc out-folder
+ln -s loop loop
+ln -s nowhere dangling
+printf '#!/bin/sh\n' > work/run && chmod 6755 work/run
+chmod 1770 work/.hidden
+printf 'secret' > work/.hidden/none && chmod 0000 work/.hidden/none
+truncate -s 300M sparse && printf 'end' >> sparse
+ln sparse hard
+mkfifo pipe
+touch -d 1999-12-31T23:59:59.123456789 work/a*
+chown -h 1000:100 out work work/run && chown 12345:54321 'ünï ćødé'
+chmod 6755 work/run
+"""
+# All that tar keeps of every entry, and the content of the files.
+LOOK = r"""find . -printf '%p %y %m %U %G %s %T@ %l %n\0' | sort -z | sha256sum
+find . -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum"""
+
+
+@pytest.fixture
+def instance(prefix: str, request: pytest.FixtureRequest) -> str:
+    """The name of an instance that is this test's own."""
+    return prefix + re.sub(r"\W", "", request.node.name)[-8:].lower()
+
+
+@pytest.fixture
+def image(refs: dict[str, t.Any]) -> str:
+    return str(refs["hub"])
+
+
+def make_home(instance: str, user: str, image: str, script: str, volume: str = "") -> str:
+    """A volume as the hub makes it, filled as root by a script."""
+    volume = volume or f"{instance}-home-{user}"
+    docker(
+        *("volume", "create", f"--label=galilean.hub.instance={instance}", "--label=galilean.hub.role=home"),
+        *(f"--label=galilean.hub.user={user}", volume),
+    )
+    inside(volume, image, script)
+    return volume
+
+
+def inside(volume: str, image: str, script: str) -> str:
+    """What a script in the home says."""
+    return docker(
+        *("run", "--rm", "--network=none", "--user=0:0", "--workdir=/home/jovyan"),
+        *("--mount", f"type=volume,src={volume},dst=/home/jovyan,volume-nocopy"),
+        *("--entrypoint=sh", image, "-c", script),
+    )
+
+
+def test_home_from_archive_to_restored(
+    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
+) -> None:
+    volume = make_home(instance, "anna", image, HOSTILE_TREE)
+    before = inside(volume, image, LOOK)
+    folder = tmp_path / "archive"
+    common: dict[str, t.Any] = {
+        "user": "anna",
+        "instance": instance,
+        "archive_dir": str(folder),
+        "image": image,
+    }
+
+    shown = run_module("home_volume", check=True, state="archived", **common)
+    assert shown["changed"], shown
+    assert not folder.exists()
+    made = run_module("home_volume", state="archived", **common)
+    assert made["changed"], made
+    archive = Path(made["archives"][0]["path"])
+    assert re.fullmatch(rf"{volume}-\d{{8}}T\d{{6}}Z\.tar\.gz", archive.name)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert archive.stat().st_mode & 0o777 == 0o600
+    # The hole takes nothing.
+    assert archive.stat().st_size < 1 << 20
+    assert made["archives"][0]["home_bytes"] < 1 << 20
+    assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == [
+        archive.name, f"{archive.name}.json",
+    ]  # fmt: skip
+    assert not list(folder.glob(".*.partial"))
+    assert json.loads(Path(f"{archive}.json").read_text())["user"] == "anna"
+    again = run_module("home_volume", state="archived", **common)
+    assert not again["changed"], again
+    assert again["archives"] == made["archives"]
+
+    info = run_module("home_info", instance=instance, archive_dir=str(folder))
+    assert [(home["user"], home["volume"]) for home in info["homes"]] == [("anna", volume)]
+    assert [one["path"] for one in info["archives"]] == [str(archive)]
+
+    full = run_module("home_volume", state="restored", **common)
+    assert f"(volume {volume})" in full["msg"]
+    assert "has files" in full["msg"]
+    assert run_module("home_volume", check=True, state="absent", user="anna", instance=instance)["changed"]
+    assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == volume
+    gone = run_module("home_volume", state="absent", user="anna", instance=instance)
+    assert gone["actions"] == [f"delete the volume {volume} with all files in it"]
+    assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == ""
+    assert not run_module("home_volume", state="absent", user="anna", instance=instance)["changed"]
+    # Nobody's home is nothing to archive.
+    assert not run_module("home_volume", state="archived", **common)["changed"]
+
+    assert run_module("home_volume", check=True, state="restored", **common)["changed"]
+    assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == ""
+    back = run_module("home_volume", state="restored", **common)
+    assert back["changed"], back
+    assert inside(volume, image, LOOK) == before
+    assert inside(volume, image, "du -k sparse | cut -f1") in {"0", "4", "8"}
+    assert not run_module("home_volume", state="restored", **common)["changed"]
+    labels = json.loads(docker("volume", "inspect", volume))[0]["Labels"]
+    assert labels["galilean.hub.user"] == "anna"
+    assert labels["galilean.hub.role"] == "home"
+
+
+def test_a_change_makes_another_archive(
+    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
+) -> None:
+    volume = make_home(instance, "berta", image, "echo one > file")
+    common: dict[str, t.Any] = {
+        "user": "berta",
+        "instance": instance,
+        "archive_dir": str(tmp_path / "a"),
+        "image": image,
+    }
+    first = run_module("home_volume", state="archived", **common)["archives"][0]["path"]
+    # Same size and same time: only the entry itself tells.
+    inside(volume, image, "touch -r file ref; echo two > file; touch -r ref file; rm ref")
+    second = run_module("home_volume", state="archived", **common)
+    assert second["changed"], second
+    assert second["archives"][0]["path"] != first
+    run_module("home_volume", state="absent", user="berta", instance=instance)
+    run_module("home_volume", state="restored", archive=Path(first).name, **common)
+    assert inside(volume, image, "cat file") == "one"
+
+
+def test_a_renamed_user_has_the_home_and_nobody_else(
+    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
+) -> None:
+    volume = make_home(instance, "ada", image, "echo hers > file")
+    (tmp_path / "homes.json").write_text(json.dumps({"ada@x": "ada"}), encoding="utf-8")
+    common: dict[str, t.Any] = {
+        "instance": instance, "archive_dir": str(tmp_path / "a"), "hub_dir": str(tmp_path),
+    }  # fmt: skip
+    # Somebody else has the old name now, and leaves.
+    assert not run_module("home_volume", state="archived", user="ada", image=image, **common)["changed"]
+    assert not run_module("home_volume", state="absent", user="ada", **common)["changed"]
+    run_module("home_volume", state="archived", user="ada@x", image=image, **common)
+    info = run_module("home_info", **common)
+    known = [(one["user"], one["volume"]) for one in info["homes"] + info["archives"]]
+    assert known == [("ada@x", volume)] * 2
+    run_module("home_volume", state="absent", user="ada@x", **common)
+    none = run_module("home_volume", state="restored", user="ada", image=image, **common)
+    assert "has no archive" in none["msg"]
+    assert run_module("home_volume", state="restored", user="ada@x", image=image, **common)["changed"]
+    assert inside(volume, image, "cat file") == "hers"
+    assert run_module("home_info", **common)["homes"][0]["user"] == "ada@x"
+
+
+@pytest.mark.parametrize("user", ["../../etc", "x y;$(id)`id`\"q'", "ünï@%2e%2e", "a=b,c"])
+def test_hostile_names(
+    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path, user: str
+) -> None:
+    # The spawner makes the volume's name of the user's; here only the label has that.
+    volume = make_home(instance, user, image, "echo mine > file", f"{instance}-home-hostile")
+    make_home(instance, user[:-1], image, "echo other > file", f"{instance}-home-other")
+    common: dict[str, t.Any] = {
+        "user": user,
+        "instance": instance,
+        "archive_dir": str(tmp_path / "a"),
+        "image": image,
+    }
+    made = run_module("home_volume", state="archived", **common)
+    assert made["volumes"] == [volume], made
+    assert Path(made["archives"][0]["path"]).parent == tmp_path / "a"
+    assert run_module("home_volume", state="absent", user=user, instance=instance)["volumes"] == [volume]
+    assert run_module("home_volume", state="restored", **common)["changed"]
+    assert inside(volume, image, "cat file") == "mine"
+    assert inside(f"{instance}-home-other", image, "cat file") == "other"
+
+
+def test_what_is_refused(
+    run_module: ModuleRunner, instance: str, image: str, prefix: str, tmp_path: Path
+) -> None:
+    volume = make_home(instance, "carl", image, "head -c 3000000 /dev/urandom > file")
+    common: dict[str, t.Any] = {
+        "user": "carl",
+        "instance": instance,
+        "archive_dir": str(tmp_path / "a"),
+        "image": image,
+    }
+    container = f"{instance}-user-carl"
+    docker(
+        *("run", "--detach", "--name", container, "--network=none", "--volume", f"{volume}:/home/jovyan"),
+        *("--entrypoint=sleep", image, "600"),
+    )
+    for state in ("archived", "absent"):
+        for check in (True, False):
+            result = run_module("home_volume", check=check, state=state, **common)
+            assert f"while {container} uses the volume {volume}" in result["msg"]
+    docker("rm", "--force", container)
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)], check=True)
+    try:
+        result = run_module("home_volume", state="archived", **{**common, "archive_dir": str(small)})
+        assert "needs up to 2.9 MiB, but the disk of" in result["msg"]
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+    assert "of whom" in run_module("home_volume", state="restored", **common)["msg"]
+    assert "no archive in" in run_module("home_volume", state="restored", archive="../x", **common)["msg"]
+    none = run_module("home_volume", state="archived", **{**common, "image": f"{prefix}/none:1"})
+    assert "not on this host" in none["msg"]
+    assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == volume
+
+
+def test_somebody_elses_archive(run_module: ModuleRunner, instance: str, image: str, tmp_path: Path) -> None:
+    make_home(instance, "dora", image, "echo dora > file")
+    folder = str(tmp_path / "a")
+    made = run_module(
+        "home_volume", user="dora", instance=instance, archive_dir=folder, image=image, state="archived"
+    )
+    name = Path(made["archives"][0]["path"]).name
+    taken = run_module(
+        "home_volume",
+        user="emil",
+        instance=instance,
+        archive_dir=folder,
+        image=image,
+        state="restored",
+        archive=name,
+    )
+    assert "holds the home of 'dora'" in taken["msg"]
+
+
+def test_killed_runs_leave_nothing_that_looks_whole(
+    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
+) -> None:
+    volume = make_home(instance, "fred", image, "head -c 400000000 /dev/urandom > file")
+    folder = tmp_path / "a"
+    common: dict[str, t.Any] = {
+        "user": "fred",
+        "instance": instance,
+        "archive_dir": str(folder),
+        "image": image,
+    }
+    process = run_module.start("home_volume", state="archived", **common)
+    wait_for(lambda: any(path.stat().st_size > 1 << 20 for path in folder.glob(".*.partial")))
+    run_module.kill(process)
+    assert not list(folder.glob("*.tar.gz"))
+    assert run_module("home_info", instance=instance, archive_dir=str(folder))["archives"] == []
+    made = run_module("home_volume", state="archived", **common)
+    assert made["changed"], made
+    assert not list(folder.glob(".*.partial"))
+    before = inside(volume, image, LOOK)
+    run_module("home_volume", state="absent", user="fred", instance=instance)
+    process = run_module.start("home_volume", state="restored", **common)
+    wait_for(lambda: docker("ps", "--quiet", f"--filter=name={volume}-archive") != "")
+    wait_for(lambda: inside_file(f"{volume}-archive"))
+    run_module.kill(process)
+    back = run_module("home_volume", state="restored", **common)
+    assert back["changed"], back
+    assert inside(volume, image, LOOK) == before
+
+
+def inside_file(container: str) -> bool:
+    return "file" in docker("exec", container, "ls", "/.home", check=False).split()
+
+
+def wait_for(condition: t.Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.05)

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the helpers of the notebook image decide: tokens, git's questions, repositories, apps.
+
+What they do is tested in the image (tests/modules).
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import math
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+ROOTFS = Path(__file__).resolve().parents[3] / "files" / "images" / "notebook" / "rootfs"
+FOLDERS = (
+    "usr/local/lib/python3.13/dist-packages",
+    "opt/notebook/lib/python3.13/site-packages",
+)
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[[str], t.Any]]:
+    """Import one of the image's own modules."""
+    before = set(sys.modules)
+    for folder in FOLDERS:
+        monkeypatch.syspath_prepend(str(ROOTFS / folder))
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        del sys.modules[name]
+
+
+def jwt(claims: t.Any) -> str:
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"e30.{body}.c2ln"
+
+
+@pytest.mark.parametrize(
+    ("state", "token", "expected"),
+    [
+        ({}, "opaque", math.inf),
+        ({}, jwt({"exp": 1000}), 1000),
+        ({}, jwt({"exp": "soon"}), math.inf),
+        ({}, jwt([1]), math.inf),
+        ({}, "a.!!.c", math.inf),
+        ({"expires_at": 900}, jwt({"exp": 1000}), 900),
+        ({"expires_at": True}, "opaque", math.inf),
+        ({"token_response": {"expires_at": 800}}, "opaque", 800),
+        ({"token_response": {"created_at": 500, "expires_in": 60}}, "opaque", 560),
+        ({"token_response": {"expires_in": 60}}, "opaque", math.inf),
+        ({"token_response": None}, "opaque", math.inf),
+    ],
+)
+def test_when_a_token_ends(
+    module: t.Callable[[str], t.Any], state: dict[str, t.Any], token: str, expected: float
+) -> None:
+    assert module("galilean_token").expiry(state, token) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "status"),
+    [
+        (None, 3),
+        ({"name": "ada"}, 3),
+        ({"auth_state": None}, 3),
+        ({"auth_state": {"access_token": ""}}, 3),
+        ({"auth_state": {"access_token": 7}}, 3),
+        ({"auth_state": {"access_token": "old", "expires_at": 900}}, 5),
+    ],
+)
+def test_why_there_is_no_token(module: t.Callable[[str], t.Any], model: t.Any, status: int) -> None:
+    galilean_token = module("galilean_token")
+    with pytest.raises(galilean_token.TokenError) as caught:
+        galilean_token.token_of(model, now=1000)
+    assert caught.value.status == status
+    assert str(caught.value).endswith(".")
+
+
+def test_a_token_within_the_difference_of_clocks(module: t.Callable[[str], t.Any]) -> None:
+    model = {"auth_state": {"access_token": "new", "expires_at": 990}}
+    assert module("galilean_token").token_of(model, now=1000) == "new"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {}),
+        ("nonsense", {}),
+        ("[]", {}),
+        ('{"Git.Example.org:8443": "oauth2"}', {"git.example.org:8443": "oauth2"}),
+        ('{"a": "x\\npassword=y", "b": "", "c": 3, "d": "ok"}', {"d": "ok"}),
+    ],
+)
+def test_hosts_for_git(module: t.Callable[[str], t.Any], text: str, expected: dict[str, str]) -> None:
+    assert module("galilean_git").hosts_of(text) == expected
+
+
+def test_a_token_with_a_line_break_is_no_answer(module: t.Callable[[str], t.Any]) -> None:
+    request = {"protocol": "https", "host": "a"}
+    assert module("galilean_git").answer(request, set(), {"a": "x"}, lambda: "to\nken") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("fatal: unable to access 'https://me:pw@h/x'", "fatal: unable to access 'https://h/x'"),
+        ("https://tok@h:1/a and https://u:p@i/b", "https://h:1/a and https://i/b"),
+        ("ssh://git@h/x", "ssh://h/x"),
+        ("https://h/a@b", "https://h/a@b"),
+    ],
+)
+def test_messages_have_no_secrets(module: t.Callable[[str], t.Any], text: str, expected: str) -> None:
+    assert module("homerepos").without_secrets(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "inside"),
+    [
+        ("course", True),
+        ("a/b c/d", True),
+        ("linked/x", True),
+        ("", False),
+        (".", False),
+        ("..", False),
+        ("a/../..", False),
+        ("a//b", False),
+        ("/etc", False),
+        ("~/x", False),
+        ("x/.git", False),
+        ("out/x", False),
+        ("x\0y", False),
+    ],
+)
+def test_places_in_the_home(
+    module: t.Callable[[str], t.Any], tmp_path: Path, path: str, inside: bool
+) -> None:
+    homerepos, home = module("homerepos"), tmp_path / "home"
+    (home / "folder").mkdir(parents=True)
+    (home / "linked").symlink_to("folder")
+    (home / "out").symlink_to("..")
+    if inside:
+        assert homerepos.place_of(home, path).is_relative_to(home)
+    else:
+        with pytest.raises(homerepos.Problem, match="home"):
+            homerepos.place_of(home, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "states"),
+    [
+        ("", []),
+        ("[]", []),
+        ('[{"url": "https://h/a/course.git"}]', [("course", "waiting")]),
+        ('[{"url": "git@h:a/b.git", "branch": null, "path": "p"}]', [("p", "waiting")]),
+        ("nonsense", [("", "failed")]),
+        ('[{"path": "x"}]', [("", "failed")]),
+        ("{}", []),
+        ("7", [("", "failed")]),
+    ],
+)
+def test_what_is_wanted(module: t.Callable[[str], t.Any], text: str, states: list[tuple[str, str]]) -> None:
+    assert [(one.path, one.state) for one in module("homerepos").wanted(text)] == states
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://h/a/b.git", "https://me:pw@H/a/b/", True),
+        ("https://h/a/b", "https://h/a/c", False),
+        ("", "https://h/a/b", False),
+    ],
+)
+def test_whether_it_is_the_same(module: t.Callable[[str], t.Any], one: str, other: str, same: bool) -> None:
+    assert module("homerepos").same_repository(one, other) is same
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (["fatal: write error: No space left on device"], "your home is full"),
+        (
+            ["galilean-token: The hub does not answer.", "fatal: could not read Username for 'https://h'"],
+            "it wants a login, and there is no token: The hub does not answer",
+        ),
+        (["fatal: Authentication failed for 'https://h/x'"], "it cannot be read with your login"),
+        (["fatal: repository 'https://h/x/' not found"], "there is no such repository"),
+        (["fatal: unable to access 'x': Could not resolve host: h"], "its server cannot be reached"),
+        (["CONFLICT (rename/rename): x"], "what has changed there does not fit your changes"),
+        (["hint: y", "fatal: something else."], "fatal: something else"),
+        ([], "git gave no reason"),
+    ],
+)
+def test_reasons_in_words(module: t.Callable[[str], t.Any], lines: list[str], expected: str) -> None:
+    assert module("homerepos").reason(lines).startswith(expected)
+
+
+def test_git_never_asks_and_commits_are_nobodys(module: t.Callable[[str], t.Any]) -> None:
+    given = {"GIT_AUTHOR_NAME": "Ada", "GIT_COMMITTER_EMAIL": "a@b", "GIT_ASKPASS": "x", "HOME": "/h"}
+    made = module("homerepos").environment(given)
+    assert (made["HOME"], made["GIT_TERMINAL_PROMPT"]) == ("/h", "0")
+    assert not {"GIT_AUTHOR_NAME", "GIT_COMMITTER_EMAIL", "GIT_ASKPASS"} & set(made)
+
+
+def test_apps_as_the_proxy_takes_them(module: t.Callable[[str], t.Any], tmp_path: Path) -> None:
+    icon = tmp_path / "icon.svg"
+    icon.touch()
+    apps: list[t.Any] = [
+        {"name": "a", "title": "A", "command": ["x", "{port}"], "icon_path": str(icon), "start_timeout": 5},
+        {"name": "b", "command": ["x", "{unix_socket}"], "environment": {"N": 1}, "icon_path": "/none.svg"},
+        {"name": "a", "command": ["again"]},
+        {"name": "lab", "command": ["x"]},
+        {"name": "Up/per", "command": ["x"]},
+        {"name": "c", "command": []},
+        {"name": "d", "command": ["x"], "start_timeout": "soon"},
+        {"command": ["x"]},
+        "text",
+    ]
+    found = module("hubapps").servers_of(json.dumps(apps))
+    assert found == {
+        "a": {
+            "command": ["x", "{port}"],
+            "environment": {},
+            "timeout": 5.0,
+            "launcher_entry": {"title": "A", "icon_path": str(icon)},
+        },
+        "b": {
+            "command": ["x", "{unix_socket}"],
+            "environment": {"N": "1"},
+            "timeout": 60.0,
+            "launcher_entry": {"title": "b"},
+            "unix_socket": True,
+        },
+    }
+    for mistake in ("nonsense", "{}", "7"):
+        assert module("hubapps").servers_of(mistake) == {}

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Groups, approvals, environments and folders: what is refused, and what the hub is told."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils import _access_settings as access
+
+LOGIN: dict[str, t.Any] = {
+    "kind": "github", "allow_all": False, "allowed_users": ["ada"], "admins": ["ruth"],
+    "allowed_groups": [], "admin_groups": [], "blocked_users": [], "support_users": [], "support_groups": [],
+}  # fmt: skip
+OIDC = {**LOGIN, "kind": "oidc", "oidc": {"groups_claim": "groups"}}
+
+
+def settings(**changes: t.Any) -> dict[str, t.Any]:
+    given: dict[str, t.Any] = {
+        "login": LOGIN, "groups": [], "approval": {}, "profiles": [], "shared_folders": [],
+        "data_mounts": [],
+        "repositories": [], "images": {"notebook": "notebook:1", "hub": "hub:1"}, "git_hosts": {},
+        "folders": [],
+        "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
+    }  # fmt: skip
+    return {**given, **changes}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, ""),
+        ({"groups": [{"name": "a"}, {"name": "a"}]}, "jupyterhub_groups has 'a' twice"),
+        ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
+        ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),
+        ({"groups": [{"name": "a", "cpu_limit": -1.0}]}, "has cpu_limit -1.0"),
+        ({"groups": [{"name": "a", "cull_timeout": 60}]}, "has cull_timeout 60"),
+        ({"groups": [{"name": "a", "cull_timeout": 0}]}, ""),
+        (
+            {"profiles": [{"name": "A b"}]},
+            "the environment 'A b' in jupyterhub_profiles: give a name of small",
+        ),
+        (
+            {"profiles": [{"name": "a", "image": "notebok"}]},
+            "which images_catalog does not have: use one of hub, notebook",
+        ),
+        ({"profiles": [{"name": "a", "image": "registry.example.org/a:1"}]}, ""),
+        ({"profiles": [{"name": "a", "image": "any"}], "images": {}}, ""),
+        ({"profiles": [{"name": "a", "default_url": "lab"}]}, "begin it with /"),
+        (
+            {"profiles": [{"name": "a", "groups": ["genomic"]}]},
+            "names the group 'genomic', which jupyterhub_groups",
+        ),
+        ({"profiles": [{"name": "a", "groups": ["genomic"]}], "login": OIDC}, ""),
+        ({"profiles": [{"name": "a", "groups": ["g"]}], "groups": [{"name": "g"}]}, ""),
+        ({"login": {**LOGIN, "allowed_groups": ["g"]}}, "jupyterhub_allowed_groups names the group 'g'"),
+        ({"shared_folders": [{"name": "../x"}]}, "jupyterhub_shared_folders has the name '../x'"),
+        (
+            {"shared_folders": [{"name": "a", "read_groups": ["g"]}]},
+            "'a' in jupyterhub_shared_folders names the group",
+        ),
+        ({"data_mounts": [{"name": "a", "source": "/"}]}, "not of the system"),
+        ({"data_mounts": [{"name": "a", "source": "data"}]}, "give the full path"),
+        ({"data_mounts": [{"name": "a", "source": "/mnt/a/"}]}, ""),
+        ({"repositories": [{"url": "git@example.org:a"}]}, "give its address with https://"),
+        ({"repositories": [{"url": "https://x:tok@example.org/a"}]}, "with a name or token in its address"),
+        ({"repositories": [{"url": "https://example.org/a", "path": "../b"}]}, "give one below the home"),
+        ({"repositories": [{"url": "https://example.org/a", "path": "/b"}]}, "give one below the home"),
+        ({"repositories": [{"url": "https://example.org/a", "path": "b/c"}]}, ""),
+        ({"approval": {"source": "url"}}, "has source 'url' and lacks url"),
+        ({"approval": {"url": "https://a.org/"}}, "lacks source"),
+        ({"approval": {"source": "file", "file": "/a", "url": "https://a.org"}}, "url, which has no effect"),
+        ({"approval": {"source": "url", "url": "http://a.org/"}}, "use https"),
+        ({"approval": {"source": "url", "url": "http://a.org/", "insecure": True}}, ""),
+        ({"approval": {"source": "endpoint", "url": "a.org"}}, "give a full address"),
+        # What the role's argument specification leaves empty is nothing.
+        ({"approval": {"source": None, "url": ""}}, ""),
+    ],
+)
+def test_what_is_refused(changes: dict[str, t.Any], sentence: str) -> None:
+    found = access.access_problems(settings(**changes))
+    assert sentence in "; ".join(found)
+    assert bool(found) is bool(sentence), found
+    assert "tok" not in "; ".join(found) or "token" in "; ".join(found)
+
+
+def test_a_token_in_an_address_is_not_shown() -> None:
+    found = access.access_problems(settings(repositories=[{"url": "https://x:s3cret@example.org/a"}]))
+    assert "s3cret" not in "; ".join(found)
+
+
+def test_groups_of_the_settings_are_the_hubs_own() -> None:
+    groups = [{"name": "a", "users": ["Ada", "bob"]}, {"name": "b"}]
+    traits = access.access_traits(settings(groups=groups))
+    assert traits["Authenticator"]["manage_groups"] is False
+    assert traits["JupyterHub"]["load_groups"] == {"a": {"users": ["ada", "bob"]}, "b": {"users": []}}
+    # The members of b are kept with the hub's API; a's are those of the settings.
+    assert traits["GalileanAccess"]["members"] == {"a": ["ada", "bob"]}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"login": OIDC}, {"approval": {"source": "url", "url": "https://a.org/"}}]
+)
+def test_groups_that_come_with_the_login(changes: dict[str, t.Any]) -> None:
+    traits = access.access_traits(settings(groups=[{"name": "a", "users": ["ada"]}], **changes))
+    assert traits["Authenticator"]["manage_groups"] is True
+    assert "JupyterHub" not in traits
+
+
+def test_administrators_who_enter_no_servers() -> None:
+    given = settings(admin_access=False)
+    assert access.roles(given)["manager"] == {"users": ["ruth"], "groups": []}
+    traits = access.access_traits(given)
+    assert traits["Authenticator"]["admin_users"] == []
+    assert traits["Authenticator"]["allowed_users"] == ["ada", "ruth"]
+    assert "administrator_groups" not in traits["GalileanAccess"]
+    assert "manager" not in access.roles(settings())
+
+
+def test_environments_get_their_images() -> None:
+    given = settings(profiles=[{"name": "a", "label": ""}, {"name": "b", "image": "other:2", "groups": []}])
+    assert access.profiles(given) == [
+        {"name": "a", "image": "notebook:1"},
+        {"name": "b", "image": "other:2"},
+    ]
+
+
+def test_folders() -> None:
+    given = settings(
+        shared_folders=[{"name": "lab", "groups": ["a"]}],
+        data_mounts=[{"name": "icgc", "source": "/mnt/icgc/"}],
+    )
+    shared, data = access.folders(given, "/srv/hub/shared")
+    assert (shared["source"], shared["target"], shared["groups"]) == (
+        "/srv/hub/shared/lab",
+        "/shared/lab",
+        ["a"],
+    )
+    assert (data["source"], data["target"], data["read_only"]) == ("/mnt/icgc", "/data/icgc", True)
+
+
+def test_rules_of_groups() -> None:
+    groups = [{"name": "a", "memory_limit": "8G", "cull_timeout": 0, "cpu_limit": None}, {"name": "b"}]
+    assert access.access_traits(settings(groups=groups))["GalileanSpawner"]["groups"] == {
+        "a": {"memory_limit": "8G", "cull_timeout": 0}
+    }
