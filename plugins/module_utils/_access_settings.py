@@ -17,6 +17,8 @@ Settings = t.Mapping[str, t.Any]
 # Part of a path in the user's container, of an HTML attribute and of a URL.
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 SIZE = re.compile(r"[1-9][0-9]*[kmgtKMGT]?")
+# The services of the hub: _services() in its image's loader.py.
+SERVICES = ("check", "heal", "accounts", "idle-culler")
 # Where the notebook image offers folders; its entry links them into the home.
 SHARED, DATA = "/shared", "/data"
 APPROVAL_KEYS = {"file": "file", "url": "url", "endpoint": "url", "script": "script"}
@@ -160,7 +162,17 @@ def access_problems(settings: Settings) -> list[str]:
     found += _folder_problems(settings)
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
     found += _unknown_groups(settings)
+    found += _check_problems(settings["check_user"])
     return found
+
+
+def _check_problems(name: str) -> list[str]:
+    """The name stands in scopes as it is; and JupyterHub takes a service for the user of the same name."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._@-]*", name):
+        return [f"jupyterhub_check_user is {name!r}: give a name of lower-case letters, digits and the signs .-_@"]
+    if name in SERVICES:
+        return [f"jupyterhub_check_user is {name!r}, as a service of the hub is called: give another name"]
+    return []
 
 
 def _unknown_groups(settings: Settings) -> list[str]:

@@ -167,18 +167,19 @@ class HubCheck:
         name = self.settings.user
         try:
             state = self._client.user(name)
+            if not state.exists:
+                # To a token for other users, the hub says here that there is nothing of the kind.
+                self._client.create_user(name)
+                self._own_account = True
+                return
         except HubApiError as exc:
-            if exc.status in (401, 403):
+            if exc.status in (401, 403, 404):
                 raise HubApiError(
-                    f"the hub refuses the token: {exc}; it needs the scopes admin:users, admin:servers "
+                    f"the hub refuses the token: {exc}; for {name} it needs the scopes admin:users, admin:servers "
                     "and access:servers",
                     exc.status,
                 ) from exc
             raise
-        if not state.exists:
-            self._client.create_user(name)
-            self._own_account = True
-            return
         self._own_account = state.options.get(MARK) == CREATED
         if not state.running:
             return

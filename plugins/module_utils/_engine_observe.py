@@ -36,10 +36,11 @@ from ansible_collections.galilean.hub.plugins.module_utils._engine_usage import 
     plan_prune,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._home_owners import read_owners
 from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import MARKER
 
-# Where a hub finds its data file.
-CONFIG = "/etc/jupyterhub"
+# Where a hub finds its data file, and where it keeps its state.
+CONFIG, STATE = "/etc/jupyterhub", "/srv/jupyterhub"
 
 
 def seconds_of(moment: str | None) -> float:
@@ -65,24 +66,34 @@ def words_of(value: t.Any) -> t.Iterator[str]:
         yield value
 
 
+def _hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str, dict[str, Path]]]:
+    """The hubs of this host: name of the instance, and the host's folders by those in the container."""
+    for data in containers:
+        labels = data.get("Labels") or {}
+        if labels.get(LABEL_ROLE) == "hub":
+            mounts = {mount.get("Destination", ""): Path(mount["Source"]) for mount in data.get("Mounts") or []}
+            yield labels.get(LABEL_INSTANCE, ""), mounts
+
+
 def named_by_hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> frozenset[str]:
     """What the configurations of this host's hubs name: images and volumes that they start servers with."""
     words: set[str] = set()
-    for data in containers:
-        labels = data.get("Labels") or {}
-        if labels.get(LABEL_ROLE) != "hub":
-            continue
-        for mount in data.get("Mounts") or []:
-            if mount.get("Destination") == CONFIG:
-                path = Path(mount["Source"], "config.json")
-                try:
-                    words.update(words_of(json.loads(path.read_text(encoding="utf-8"))))
-                except (OSError, ValueError) as exc:
-                    raise HubError(
-                        f"What the instance {labels.get(LABEL_INSTANCE)} needs cannot be read in {path} ({exc}): use become, "
-                        "or remove the instance if it is none any more."
-                    ) from exc
+    for instance, mounts in _hubs(containers):
+        if CONFIG in mounts:
+            path = mounts[CONFIG] / "config.json"
+            try:
+                words.update(words_of(json.loads(path.read_text(encoding="utf-8"))))
+            except (OSError, ValueError) as exc:
+                raise HubError(
+                    f"What the instance {instance} needs cannot be read in {path} ({exc}): use become, "
+                    "or remove the instance if it is none any more."
+                ) from exc
     return frozenset(words)
+
+
+def owners_by_instance(containers: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, dict[str, str]]:
+    """What the hubs of this host remember of users who were renamed, by the name of the instance."""
+    return {instance: read_owners(mounts[STATE]) for instance, mounts in _hubs(containers) if STATE in mounts}
 
 
 def _is_sealed(mountpoint: str) -> bool | None:
@@ -160,6 +171,7 @@ def observe(api: EngineApi, sized: bool = True) -> Observed:
         int(data.get("LayersSize") or 0),
         MANAGED in (api.get("/info").get("Labels") or []),
         named_by_hubs(containers),
+        owners_by_instance(containers),
     )
 
 

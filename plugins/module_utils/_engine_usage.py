@@ -10,6 +10,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.galilean.hub.plugins.module_utils._home_owners import user_today
+
 LABEL_DIGEST = "galilean.hub.digest"
 LABEL_INSTANCE = "galilean.hub.instance"
 LABEL_ROLE = "galilean.hub.role"
@@ -80,7 +82,11 @@ class Cached:
 
 @dataclass(frozen=True)
 class Observed:
-    """An engine as it is; ``named`` are the words in the configurations of its instances, ``managed`` whether it is ours."""
+    """An engine as it is.
+
+    ``named`` are the words in the configurations of its instances, ``managed`` is whether it is ours, and ``owners`` what each
+    instance remembers of users who were renamed (see _home_owners).
+    """
 
     images: tuple[Image, ...] = ()
     containers: tuple[Container, ...] = ()
@@ -89,6 +95,7 @@ class Observed:
     layers_bytes: int = 0
     managed: bool = False
     named: frozenset[str] = frozenset()
+    owners: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -330,7 +337,9 @@ def _volume_rows(observed: Observed) -> dict[str, list[dict[str, t.Any]]]:
             "users": used.get(volume.name, []),
         }
         if volume.role == "home":
-            row.update(instance=volume.labels.get(LABEL_INSTANCE, ""), user=volume.labels.get(LABEL_USER, ""))
+            instance = volume.labels.get(LABEL_INSTANCE, "")
+            user = user_today(volume.labels.get(LABEL_USER, ""), observed.owners.get(instance, {}))
+            row.update(instance=instance, user=user)
             rows["homes"].append(row)
         elif volume.role == "software":
             row.update(stack=volume.labels.get(LABEL_STACK, ""), sealed=volume.sealed)

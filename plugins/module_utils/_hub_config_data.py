@@ -183,6 +183,7 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         # The hub looks at its templates again for each page.
         "web_live": bool(settings.get("web_live")),
         "roles": roles(access),
+        "check_user": access["check_user"],
         # Whether a user's server may ask for the tokens of its user's login.
         "user_tokens": bool(access["user_tokens"]),
         "hooks": access["hooks"],

@@ -38,7 +38,8 @@ options:
     required: true
   token:
     description:
-      - Token of a service or an administrator with the scopes C(admin:users), C(admin:servers) and C(access:servers).
+      - Token of a service or an administrator with the scopes C(admin:users), C(admin:servers) and C(access:servers) for O(user).
+        Its servers see it, so give it no more than C(!user=) that one.
       - Exactly one of O(token) and O(token_path) is needed.
     type: str
   user:

@@ -35,7 +35,7 @@ from typing import Any
 
 import websocket
 from results import bench_parser, publish
-from spawn import Instance, container_address, docker, start_together, users
+from spawn import container_address, docker, opened, start_together, users
 
 ROOT = Path(__file__).resolve().parents[2]
 BIG = 200 * 2**20
@@ -278,9 +278,8 @@ def main() -> int:
     options = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("wrk is not installed: apt-get install wrk")
-    hub = Instance(options.instance)
-    token = (hub.state / "secrets" / "check-token").read_text().strip()
-    with encrypted(options.inventory), users(hub, 1) as (name,):
+    with encrypted(options.inventory), opened(options.instance) as hub, users(hub, 1) as (name,):
+        token = hub.token
         start_together(hub, [name])
         server = f"{options.url}/user/{name}"
         container = f"{options.instance}-user-{name.replace('-', '-2d')}"

@@ -9,13 +9,14 @@
 2. Many users at once: the hub as it is deployed; the same hub with DockerSpawner itself and its defaults;
    and that with the stock start command of JupyterHub as well. The configuration is put back at the end.
 
-Ratios within one run can be compared, seconds of different runs cannot. Needs root (it reads the instance's
-token) and no other users on the instance.
+Ratios within one run can be compared, seconds of different runs cannot. Needs root and no other users on the
+instance, to which it adds a service that may use everybody's servers, until the end.
 """
 
 from __future__ import annotations
 
 import json
+import secrets
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,10 @@ from typing import Any
 
 import requests
 from results import bench_parser, publish
+
+# The service with everybody's servers is the one of the end-to-end tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from everybody import service
 
 POLL = 0.02
 DEADLINE = 600
@@ -57,9 +62,9 @@ class Instance:
         self.name = name
         self.state = Path("/srv") / name
         self.config = self.state / "config" / "config.json"
-        token = (self.state / "secrets" / "check-token").read_text().strip()
+        self.token = secrets.token_hex(16)
         self.session = requests.Session()
-        self.session.headers["Authorization"] = f"token {token}"
+        self.session.headers["Authorization"] = f"token {self.token}"
         address = container_address(f"{name}-core")
         self.base = f"http://{docker('inspect', '--format', address, f'{name}-proxy')}:8000"
 
@@ -78,6 +83,12 @@ class Instance:
             time.sleep(0.1)
         raise SystemExit(f"The hub of {self.name} does not answer")
 
+    def configure(self, text: str) -> None:
+        """Give the hub other data, and return when it answers."""
+        self.config.write_text(text)
+        docker("restart", "--time", "10", f"{self.name}-hub")
+        self.wait()
+
     def ready(self) -> set[str]:
         """Names of the users whose server is ready."""
         return {user["name"] for user in self.call("GET", "/users?state=ready&limit=500").json()}
@@ -91,6 +102,21 @@ class Instance:
             time.sleep(0.2)
         for name in names:
             self.call("DELETE", f"/users/{name}")
+
+
+@contextmanager
+def opened(name: str) -> Iterator[Instance]:
+    """The instance, with a service that may use everybody's servers until the end."""
+    hub = Instance(name)
+    kept = hub.config.read_text()
+    data = json.loads(kept)
+    for trait, entries in service(hub.token)["JupyterHub"].items():
+        data["traits"]["JupyterHub"].setdefault(trait, []).extend(entries)
+    try:
+        hub.configure(json.dumps(data))
+        yield hub
+    finally:
+        hub.configure(kept)
 
 
 @contextmanager
@@ -224,9 +250,7 @@ def many_users(hub: Instance, count: int) -> dict[str, Any]:
             data = json.loads(kept)
             if change:
                 change(data)
-            hub.config.write_text(json.dumps(data))
-            docker("restart", "--time", "10", f"{hub.name}-hub")
-            hub.wait()
+            hub.configure(json.dumps(data))
             with users(hub, count) as names:
                 times = start_together(hub, names)
             results[variant] = {
@@ -236,9 +260,7 @@ def many_users(hub: Instance, count: int) -> dict[str, Any]:
             }
             print(f"{variant}: {results[variant]}", file=sys.stderr)
     finally:
-        hub.config.write_text(kept)
-        docker("restart", "--time", "10", f"{hub.name}-hub")
-        hub.wait()
+        hub.configure(kept)
     for variant in list(variants)[1:]:
         results[f"ratio_to_{variant}"] = {
             key: round(results["deployed"][f"{key}_s"] / results[variant][f"{key}_s"], 2)
@@ -253,14 +275,13 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=20, help="size of the crowd (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="starts of one user (default: %(default)s)")
     options = parser.parse_args()
-    hub = Instance(options.instance)
-    hub.wait()
-    parts = {part: resident(f"{hub.name}-{part}") for part in ("hub", "proxy", "edge")}
-    results = {
-        "footprint_mib": {**parts, "together": round(sum(parts.values()), 1)},
-        "one_user": one_user(hub, options.repeats),
-        f"{options.users}_users": many_users(hub, options.users),
-    }
+    parts = {part: resident(f"{options.instance}-{part}") for part in ("hub", "proxy", "edge")}
+    with opened(options.instance) as hub:
+        results = {
+            "footprint_mib": {**parts, "together": round(sum(parts.values()), 1)},
+            "one_user": one_user(hub, options.repeats),
+            f"{options.users}_users": many_users(hub, options.users),
+        }
     publish(results, options.json)
     return 0
 

@@ -26,7 +26,7 @@ FILE, TEXT = "observations.txt", "Jupiter has four moons.\n"
 
 
 def ada(site: SiteOnCloud) -> Person:
-    return Person(site.url, site.secret("check-token"), "ada", CA, PATIENCE)
+    return Person(site.url, site.token, "ada", CA, PATIENCE)
 
 
 @pytest.fixture(scope="module")

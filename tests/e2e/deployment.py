@@ -8,6 +8,7 @@ import atexit
 import json
 import os
 import re
+import secrets
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
+
+from everybody import service
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = Path(__file__).resolve().parent / ".artifacts"
@@ -94,11 +97,14 @@ class Deployment:
         self.folder = folder
         self.instance = instance
         self.url = f"http://127.0.0.1:{port}"
+        # Of a service that may use everybody's servers.
+        self.token = secrets.token_hex(16)
         self._collections = collections
-        self._settings = {
+        self._settings: dict[str, t.Any] = {
             "jupyterhub_instance": instance,
             "edge_bind_address": "127.0.0.1",
             "edge_port": port,
+            "jupyterhub_config_extra": service(self.token),
         }
         variables = folder / "group_vars" / "all"
         variables.mkdir(parents=True)
@@ -108,8 +114,11 @@ class Deployment:
 
     def set(self, **settings: t.Any) -> None:
         """Write the settings file: those of the instance, and the ones given now."""
+        together = {**self._settings, **settings}
+        extra = "jupyterhub_config_extra"
+        together[extra] = {**self._settings[extra], **together[extra]}
         # JSON is YAML.
-        self._file.write_text(json.dumps({**self._settings, **settings}, indent=1), encoding="utf-8")
+        self._file.write_text(json.dumps(together, indent=1), encoding="utf-8")
 
     def command(self, playbook: str, *options: str) -> tuple[list[str], dict[str, str]]:
         """Return the command line, and the environment of somebody with nothing but the collection."""

@@ -25,7 +25,7 @@ WELCOME = "Welcome.ipynb"
 @pytest.fixture(scope="module")
 def ada(site: Deployment) -> Person:
     """Somebody at work while things happen to the hub."""
-    person = Person(site.url, site.secret("check-token"), "ada")
+    person = Person(site.url, site.token, "ada")
     person.start()
     return person
 
@@ -80,7 +80,7 @@ def test_person_at_a_browser(site: Deployment, artifacts: Path) -> None:
         assert "Kepler's third law says 1.50" in outputs[-1]
         assert seen.page.locator(".jp-NotebookPanel .jp-OutputArea-output img").count() >= 1
         assert seen.errors == []
-    Person(site.url, site.secret("check-token"), "galileo").stop()
+    Person(site.url, site.token, "galileo").stop()
 
 
 def test_welcome_is_given_once(site: Deployment, ada: Person) -> None:
@@ -187,7 +187,7 @@ def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: De
     prototype.run("site").assert_done()
     assert site.state() == before
     assert answers(ada)
-    eve = Person(prototype.url, prototype.secret("check-token"), "eve")
+    eve = Person(prototype.url, prototype.token, "eve")
     assert not eve.state().exists
     refused = prototype.run("teardown", "-e", f"teardown_confirm={site.instance}", name="teardown-wrong")
     assert refused.code != 0

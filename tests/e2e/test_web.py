@@ -130,7 +130,7 @@ def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders:
     for name in ("hub/templates", "hub/static", "notebook/static"):
         (own / name).mkdir(parents=True)
     leave(page)
-    Person(site.url, site.secret("check-token"), "ada").stop()
+    Person(site.url, site.token, "ada").stop()
     site.set(**LOOK, images_web_path=str(ours), images_web_site_path=str(own))
     said = site.run("web_dev").assert_done().flat()
     for folder in (own, ours):
@@ -185,7 +185,7 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
     assert colour(page, "body") != "rgb(1, 2, 3)"
     expect(page.page.locator(".site-announcement")).to_have_text(ANNOUNCEMENT)
     # A new server has the look of its image.
-    person = Person(site.url, site.secret("check-token"), "ada")
+    person = Person(site.url, site.token, "ada")
     person.stop()
     person.start()
     page.page.goto(f"{site.url}/user/ada/lab")

@@ -22,9 +22,12 @@ PACKAGES = ("oidc-provider@9.13.3",)
 
 def host_address() -> str:
     """The machine's own address in Docker's default network: containers of every network reach it."""
-    address = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
-    assert address, "Docker's network bridge has no gateway"
-    return address
+    # Of the interface: the engine that made it names it as the network's gateway only after a restart.
+    option = '{{index .Options "com.docker.network.bridge.name"}}'
+    bridge = docker("network", "inspect", "--format", option, "bridge")
+    argv = ["ip", "-json", "-4", "address", "show", bridge]
+    (interface,) = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
+    return str(interface["addr_info"][0]["local"])
 
 
 def free_port(host: str) -> int:

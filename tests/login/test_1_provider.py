@@ -8,7 +8,7 @@ import json
 import re
 
 from deployment import wait_until
-from person import Person
+from people import person_of
 from playwright.sync_api import expect
 from story import Story, in_lab, sign_in
 
@@ -72,7 +72,7 @@ def test_an_administrator_by_group(story: Story) -> None:
 
 
 def test_a_token_is_renewed_in_a_running_notebook(story: Story) -> None:
-    ada = Person(story.site.url, story.site.secret("check-token"), "ada")
+    ada = person_of(story, "ada")
     ada.start()
     ada.open_kernel("python3")
     first = ada.run(ASK)
@@ -89,7 +89,7 @@ def test_a_token_is_renewed_in_a_running_notebook(story: Story) -> None:
 
 
 def test_groups_change_at_the_next_refresh(story: Story) -> None:
-    ada = Person(story.site.url, story.site.secret("check-token"), "ada")
+    ada = person_of(story, "ada")
     story.provider.know(ada={**story.provider.people["ada"], "groups": ["staff", "genomics"]})
     with story.visit() as somebody:
         sign_in(somebody, "ada")

@@ -9,7 +9,7 @@ import typing as t
 
 import pytest
 from deployment import wait_until
-from person import Person
+from people import person_of
 from playwright.sync_api import expect
 from source import TOKEN, Source
 from story import Story, in_lab, sign_in
@@ -38,7 +38,7 @@ def test_a_list_from_an_address(story: Story, source: Source) -> None:
     outcome = story.with_provider("approval-url", jupyterhub_approval=approval, **RULES).assert_done()
     assert "each of them only with a valid approval" in outcome.flat()
     assert TOKEN not in outcome.text
-    person = Person(story.site.url, story.site.secret("check-token"), "ada")
+    person = person_of(story, "ada")
     person.stop()
     with story.visit() as ada:
         sign_in(ada, "ada")
@@ -82,7 +82,7 @@ def test_an_approval_that_is_taken_back_stops_the_server(story: Story, source: S
     print(f"\nthe server of a revoked user was stopped after {seconds:.0f} s")
     refused(story, "ada", "The account ada is not on the list of approved users.", "approval-revoked")
     # Nor does a token that was made before start it again.
-    ada = Person(story.site.url, story.site.secret("check-token"), "ada")
+    ada = person_of(story, "ada")
     with pytest.raises(HubApiError, match="not on the list of approved users"):
         ada.client.start_server("ada", {})
 

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 from deployment import docker, wait_until
+from homes import keep_names
+from people import person_of
 from person import Person
 from playwright.sync_api import expect
 from story import Story, in_lab, sign_in
@@ -55,13 +57,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def person(story: Story, name: str) -> Person:
-    return Person(story.site.url, story.site.secret("check-token"), name)
-
-
 def start(story: Story, name: str, **options: t.Any) -> Person:
     """Start somebody's server through the API, with options of a request's own making."""
-    somebody = person(story, name)
+    somebody = person_of(story, name)
     if not somebody.state().exists:
         somebody.client.create_user(name)
     somebody.client.start_server(name, options)
@@ -73,7 +71,7 @@ def start(story: Story, name: str, **options: t.Any) -> Person:
 def test_a_menu_of_what_is_offered(story: Story, data: Path) -> None:
     mounts = [{"name": "icgc", "source": str(data), "groups": ["genomics"]}]
     # Who was called so by the provider is called so from now on as well.
-    same = {name: name for name in story.provider.people}
+    same = keep_names(story)
     story.deploy(
         "offers", jupyterhub_data_mounts=mounts, jupyterhub_rename_map=same, **WORKSHOP
     ).assert_done()
@@ -100,7 +98,7 @@ def test_one_environment_is_no_menu(story: Story) -> None:
 
 @pytest.mark.parametrize("name", ["large", "nothing", ["large"], {"name": "large"}])
 def test_a_request_past_the_form_gets_no_more(story: Story, name: t.Any) -> None:
-    carl = person(story, "carl")
+    carl = person_of(story, "carl")
     if not carl.state().exists:
         carl.client.create_user("carl")
     with pytest.raises(HubApiError, match="not open to you"):
@@ -114,7 +112,7 @@ def test_options_of_a_request_change_nothing_else(story: Story) -> None:
     assert model["HostConfig"]["Memory"] < 64 * 2**30
     assert "/host" not in json.dumps(model["Mounts"])
     assert "A=1" not in model["Config"]["Env"]
-    carl = person(story, "carl")
+    carl = person_of(story, "carl")
     carl.stop()
     with pytest.raises(HubApiError, match="image to launch is not allowed"):
         carl.client.start_server("carl", {"profile": "plain", "image": "other:latest"})
@@ -220,7 +218,7 @@ def leave(hub: HubClient, address: str) -> None:
 
 def test_names_that_are_hostile(story: Story) -> None:
     """Each has a home and a container of its own, nothing lands elsewhere, and servers answer."""
-    hub = person(story, "ada").client
+    hub = person_of(story, "ada").client
     users = f"{story.site.url}/hub/api/users"
     homes: dict[str, str] = {}
     made: list[str] = []
@@ -291,7 +289,7 @@ def test_a_renamed_user_keeps_the_home(story: Story) -> None:
         in_lab(ada)
     assert story.inside("ada-40example-2eorg", "cat", "/home/jovyan/kept.txt") == "before"
     # Whom the settings of before had made an administrator, and these do not name.
-    model = person(story, "ada").client.ask("GET", f"{story.site.url}/hub/api/users/ruth").json()
+    model = person_of(story, "ada").client.ask("GET", f"{story.site.url}/hub/api/users/ruth").json()
     assert model["admin"] is False
     assert "admin" not in model["roles"]
 
@@ -310,7 +308,7 @@ def test_the_home_is_found_without_the_map(story: Story) -> None:
     oidc = {**story.provider.settings()["jupyterhub_login_oidc"], "username_claim": "email"}
     settings = {**story.provider.settings(), "jupyterhub_login_oidc": oidc, "jupyterhub_allow_all": True}
     story.deploy("rename-later", **settings).assert_done()
-    ada = person(story, "ada@example.org")
+    ada = person_of(story, "ada@example.org")
     ada.stop()
     ada.start()
     assert story.inside("ada-40example-2eorg", "cat", "/home/jovyan/kept.txt") == "before"

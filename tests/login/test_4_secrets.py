@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from deployment import as_root, docker
 from homes import keep_names
-from person import Person
+from people import person_of
 from source import TOKEN, Source
 from story import Story, in_lab, sign_in
 
@@ -84,7 +84,7 @@ def run(story: Story, source: Source) -> Run:
 def secrets(story: Story, run: Run) -> dict[str, str]:
     """Every secret of the instance by its name, with the tokens of somebody who has logged in."""
     # A server that was started before tokens were given has none.
-    person = Person(story.site.url, story.site.secret("check-token"), "ada@example.org")
+    person = person_of(story, "ada@example.org")
     if person.state().running:
         person.stop()
     with story.visit() as ada:
@@ -120,6 +120,23 @@ def test_not_in_what_docker_tells_of_containers(story: Story, secrets: dict[str,
     user = json.dumps(story.inspect("ada-40example-2eorg"))
     assert "JUPYTERHUB_API_TOKEN" in user
     assert in_text(secrets, user) == []
+
+
+def test_the_checks_own_opens_nothing_of_others(story: Story, secrets: dict[str, str]) -> None:
+    """The server that it visits sees it, whatever is in the image."""
+    ada = "ada@example.org"
+    story.keep_token("check", secrets["check-token"])
+    status, seen = story.request("check", "GET", "/hub/api/users")
+    assert ada not in seen, status
+    for method, path in (
+        ("GET", f"/hub/api/users/{ada}"),
+        ("POST", f"/hub/api/users/{ada}/tokens"),
+        ("DELETE", f"/hub/api/users/{ada}/server"),
+        ("POST", "/hub/api/users/somebody"),
+        ("GET", f"/user/{ada}/api/contents"),
+    ):
+        assert story.request("check", method, path, follow=False)[0] in (302, 403, 404), path
+    assert "ada-40example-2eorg" in story.servers()
 
 
 def test_not_in_logs(story: Story, secrets: dict[str, str]) -> None:

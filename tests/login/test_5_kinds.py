@@ -19,7 +19,7 @@ from deployment import as_root, docker, wait_until
 from directory import PASSWORD, READER, Directory
 from forge import CLIENT, SECRET, TENANT, Forge
 from homes import keep_names
-from person import Person
+from people import person_of
 from playwright.sync_api import expect
 from story import Story
 
@@ -39,6 +39,7 @@ NOTHING: dict[str, t.Any] = {
     "client_secret": SECRET,
     "pam_passwords": True,
 }
+OWN = "correct horse battery"
 GROUP = "f5f25af4-0000-4000-8000-000000000001"
 
 
@@ -96,11 +97,18 @@ def hub(story: Story, forge: Forge, directory: Directory) -> str:
     return outcome.flat()
 
 
-def switch(story: Story, kind: str, own: dict[str, t.Any] | None = None, **who: t.Any) -> None:
+def switch(
+    story: Story,
+    kind: str,
+    own: dict[str, t.Any] | None = None,
+    refresh: int = 300,
+    renamed: dict[str, str] | None = None,
+    **who: t.Any,
+) -> None:
     """Another kind of login: the hub's data as the role makes it of such settings, and the hub once more.
 
     That takes two seconds where a run of the playbook takes fifteen, and the rest of the run is the same for
-    all kinds.
+    all kinds. refresh: seconds until the hub looks at somebody again; renamed: new names by the old ones.
     """
     login = {**NOTHING, "kind": kind, kind: own or {}, "public_url": story.site.url, **who}
     assert login_problems(login) == []
@@ -108,6 +116,8 @@ def switch(story: Story, kind: str, own: dict[str, t.Any] | None = None, **who: 
     data = json.loads(subprocess.run(as_root(["cat", path]), capture_output=True, check=True).stdout)
     for part in (login_traits(login), {"GalileanAccess": {"known_here": known_here(kind, login)}}):
         data["traits"] = merge(data["traits"], part)
+    data["traits"]["Authenticator"]["auth_refresh_age"] = refresh
+    data["renamed"] = renamed or {}
     subprocess.run(as_root(["tee", path]), input=json.dumps(data), text=True, capture_output=True, check=True)
     docker("restart", story.site.container("hub"))
     story.wait_for_hub()
@@ -141,7 +151,7 @@ def type_in(somebody: Visit, name: str, password: str, wait: bool = True) -> Non
 
 def server(story: Story, name: str) -> dict[str, t.Any]:
     """Start the server of somebody who has logged in; what Docker tells of it."""
-    person = Person(story.site.url, story.site.secret("check-token"), name)
+    person = person_of(story, name)
     person.start()
     return story.inspect(re.sub("[@.]", lambda found: f"-{ord(found[0]):x}", name))
 
@@ -253,38 +263,83 @@ def test_azuread(story: Story, forge: Forge) -> None:
         refused(somebody)
 
 
-def test_accounts_of_the_hubs_own(story: Story) -> None:
-    """Signing up is for everybody; somebody who administrates the hub lets in."""
+@pytest.fixture(scope="module")
+def members() -> tuple[str, str]:
+    """Names of somebody who administrates the hub, and of somebody else."""
     # An instance that is kept knows those of the last time.
-    nora, nils = (f"{name}-{secrets.token_hex(3)}" for name in ("nora", "nils"))
-    password = "correct horse battery"
+    nora, nils = (f"{name}{secrets.token_hex(3)}" for name in ("nora", "nils"))
+    return nora, nils
+
+
+def sign_up(somebody: Visit, name: str, password: str) -> None:
+    page = somebody.page
+    somebody.go("/hub/signup")
+    page.fill("#username_input", name)
+    page.fill("#password_input", password)
+    page.fill("#password_confirmation_input", password)
+    page.fill("input[name=email]", f"{name}@example.org")
+    somebody.picture("kinds-native-signup")
+    page.click("#signup_submit")
+    page.locator(".alert").first.wait_for()
+
+
+def press(somebody: Visit, name: str, button: str, then: str) -> None:
+    """A button in the line of that account, where there is another one afterwards."""
+    somebody.go("/hub/authorize")
+    row = somebody.page.locator("tr", has_text=name)
+    row.get_by_role("button", name=button, exact=True).click()
+    row.get_by_role("button", name=then, exact=True).wait_for()
+
+
+def test_accounts_of_the_hubs_own(story: Story, members: tuple[str, str]) -> None:
+    """Signing up is for everybody; somebody who administrates the hub lets in."""
+    nora, nils = members
     switch(story, "native", allow_all=True, admins=[nora])
     with story.visit() as somebody:
-        page = somebody.page
-        for name in (nora, nils):
-            somebody.go("/hub/signup")
-            page.fill("#username_input", name)
-            page.fill("#password_input", password)
-            page.fill("#password_confirmation_input", password)
-            page.fill("input[name=email]", f"{name}@example.org")
-            somebody.picture("kinds-native-signup")
-            page.click("#signup_submit")
-            page.locator(".alert").first.wait_for()
+        for name in members:
+            sign_up(somebody, name, OWN)
         refused(somebody, "Your information has been sent to the admin.")
         type_in(somebody, nils, "of somebody else")
         refused(somebody, "Invalid username or password")
-        type_in(somebody, nils, password)
+        type_in(somebody, nils, OWN)
         refused(somebody, f"The account {nils} waits for an administrator to approve it.")
         somebody.picture("kinds-native-pending")
-        type_in(somebody, nora, password)
+        type_in(somebody, nora, OWN)
         arrive(somebody, nora)
-        somebody.go("/hub/authorize")
+        press(somebody, nils, "Authorize", "Unauthorize")
         somebody.picture("kinds-native-authorize")
-        row = page.locator("tr", has_text=nils)
-        row.get_by_role("button", name="Authorize", exact=True).click()
-        row.get_by_role("button", name="Unauthorize").wait_for()
-        type_in(somebody, nils, password)
+        type_in(somebody, nils, OWN)
         arrive(somebody, nils)
+
+
+def test_an_approval_of_the_hubs_own_is_taken_back(story: Story, members: tuple[str, str]) -> None:
+    nora, nils = members
+    switch(story, "native", allow_all=True, admins=[nora], refresh=10)
+    with story.visit() as hers, story.visit() as his:
+        type_in(his, nils, OWN)
+        arrive(his, nils)
+        server(story, nils)
+        type_in(hers, nora, OWN)
+        arrive(hers, nora)
+        # As from a letter, or typed: only the list of accounts changes who may come in.
+        for what in ("authorize", "discard"):
+            hers.go(f"/hub/{what}/{nils}")
+            refused(hers, "Go to the list of accounts")
+        hers.picture("kinds-native-link")
+        press(hers, nils, "Unauthorize", "Authorize")
+        story.wait_for_end(nils, 60)
+        his.go("/hub/home")
+        expect(his.page.locator("#password_input")).to_be_visible()
+        type_in(his, nils, OWN)
+        refused(his, f"The account {nils} waits for an administrator to approve it.")
+        # Again, and by another name: with the same password, whoever else has asked for the name.
+        press(hers, nils, "Authorize", "Unauthorize")
+        sign_up(his, f"{nils}-2", "another horse battery")
+        switch(story, "native", allow_all=True, admins=[nora], renamed={nils: f"{nils}-2"})
+        type_in(his, f"{nils}-2", "another horse battery")
+        refused(his, "Invalid username or password")
+        type_in(his, f"{nils}-2", OWN)
+        arrive(his, f"{nils}-2")
 
 
 def test_a_file_of_passwords(story: Story) -> None:

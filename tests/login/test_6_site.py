@@ -12,9 +12,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from conftest import SYSTEM_CERTIFICATES
 from deployment import Outcome, as_root, docker, wait_until
 from git_host import USER, GitHost
+from people import person_of
 from person import Person
 from playwright.sync_api import expect
 from story import Story, in_lab, sign_in
@@ -32,13 +32,10 @@ class Institute:
 
     def __init__(self, story: Story, git: GitHost, folder: Path) -> None:
         self.story, self.git = story, git
-        self.table, hooks, bundle = folder / "people.csv", folder / "hooks.py", folder / "bundle.pem"
+        self.table, hooks = folder / "people.csv", folder / "hooks.py"
         hooks.write_text(HOOKS, encoding="utf-8")
-        certificates = (SYSTEM_CERTIFICATES, story.provider.certificate, git.certificate)
-        bundle.write_bytes(b"".join(file.read_bytes() for file in certificates))
-        bundle.chmod(0o644)
+        story.trust(git.certificate)
         self.settings: dict[str, t.Any] = {
-            "jupyterhub_ca_bundle": str(bundle),
             "jupyterhub_users_file": str(self.table),
             "jupyterhub_hooks_file": str(hooks),
             "jupyterhub_admins": ["ruth"],
@@ -60,7 +57,7 @@ class Institute:
         self.table.write_text("\n".join(["name,groups,blocked,state", *rows, ""]), encoding="utf-8")
 
     def person(self, name: str) -> Person:
-        return Person(self.story.site.url, self.story.site.secret("check-token"), name)
+        return person_of(self.story, name)
 
     def account(self, name: str) -> dict[str, t.Any]:
         hub = self.person(name).client

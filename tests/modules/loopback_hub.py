@@ -39,6 +39,7 @@ c.JupyterHub.authenticator_class = "dummy"
 c.JupyterHub.spawner_class = "simple"
 c.JupyterHub.services = [
     {{"name": "check", "api_token": "{token}"}},
+    {{"name": "check-of-nina", "api_token": "{nina_token}"}},
     {{"name": "reader", "api_token": "{reader_token}"}},
     {{"name": "accounts", "api_token": "{accounts_token}"}},
     # Only an administrator may make others administrators.
@@ -50,6 +51,8 @@ c.JupyterHub.load_roles = [
         "services": ["check"],
         "scopes": ["admin:users", "admin:servers", "access:servers"],
     }},
+    # As our own hub's check: for one user.
+    {{"name": "check-of-nina", "services": ["check-of-nina"], "scopes": {nina_scopes!r}}},
     # Everything but the right to use the servers that it starts.
     {{"name": "reader", "services": ["reader"], "scopes": ["admin:users", "admin:servers"]}},
     {{"name": "accounts", "services": ["accounts"], "scopes": {accounts_scopes!r}}},
@@ -86,6 +89,7 @@ class LoopbackHub:
 
     url: str
     token: str
+    nina_token: str
     reader_token: str
     accounts_token: str
     root_token: str
@@ -113,15 +117,15 @@ class LoopbackHub:
         return server
 
 
-def accounts_scopes() -> list[str]:
-    """What the service accounts of our own hub may do."""
+def scopes_of(name: str) -> list[str]:
+    """What services of our own hub may do, by the name of the constant."""
     path = ROOT / "files" / "images" / "hub" / "galilean_hub" / "loader.py"
     return next(
         list(ast.literal_eval(node.value))
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.Assign)
         and isinstance(node.targets[0], ast.Name)
-        and node.targets[0].id == "ACCOUNTS_SCOPES"
+        and node.targets[0].id == name
     )
 
 
@@ -140,7 +144,8 @@ def run_hub(
     """Start a hub with its state in the folder, yield it, and end it with everything that it started."""
     place = install("loopback-hub", NODE_PACKAGES, PYTHON_PACKAGES)
     port, hub_port, api_port = free_ports(3)
-    token, reader_token, accounts_token, root_token = (secrets.token_hex(20) for _ in range(4))
+    names = ("token", "nina_token", "reader_token", "accounts_token", "root_token")
+    tokens = {name: secrets.token_hex(20) for name in names}
     proxy = place / "node_modules" / "configurable-http-proxy" / "bin" / "configurable-http-proxy"
     config = state / "jupyterhub_config.py"
     config.write_text(
@@ -148,11 +153,9 @@ def run_hub(
             port=port,
             hub_port=hub_port,
             api_port=api_port,
-            token=token,
-            reader_token=reader_token,
-            accounts_token=accounts_token,
-            accounts_scopes=accounts_scopes(),
-            root_token=root_token,
+            **tokens,
+            accounts_scopes=scopes_of("ACCOUNTS_SCOPES"),
+            nina_scopes=[f"{scope}!user=nina" for scope in scopes_of("CHECK_SCOPES")],
             proxy_command=[str(node(place)), str(proxy)],
             python=str(place / "bin" / "python"),
             state=state,
@@ -160,9 +163,7 @@ def run_hub(
         + config_extra,
         encoding="utf-8",
     )
-    hub = LoopbackHub(
-        f"http://127.0.0.1:{port}", token, reader_token, accounts_token, root_token, state / "hub.log"
-    )
+    hub = LoopbackHub(f"http://127.0.0.1:{port}", **tokens, log=state / "hub.log")
     with hub.log.open("w", encoding="utf-8") as log:
         process = subprocess.Popen(
             [str(place / "bin" / "jupyterhub"), "-f", str(config)],

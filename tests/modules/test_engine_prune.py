@@ -13,7 +13,7 @@ from inner_engine import InnerEngine
 
 # Nothing here runs, so images need no programs. Each version has a layer of its own and one that all share.
 SETUP = """
-mkdir -p /root/context /root/config /var/log/galilean-hub && cd /root/context
+mkdir -p /root/context /root/config /root/state /var/log/galilean-hub && cd /root/context
 export DOCKER_BUILDKIT=1
 head -c 50000 /dev/urandom > common
 tar c common | docker import - t/base:1 >/dev/null
@@ -40,7 +40,11 @@ cat > /root/config/config.json <<'JSON'
 {"traits": {"DockerSpawner": {"image": "t/app:000000000002", "volumes": {"t-software-a-000000000002": {}}}}}
 JSON
 docker create --name other-hub --label galilean.hub.role=hub --label galilean.hub.instance=other \
-  -v /root/config:/etc/jupyterhub other/app:1 >/dev/null
+  -v /root/config:/etc/jupyterhub -v /root/state:/srv/jupyterhub other/app:1 >/dev/null
+# Somebody whom that hub has renamed.
+echo '{"lovelace": "ada"}' > /root/state/homes.json
+docker volume create --label galilean.hub.role=home --label galilean.hub.user=ada \
+  --label galilean.hub.instance=other other-home-ada >/dev/null
 volume() {
   docker volume create --label galilean.hub.role=$2 --label galilean.hub.stack=$3 \
     --label galilean.hub.user=ada --label galilean.hub.instance=hub "$1" >/dev/null
@@ -116,7 +120,8 @@ def test_usage(inner: InnerEngine) -> None:
     }
     assert [version["ref"] for version in app["versions"] if version["wanted"]] == ["t/app:000000000003"]
     assert [(row["name"], row["user"], row["instance"], row["bytes"] >= 1000) for row in usage["homes"]] == [
-        ("hub-home-ada", "ada", "hub", True)
+        ("hub-home-ada", "ada", "hub", True),
+        ("other-home-ada", "lovelace", "other", False),
     ]
     assert {row["name"][-14:]: row["sealed"] for row in usage["software"]} == {
         "a-000000000001": True,

@@ -96,6 +96,15 @@ def test_success(hub: LoopbackHub, check: Run) -> None:
     assert hub.api("/users/hub-check") == 404
 
 
+def test_a_token_for_one_user_is_enough(hub: LoopbackHub, check: Run) -> None:
+    """The check's own servers see its token: it opens nobody else's."""
+    result = check(user="nina", token=hub.nina_token)
+    assert not result["failed"], result["msg"]
+    result = check(user="otto", token=hub.nina_token)
+    assert "the hub refuses the token" in result["msg"]
+    assert "for otto it needs the scopes admin:users, admin:servers and access:servers" in result["msg"]
+
+
 def test_account_that_existed_stays(hub: LoopbackHub, check: Run, tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text(f"{hub.token}\n", encoding="utf-8")

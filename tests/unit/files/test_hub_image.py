@@ -15,7 +15,7 @@ from galilean_hub.loader import SECRETS, configure, read_data, read_secrets
 from galilean_hub.queue import StartQueue
 from traitlets.config import Config
 
-from ansible_collections.galilean.hub.plugins.module_utils import _hub_config_data
+from ansible_collections.galilean.hub.plugins.module_utils import _access_settings, _hub_config_data
 
 GIVEN = {name: f"{number:064x}" for number, name in enumerate(SECRETS, 1)}
 
@@ -53,6 +53,18 @@ def test_traits_are_set_and_the_sites_services_are_added_to_ours() -> None:
     assert config.JupyterHub.active_server_limit == 3
     names = [service["name"] for service in config.JupyterHub.services]
     assert names == ["check", "heal", "accounts", "mine"]
+
+
+def test_the_role_knows_the_names_of_services() -> None:
+    config = configured({"culler": {"timeout": 600}})
+    assert {service["name"] for service in config.JupyterHub.services} == set(_access_settings.SERVICES)
+
+
+def test_the_check_may_only_play_its_own_user() -> None:
+    role = next(
+        role for role in configured({"check_user": "probe"}).JupyterHub.load_roles if role["name"] == "check"
+    )
+    assert {scope.partition("!")[2] for scope in role["scopes"] if scope != "read:hub"} == {"user=probe"}
 
 
 def test_the_service_accounts_cannot_read_what_logins_leave() -> None:

@@ -21,7 +21,7 @@ from traitlets import Bool, Dict, Set, Unicode
 
 from .approval import Unsure
 from .approval_source import Source, open_source
-from .providers import RULES
+from .providers import RULES, Rules
 from .state import save
 from .sweep import Sweep
 
@@ -29,7 +29,7 @@ from .sweep import Sweep
 GRANTED = Path("/srv/jupyterhub/admins.json")
 
 
-class GalileanAccess(Authenticator):
+class GalileanAccess(Rules):
     """Mixed into the authenticator of the settings' login kind by `with_access`."""
 
     let_in_groups = Set(Unicode(), config=True, help="Groups whose members may log in.")
@@ -91,8 +91,13 @@ class GalileanAccess(Authenticator):
         """
         if user in self.blocked_users:
             return "This account is blocked.", set()
+        if user in self.exempt:
+            return "", set()
+        withdrawn = self.withdrawn(user)
+        if withdrawn:
+            return withdrawn, set()
         source = self.source()
-        if source is None or user in self.exempt or user in self.admin_users:
+        if source is None or user in self.admin_users:
             return "", set()
         approval, reason = await source.ask(user)
         return reason, set(approval.groups) if approval else set()

@@ -38,7 +38,8 @@ TOKEN_SCOPE = "admin:auth_state!user"
 SUPPORT_SCOPES = ["admin-ui", "list:users", "read:users:name", "read:servers", "delete:servers", "read:hub"]
 # Administrators who may not enter servers: all but `access:servers`, users' tokens, and what leads to either.
 MANAGER_SCOPES = [*SUPPORT_SCOPES, "read:users", "servers", "list:groups", "read:groups", "proxy"]
-CHECK_SCOPES = ["admin:users", "admin:servers", "access:servers", "read:hub"]
+# Only for the user that it plays: the server that it visits sees its token, whatever is in the image.
+CHECK_SCOPES = ["admin:users", "admin:servers", "access:servers"]
 # For the modules about accounts: see them, stop their servers, delete them, edit groups. Not create them and
 # not make administrators: JupyterHub asks for admin:users there, which includes admin:auth_state (the users'
 # tokens of the login's provider), and the latter it takes only from administrators, who may do everything.
@@ -92,8 +93,10 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
         {"name": "check", "api_token": secrets["check-token"]},
         {"name": "heal", "api_token": secrets["heal-token"]},
     ]
+    # The name of an older role's data, which does not say it.
+    checked = [f"{scope}!user={data.get('check_user', 'hub-check')}" for scope in CHECK_SCOPES]
     roles = [
-        {"name": "check", "scopes": CHECK_SCOPES, "services": ["check"]},
+        {"name": "check", "scopes": [*checked, "read:hub"], "services": ["check"]},
         {"name": "heal", "scopes": ["proxy"], "services": ["heal"]},
     ]
     people = data.get("roles") or {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
@@ -20,7 +21,15 @@ from tornado import web
 PATIENCE = 20
 
 
-class Google(Authenticator):
+class Rules(Authenticator):
+    """What is asked of each of them."""
+
+    def withdrawn(self, username: str) -> str:
+        """Why an account that had come in may not stay, as far as it is known here; empty: it may."""
+        return ""
+
+
+class Google(Rules):
     """Names are addresses, so nobody comes in with one that they have not shown to be theirs."""
 
     async def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
@@ -32,7 +41,7 @@ class Google(Authenticator):
         return bool(super().check_blocked_users(username, authentication))
 
 
-class GitLab(Authenticator):
+class GitLab(Rules):
     """Groups in groups."""
 
     async def httpfetch(self, url: str, *args: Any, **kwargs: Any) -> Any:
@@ -40,7 +49,7 @@ class GitLab(Authenticator):
         return await super().httpfetch(url.replace("%252F", "%2F"), *args, **kwargs)  # type: ignore[misc]
 
 
-class Globus(Authenticator):
+class Globus(Rules):
     """Tokens as with the other providers, and nowhere else."""
 
     async def pre_spawn_start(self, user: Any, spawner: Any) -> None:
@@ -61,7 +70,7 @@ class Globus(Authenticator):
         return groups
 
 
-class Directory(Authenticator):
+class Directory(Rules):
     """One that does not answer stops nobody but those who log in."""
 
     # Its own: of a few that hang, nothing else of the hub has to know.
@@ -80,11 +89,50 @@ class Directory(Authenticator):
             raise web.HTTPError(500, "The directory of users does not answer. Try again later.") from exc
 
 
-class Native(Authenticator):
-    """Its login page with JupyterHub 6."""
+def from_own_page(handler: Any) -> None:
+    """HTTPError 403 where a browser does not say that a page of this site has sent it here.
+
+    https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header. Browsers leave it out where the connection is
+    not encrypted; there the page's own address is looked at.
+    """
+    headers = handler.request.headers
+    page = urllib.parse.urlsplit(headers.get("Referer", ""))
+    said = headers.get("Sec-Fetch-Site", "same-origin" if page.netloc == handler.request.host else "")
+    if said != "same-origin":
+        error = web.HTTPError(403, "%s was not asked for on the list of accounts", handler.request.path)
+        error.jupyterhub_message = "Go to the list of accounts (/hub/authorize), and do it there."  # type: ignore[attr-defined]
+        raise error
+
+
+class Native(Rules):
+    """Its login page with JupyterHub 6, what it changes by a mere link, and whom it lets in no more."""
+
+    def withdrawn(self, username: str) -> str:
+        # Who has no account here never came in by one: an administrator has started that server.
+        user = self.get_user(username)  # type: ignore[attr-defined]
+        if user is None or user.is_authorized:
+            return ""
+        return "An administrator has taken back the approval of this account."
+
+    async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> bool | dict[str, Any]:
+        """False for whoever has no account any more, or came by another kind of login."""
+        if self.get_user(user.name) is None:  # type: ignore[attr-defined]
+            return False
+        return await super().refresh_user(user, handler, **kwargs)
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
-        theirs = importlib.import_module("nativeauthenticator.handlers").LoginHandler
+        native = importlib.import_module("nativeauthenticator.handlers")
+        theirs = native.LoginHandler
+
+        class Toggle(native.ToggleAuthorizationHandler):  # type: ignore[misc, name-defined]
+            async def get(self, slug: str) -> None:
+                from_own_page(self)
+                await super().get(slug)
+
+        class Discard(native.DiscardHandler):  # type: ignore[misc, name-defined]
+            async def get(self, user_name: str) -> None:
+                from_own_page(self)
+                await super().get(user_name)
 
         class Login(theirs):  # type: ignore[misc, valid-type]
             # Their own measures its time with statsd, which JupyterHub 6 does not have any more.
@@ -98,9 +146,9 @@ class Native(Authenticator):
                     login_error = f"The account {username} waits for an administrator to approve it."
                 return super()._render(login_error, username)
 
+        ours = {cls.__base__: cls for cls in (Login, Toggle, Discard)}
         return [
-            (path, Login if handler is theirs else handler, *rest)
-            for path, handler, *rest in super().get_handlers(app)
+            (path, ours.get(handler, handler), *rest) for path, handler, *rest in super().get_handlers(app)
         ]
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
+from sqlalchemy.engine import Connection
 
 from . import database, homes
 
@@ -33,8 +34,19 @@ def rename(db_url: str, names: dict[str, str], path: Path = homes.STATE) -> list
         owners = homes.read(path)
         # Whose new name is there was written down by a start that was interrupted.
         homes.remember(homes.renamed(owners, {o: n for o, n in due.items() if n not in owners}), path)
+        signed_up = inspect(connection).has_table("users_info")
         for old, new in due.items():
-            connection.execute(
-                text("UPDATE users SET name = :new WHERE name = :old"), {"old": old, "new": new}
-            )
+            pair = {"old": old, "new": new}
+            connection.execute(text("UPDATE users SET name = :new WHERE name = :old"), pair)
+            if signed_up:
+                _rename_sign_up(connection, pair)
     return sorted(due.values())
+
+
+def _rename_sign_up(connection: Connection, pair: dict[str, str]) -> None:
+    """Whoever logs in with NativeAuthenticator, logs in by the new name, and keeps the password."""
+    there = connection.execute(text("SELECT id FROM users_info WHERE username = :old"), pair).first()
+    if there is not None:
+        # Somebody else who has asked for that name, and never came in: it is not theirs.
+        connection.execute(text("DELETE FROM users_info WHERE username = :new"), pair)
+        connection.execute(text("UPDATE users_info SET username = :new WHERE username = :old"), pair)

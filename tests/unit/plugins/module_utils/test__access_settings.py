@@ -32,6 +32,9 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
     ("changes", "sentence"),
     [
         ({}, ""),
+        ({"check_user": "probe-1@example.org"}, ""),
+        ({"check_user": "Probe"}, "jupyterhub_check_user is 'Probe': give a name of lower-case letters"),
+        ({"check_user": "check"}, "jupyterhub_check_user is 'check', as a service of the hub is called"),
         ({"groups": [{"name": "a"}, {"name": "a"}]}, "jupyterhub_groups has 'a' twice"),
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
         ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),

@@ -218,7 +218,7 @@ FAILURES: list[
         {},
         None,
         "account",
-        "the hub refuses the token: Missing or invalid credentials. (HTTP 403); it needs the scopes",
+        "(HTTP 403); for hub-check it needs the scopes admin:users, admin:servers and access:servers",
     ),
     (
         "refused start",
