@@ -333,8 +333,12 @@ def test_an_approval_of_the_hubs_own_is_taken_back(story: Story, members: tuple[
         # He is still in, as far as his browser knows.
         browser.clear_cookies()
         browser.add_cookies([t.cast("t.Any", cookie) for cookie in his])
-        somebody.go("/hub/home")
-        expect(somebody.page.locator("#password_input")).to_be_visible()
+
+        def is_asked() -> bool:
+            somebody.go("/hub/home")
+            return somebody.page.locator("#password_input").count() > 0
+
+        wait_until(is_asked, 60, "the end of the session")
         type_in(somebody, nils, OWN)
         refused(somebody, f"The account {nils} waits for an administrator to approve it.")
         # Again, and by another name: with the same password, whoever else has asked for the name.
