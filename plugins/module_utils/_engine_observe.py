@@ -71,8 +71,9 @@ def _hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str
     for data in containers:
         labels = data.get("Labels") or {}
         if labels.get(LABEL_ROLE) == "hub":
-            mounts = {mount.get("Destination", ""): Path(mount["Source"]) for mount in data.get("Mounts") or []}
-            yield labels.get(LABEL_INSTANCE, ""), mounts
+            mounts = data.get("Mounts") or []
+            folders = {mount["Destination"]: Path(mount["Source"]) for mount in mounts if mount.get("Source")}
+            yield labels.get(LABEL_INSTANCE, ""), folders
 
 
 def named_by_hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> frozenset[str]:

@@ -97,9 +97,10 @@ def from_own_page(handler: Any) -> None:
     """
     headers = handler.request.headers
     page = urllib.parse.urlsplit(headers.get("Referer", ""))
-    said = headers.get("Sec-Fetch-Site", "same-origin" if page.netloc == handler.request.host else "")
-    if said != "same-origin":
-        error = web.HTTPError(403, "%s was not asked for on the list of accounts", handler.request.path)
+    site = headers.get("Sec-Fetch-Site", "same-origin" if page.netloc == handler.request.host else "")
+    if site != "same-origin":
+        said = "%s was not asked for on the list of accounts"
+        error = web.HTTPError(403, said, handler.request.path, reason="Nothing was changed")
         error.jupyterhub_message = "Go to the list of accounts (/hub/authorize), and do it there."  # type: ignore[attr-defined]
         raise error
 
