@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import struct
 import subprocess
 import time
@@ -216,33 +218,50 @@ def test_a_run_that_is_stopped_is_finished_by_the_next(volume: Volume, steps: in
     assert volume.apply()["changed"] is False
 
 
-def start(volume: Volume) -> subprocess.Popen[bytes]:
-    """A run that has just begun to make the file system."""
+def mkfs_of(volume: Volume) -> int:
+    """The process that makes the file system; 0 where there is none."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = file.read_bytes().split(b"\0")
+            if words[0].endswith(b"mkfs.ext4") and volume.device.encode() in words:
+                return int(file.parent.name)
+    return 0
+
+
+def start(volume: Volume) -> tuple[subprocess.Popen[bytes], int]:
+    """A run that has just begun to make the file system, and the process that makes it: it is stopped."""
     process = volume.runner.start("data_volume", **volume.params())
     deadline = time.monotonic() + 30
-    while not do("pgrep", "-f", f"mkfs.ext4 .*{volume.device}", check=False):
+    while not (mkfs := mkfs_of(volume)):
         assert process.poll() is None, "the run ended without mkfs"
         assert time.monotonic() < deadline, "no mkfs within 30 s"
         time.sleep(0.002)
-    return process
+    os.kill(mkfs, signal.SIGSTOP)
+    return process, mkfs
 
 
 def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(make: t.Callable[..., Volume]) -> None:
     """The disk is so large that mkfs is met at work, too."""
     assert not SUDO, "this test kills processes of root: run it as root"
     volume = make(size=64 * 1024)
-    states = []
-    whole = 0.0
-    for part in (1.0, 0.0, 0.3, 0.5, 0.7, 0.9):
-        process, began = start(volume), time.monotonic()
-        if not whole:
-            while not volume.fstab.read_text().endswith(" 0 2\n"):
-                time.sleep(0.002)
-            whole = time.monotonic() - began
+    states: list[tuple[str, bool, int]] = []
+
+    def cut(part: float, whole: float) -> float:
+        """Kill a run at this part of the time from mkfs to its end, 0 while mkfs works; returns that time."""
+        process, mkfs = start(volume)
+        began = time.monotonic()
+        if part:
+            os.kill(mkfs, signal.SIGCONT)
+        while not whole and not volume.fstab.read_text().endswith(" 0 2\n"):
+            time.sleep(0.002)
+        whole = whole or time.monotonic() - began
         time.sleep(max(0.0, began + part * whole - time.monotonic()))
         if process.poll() is None:
             volume.runner.kill(process, late=True)
         states.append((volume.signature(), bool(volume.mounted()), len(volume.lines())))
+        if not part:
+            # It outlives the run that has started it, and the next one meets it.
+            os.kill(mkfs, signal.SIGCONT)
         finished = volume.apply()
         assert not finished["failed"], (states, finished["msg"])
         assert (volume.label(), bool(volume.mounted())) == ("hub-data", True)
@@ -250,6 +269,11 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(make: t.Callable[
         do("umount", volume.path)
         do("wipefs", "--all", volume.device)
         volume.fstab.write_text("# mine\n")
+        return whole
+
+    whole = cut(1.0, 0.0)
+    for part in (0.0, 0.3, 0.5, 0.7, 0.9):
+        cut(part, whole)
     print(f"killed within {whole:.2f} s of mkfs: {states}")
     # While it made the file system, and later.
     assert {kind for kind, _mounted, _lines in states} == {"", "ext4"}, states

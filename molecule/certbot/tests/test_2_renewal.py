@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 
@@ -26,7 +27,9 @@ for number in itertools.count():
 
 @pytest.fixture(scope="module")
 def ada(site: Site) -> Person:
-    person = Person(site.url, site.sh("cat /srv/hub/secrets/check-token"), "ada", site.root(), 240)
+    data = json.loads(site.sh("cat /srv/hub/config/config.json"))
+    (everybody,) = data["traits"]["JupyterHub"]["services"]
+    person = Person(site.url, everybody["api_token"], "ada", site.root(), 240)
     person.start()
     return person
 

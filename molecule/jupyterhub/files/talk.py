@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Talks to the hub on this host through its public address, as people and programs do.
 
-talk.py api METHOD PATH [TOKEN]      an answer's status and body, as JSON; without TOKEN as the check does
+talk.py api METHOD PATH [TOKEN]      an answer's status and body, as JSON; else as the service everybody
 talk.py wait PATH SECONDS [TOKEN]    wait until PATH answers 200; how long that took
 talk.py watch PATH FILE              ask until FILE is there; how often it answered what, into FILE.json
 talk.py login NAME FILE              log in as NAME, keep the cookies in FILE, and ask for an API token
@@ -23,12 +23,12 @@ import urllib.request
 from pathlib import Path
 
 URL = "http://127.0.0.1:8000"
-CHECK_TOKEN = Path("/srv/hub/secrets/check-token")
+DATA = Path("/srv/hub/config/config.json")
 DIRECT = urllib.request.ProxyHandler({})
 
 
 def ask(method: str, path: str, token: str = "") -> dict[str, object]:
-    token = token or CHECK_TOKEN.read_text().strip()
+    token = token or json.loads(DATA.read_text())["traits"]["JupyterHub"]["services"][0]["api_token"]
     request = urllib.request.Request(URL + path, method=method, headers={"Authorization": f"token {token}"})
     try:
         with urllib.request.build_opener(DIRECT).open(request, timeout=20) as answer:
