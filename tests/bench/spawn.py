@@ -142,6 +142,8 @@ def start_together(hub: Instance, names: list[str]) -> list[float]:
         answers = [pool.submit(hub.call, "POST", f"/users/{name}/server") for name in names]
         done: dict[str, float] = {}
         while len(done) < len(names) and time.monotonic() - began < DEADLINE:
+            if any(answer.done() and not answer.result().ok for answer in answers):
+                break
             for name in hub.ready() - set(done):
                 done[name] = time.monotonic() - began
             time.sleep(0.1 if len(names) == 1 else 0.25)
@@ -224,6 +226,11 @@ def dockerspawner_defaults(data: dict[str, Any]) -> None:
     """DockerSpawner as it comes: only what it cannot do without on this host stays."""
     data["traits"]["JupyterHub"]["spawner_class"] = "dockerspawner.DockerSpawner"
     del data["traits"]["JupyterHub"]["concurrent_spawn_limit"]
+    # Whose home it is, only our spawner can tell.
+    volumes = data["traits"]["DockerSpawner"]["volumes"]
+    data["traits"]["DockerSpawner"]["volumes"] = {
+        name.replace("{home}", "{username}"): place for name, place in volumes.items()
+    }
     spawner = data["traits"]["DockerSpawner"]
     needed = ("image", "pull_policy", "remove", "network_name", "use_internal_ip", "prefix", "volumes")
     data["traits"]["DockerSpawner"] = {key: spawner[key] for key in needed}
