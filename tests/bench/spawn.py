@@ -60,8 +60,7 @@ class Instance:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.state = Path("/srv") / name
-        self.config = self.state / "config" / "config.json"
+        self.config = Path("/srv") / name / "config" / "config.json"
         self.token = secrets.token_hex(16)
         self.session = requests.Session()
         self.session.headers["Authorization"] = f"token {self.token}"
