@@ -185,7 +185,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
 	$(MYPY) --package galilean_certificate
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
-	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/login tests/bench tests/lab tests/cloud); do \
+	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/login tests/attacks tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
 	$(TESTING) $(BIN)/ansible-lint
 	$(TESTING) $(BIN)/antsibull-changelog lint
@@ -224,6 +224,10 @@ e2e: setup-dev engine ## The whole way with a real browser: site, log in, run a 
 .PHONY: login
 login: setup-dev engine ## Logins of all kinds with a real browser, a real OpenID provider and directory, approvals, environments, secrets
 	$(TESTING) $(BIN)/pytest tests/login $(ARGS)
+
+.PHONY: attacks
+attacks: setup-dev engine ## What strangers, users and a hub that was broken into try, against a deployed instance
+	$(TESTING) $(BIN)/pytest tests/attacks $(ARGS)
 
 .PHONY: lab-up
 lab-up: setup ## Bring up a real OpenStack on this machine, for tests (docs/lab.md)

@@ -65,6 +65,7 @@ LANES = [
 FREE = [
     molecule("certbot"),
     Step("login", "login", limit=30),
+    Step("attacks", "attacks", limit=30),
     molecule("docker"),
     molecule("jupyterhub"),
     molecule("data_volume"),

@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What attacks share: one deployed instance with TLS, and people at work on it.
+
+Every attack is bounded in count and time, and goes to this instance alone: over loopback, or from its own
+containers. ATTACKS_KEEP=1 leaves the instance where it is and takes it up again.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.plugins.loader import init_plugin_loader
+
+# Deploying, browsing and people are those of the end-to-end tests.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+from deployment import Deployment, as_root, collection_tree
+from person import Person
+
+COLLECTIONS = collection_tree()
+init_plugin_loader([str(COLLECTIONS)])
+
+# No shared software: nothing here is about it, and servers start sooner.
+SETTINGS: dict[str, t.Any] = {
+    "images_software_stack": "",
+    "edge_tls_mode": "self_signed",
+    "edge_server_name": "localhost",
+}
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
+    """The instance under attack: HTTPS on loopback, all other settings as they come."""
+    name, port = os.environ.get("ATTACKS_INSTANCE", "attacked"), int(os.environ.get("ATTACKS_PORT", "8140"))
+    deployment = Deployment(tmp_path_factory.mktemp("site"), COLLECTIONS, name, port)
+    deployment.url = f"https://localhost:{port}"
+    keep = bool(os.environ.get("ATTACKS_KEEP"))
+    if deployment.left() and not keep:
+        deployment.teardown(data=True).assert_done()
+    deployment.set(**SETTINGS)
+    deployment.run("site").assert_done()
+    yield deployment
+    if not keep:
+        deployment.set(**SETTINGS)
+        deployment.teardown(data=True).assert_done()
+
+
+@pytest.fixture(scope="session")
+def authority(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The certificate of the instance's own authority, as a file."""
+    path = tmp_path_factory.mktemp("authority") / "ca.crt"
+    argv = as_root(["cat", f"/srv/{site.instance}/certificate/ca.crt"])
+    path.write_bytes(subprocess.run(argv, capture_output=True, check=True).stdout)
+    return path
+
+
+@pytest.fixture(scope="session")
+def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
+    """Somebody by name, with a server that runs; the same one for the same name."""
+    known: dict[str, Person] = {}
+
+    def somebody(name: str) -> Person:
+        if name not in known:
+            known[name] = Person(site.url, site.token, name, ca=str(authority))
+        known[name].start()
+        return known[name]
+
+    yield somebody
+    for person in known.values():
+        person.leave()
