@@ -247,8 +247,12 @@ test-cloud: setup-dev engine lab-up ## From an empty project of the lab to a hub
 	$(TESTING) $(BIN)/pytest tests/cloud $(ARGS)
 
 .PHONY: test
-test: setup-dev ## All of the above, and a line for each; what CI runs
+test: setup-dev ## What CI runs: all of these without what is slow and seldom breaks, and a line for each
 	$(BIN)/python tests/tools/run_tests.py $(ARGS)
+
+.PHONY: test-all
+test-all: setup-dev ## The same with all that is slow, before a release; it says what that is (takes long)
+	$(BIN)/python tests/tools/run_tests.py --all $(ARGS)
 
 .PHONY: bench
 bench: site setup-dev ## Measure what docs/bench.md reports, on the instance that `make site` runs (takes long)

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A run that is killed, wherever it is, and another one after it end in the state of one clean run.
 
-E2E_KILLS says how many kills; they are spread over the tasks that change something. CI does with a few.
+E2E_KILLS says how many kills; they are spread over the tasks that change something. `make test` does with the
+one in the middle.
 """
 
 from __future__ import annotations
@@ -65,7 +66,10 @@ def clean(site: Deployment) -> tuple[list[str], dict[str, object]]:
     return again, state
 
 
-@pytest.mark.parametrize("number", range(KILLS))
+@pytest.mark.parametrize(
+    "number",
+    [pytest.param(n, marks=[] if n == KILLS // 2 else pytest.mark.slow) for n in range(KILLS)],
+)
 def test_killed_run(site: Deployment, clean: tuple[list[str], dict[str, object]], number: int) -> None:
     tasks, state = clean
     task = tasks[(2 * number + 1) * len(tasks) // (2 * KILLS)]

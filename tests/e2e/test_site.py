@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,10 +53,6 @@ def test_second_run_changes_nothing(site: Deployment, artifacts: Path) -> None:
     figures = json.loads((artifacts / "seconds.json").read_text(encoding="utf-8"))
     figures["again"] = round(outcome.seconds, 1)
     (artifacts / "seconds.json").write_text(json.dumps(figures), encoding="utf-8")
-
-
-def test_check_mode_after(site: Deployment) -> None:
-    site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
 
 
 def test_verify_alone(site: Deployment) -> None:
@@ -114,11 +110,14 @@ def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: Person
     assert ada.run("print(kept + 1)") == "37"
 
 
-def test_a_websocket_outlives_its_first_pings(site: Deployment, ada: Person) -> None:
+def test_check_mode_after_while_a_websocket_outlives_its_first_pings(site: Deployment, ada: Person) -> None:
     """The server asks every 30 seconds whether anybody is there, and must wait for the answer."""
     ada.open_kernel("python3")
     numbers = "import time\nfor number in range(35):\n    print(number, flush=True)\n    time.sleep(1)"
-    assert ada.run(numbers).split() == [str(number) for number in range(35)]
+    with ThreadPoolExecutor(1) as beside:
+        printed = beside.submit(ada.run, numbers)
+        site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
+        assert printed.result().split() == [str(number) for number in range(35)]
 
 
 def test_proxy_restart_heals_at_once(site: Deployment, ada: Person) -> None:
@@ -148,35 +147,15 @@ def test_stop_and_start_keep_everything(site: Deployment, ada: Person) -> None:
     site.run("site", name="site-after-stop").assert_unchanged()
 
 
-# settings, parts of the sentence
-MISTAKES: list[tuple[str, dict[str, t.Any], list[str]]] = [
-    (
-        "misspelled setting",
-        {"jupyterhub_login_knd": "dummy"},
-        ["jupyterhub_login_knd", "jupyterhub_login_kind"],
-    ),
-    ("wrong type", {"edge_port": "eighty"}, ["edge_port", "eighty"]),
-    ("wrong name", {"jupyterhub_instance": "My Hub"}, ["jupyterhub_instance is 'My Hub'", "lower-case"]),
-    ("open to the world", {"edge_bind_address": "0.0.0.0"}, ["edge_bind_address", "0.0.0.0", "127.0.0.1"]),
-    (
-        "misspelled trait",
-        {"jupyterhub_config_extra": {"JupyterHub": {"concurent_spawn_limit": 3}}},
-        ["concurent_spawn_limit", "concurrent_spawn_limit"],
-    ),
-]
-
-
-@pytest.mark.parametrize(("settings", "parts"), [c[1:] for c in MISTAKES], ids=[c[0] for c in MISTAKES])
-def test_mistake_is_refused_and_the_hub_stays_up(
-    site: Deployment, ada: Person, settings: dict[str, t.Any], parts: list[str]
-) -> None:
+def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: Person) -> None:
+    """In one answer. The unit tests have every kind of mistake; a misspelled trait is among the role's."""
     before = docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub"))
-    site.set(**settings)
+    site.set(jupyterhub_login_knd="dummy", edge_port="eighty")
     outcome = site.run("site", name="mistake")
     site.set()
     assert outcome.code != 0
     assert outcome.count("changed") == 0
-    for part in parts:
+    for part in ("did you mean jupyterhub_login_kind", "edge_port is 'eighty'"):
         assert part in outcome.flat(), outcome.text[-3000:]
     assert answers(ada)
     assert docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub")) == before

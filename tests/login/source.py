@@ -24,6 +24,8 @@ class Source:
         self.approved: dict[str, dict[str, t.Any]] = {}
         self.away = False
         self.asked: list[str] = []
+        # Of whom it was asked while it was away.
+        self.missed: list[str] = []
         source = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -34,6 +36,8 @@ class Source:
 
             def handle_request(self, body: str) -> None:
                 if source.away:
+                    if self.path == "/ask":
+                        source.missed.append(json.loads(body)["user"])
                     self.answer(503)
                 elif self.headers.get("Authorization") != f"Bearer {TOKEN}":
                     self.answer(401)

@@ -116,12 +116,6 @@ class Story:
         assert done.returncode != 0, f"{argv} has worked for {user}: {done.stdout}"
         return done.stderr
 
-    def as_user(self, name: str) -> None:
-        """Log in by name and password, and keep an API token of the user's own."""
-        with self.visit() as somebody:
-            somebody.log_in(name, "of a workshop")
-            self.keep_token(name, somebody.new_token("test"))
-
     def keep_token(self, name: str, token: str) -> None:
         """The API token that requests of this user come with."""
         self._tokens[name] = token

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 import pytest
@@ -18,7 +17,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubAp
 
 RULES: dict[str, t.Any] = {
     "jupyterhub_allow_all": True,
-    "jupyterhub_login_refresh": 10,
+    "jupyterhub_login_refresh": 5,
     "jupyterhub_approval_token": TOKEN,
     "jupyterhub_groups": [{"name": "genomics", "memory_limit": "700M"}],
 }
@@ -76,8 +75,7 @@ def test_the_source_is_away(story: Story, source: Source) -> None:
 
 def test_an_approval_that_is_taken_back_stops_the_server(story: Story, source: Source) -> None:
     source.list = "user\nruth\n"
-    # The source that failed is asked again sooner than a minute after; the users are looked at every
-    # ten seconds.
+    # The source is asked again, and the users are looked at, every five seconds.
     seconds = story.wait_for_end("ada", 90)
     print(f"\nthe server of a revoked user was stopped after {seconds:.0f} s")
     refused(story, "ada", "The account ada is not on the list of approved users.", "approval-revoked")
@@ -100,8 +98,8 @@ def test_an_endpoint_is_asked_at_login(story: Story, source: Source) -> None:
     try:
         # Closed on failure; and told otherwise than a refusal.
         refused(story, "ruth", "Whether you are approved cannot be found out at the moment.")
-        # Who is in already stays in: two looks later the server still runs.
-        time.sleep(25)
+        # Who is in already stays in: after two looks, and what comes of them, the server still runs.
+        wait_until(lambda: source.missed.count("ada") >= 3, 60, "the third look")
         assert "ada" in story.servers()
     finally:
         source.away = False

@@ -25,7 +25,6 @@ WORKSHOP: dict[str, t.Any] = {
     "jupyterhub_login_password": "of a workshop",
     "jupyterhub_allow_all": True,
     "jupyterhub_admins": ["ruth"],
-    "jupyterhub_support_users": ["sam"],
     "jupyterhub_groups": [
         {"name": "genomics", "users": ["ada"], "cull_timeout": 0},
         {"name": "teaching", "users": ["bob"]},
@@ -157,18 +156,6 @@ def test_no_file_of_one_home_is_anothers(story: Story) -> None:
     story.inside("ada", "sh", "-c", "echo mine > ~/private.txt")
     for name in ("bob", "dora"):
         assert "No such file" in story.tries(name, "cat", "/home/jovyan/private.txt")
-
-
-def test_support_stops_servers_and_enters_none(story: Story) -> None:
-    story.as_user("sam")
-    status, _ = story.request("sam", "GET", "/hub/api/users")
-    assert status == 200
-    status, _ = story.request("sam", "GET", "/user/ada/api/contents", follow=False)
-    assert status in (302, 403)
-    assert story.request("sam", "DELETE", "/hub/api/users/ada")[0] == 403
-    assert story.request("sam", "POST", "/hub/api/users/ada/tokens")[0] == 403
-    assert story.request("sam", "DELETE", "/hub/api/users/dora/server")[0] in (202, 204)
-    story.wait_for_end("dora", 60)
 
 
 HOSTILE = [

@@ -181,6 +181,7 @@ def test_support_stops_servers_and_enters_none(institute: Institute) -> None:
     assert {"ada", "gus"} <= {user["name"] for user in json.loads(text)}
     assert story.request("sam", "GET", "/user/gus/api/contents", follow=False)[0] == 403
     assert story.request("sam", "DELETE", "/hub/api/users/gus")[0] == 403
+    assert story.request("sam", "POST", "/hub/api/users/gus/tokens")[0] == 403
     assert story.request("sam", "DELETE", "/hub/api/users/gus/server")[0] in (202, 204)
     story.wait_for_end("gus", 60)
 

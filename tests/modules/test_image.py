@@ -171,7 +171,7 @@ def test_bad_input(site: Site, params: dict[str, t.Any], message: str) -> None:
 
 def test_killed_build(site: Site) -> None:
     # The builder must not know this step from an earlier run.
-    step = f"RUN echo sleeping; sleep 8; echo slept > /slept # {time.time()}\n"
+    step = f"RUN echo sleeping; sleep 5; echo slept > /slept # {time.time()}\n"
     site.write("Dockerfile", DOCKERFILE + step)
     process = site.run.start("image", **site.params)
     log = Path(site.params["log_dir"]) / f"{site.repository.replace('/', '-')}.log"
@@ -180,8 +180,8 @@ def test_killed_build(site: Site) -> None:
         assert time.monotonic() < deadline, "the build did not start"
         time.sleep(0.2)
     site.run.kill(process)
-    # The build ends with the module, instead of going on unseen.
-    time.sleep(10)
+    # The build ends with the module, instead of going on unseen until it is done.
+    time.sleep(6)
     assert site.tags() == []
     result = site()
     assert result["changed"]

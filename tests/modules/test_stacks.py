@@ -18,6 +18,9 @@ import pytest
 import yaml
 from engine import ROOT, ModuleRunner, docker
 
+# What of them every change of the hub may break, the tests of the whole site run: Python's notebook.
+pytestmark = pytest.mark.slow
+
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 STACKS = ("python-science", "r", "spark-scala")
 NOTEBOOKS = sorted(

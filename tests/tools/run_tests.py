@@ -1,20 +1,25 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Run all test steps, several at a time, also after a failure, and end with `N passed, N failed`.
+"""Run the test steps, several at a time, also after a failure, and end with `N passed, N failed`.
 
 Steps are targets of the Makefile, so that each can be repeated alone. A pytest run counts test by test, any
 other step counts as one; a skipped test counts as failed, because it has proved nothing. What steps print
 goes into .cache/test-results; a step that fails shows its failed tests, or its last lines. One step alone
 prints as it goes.
+
+There are two tiers. `make test` is what CI runs. `make test-all` (--all) is for releases: it adds the steps
+that are marked slow below, and the tests with pytest's marker `slow`, which are deselected otherwise.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import collections
 import contextlib
 import dataclasses
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -31,16 +36,17 @@ RESULTS = REPO / ".cache/test-results"
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One target of the Makefile; limit is in minutes, against a step that hangs."""
+    """One target of the Makefile; limit is in minutes, against a step that hangs. A slow one needs --all."""
 
     name: str
     target: str
     variables: tuple[str, ...] = ()
     limit: int = 15
+    slow: bool = False
 
 
-def molecule(scenario: str, limit: int = 25) -> Step:
-    return Step(f"molecule-{scenario}", "molecule", (f"SCENARIO={scenario}",), limit)
+def molecule(scenario: str, limit: int = 25, slow: bool = False) -> Step:
+    return Step(f"molecule-{scenario}", "molecule", (f"SCENARIO={scenario}",), limit, slow)
 
 
 # The first lane is done before the others start: it provides what they need. The others run side by side;
@@ -54,10 +60,10 @@ LANES = [
     [
         molecule("bootstrap"),
         molecule("images"),
-        molecule("delivery"),
+        molecule("delivery", slow=True),
         molecule("edge"),
         molecule("front"),
-        molecule("edge_ipv6"),
+        molecule("edge_ipv6", slow=True),
     ],
 ]
 # These share no names with any other: a lane that is done takes the next one. The longest come first, so that
@@ -86,6 +92,20 @@ class Outcome:
     failed: int
     seconds: float
     remark: str = ""
+
+
+def marked_slow() -> t.Iterator[str]:
+    """The tests that are marked slow, by file; one with some slow cases is named as a whole."""
+    for path in sorted([*REPO.glob("tests/*/test_*.py"), *REPO.glob("molecule/*/tests*/test_*.py")]):
+        tree, file = ast.parse(path.read_text(encoding="utf-8")), path.relative_to(REPO)
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node) == "pytestmark = pytest.mark.slow":
+                yield f"{file}"
+            if isinstance(node, ast.FunctionDef):
+                marks = [ast.unparse(mark) for mark in node.decorator_list]
+                if any(re.search(r"\bpytest\.mark\.slow\b", mark) for mark in marks):
+                    whole = "pytest.mark.slow" in marks
+                    yield f"{file}::{node.name}{'' if whole else ' (some cases)'}"
 
 
 def count(report: Path) -> tuple[int, int]:
@@ -125,8 +145,8 @@ def show(name: str, remark: str) -> None:
 class Runner:
     """Runs steps, each in a process group of its own, and ends them all when it has to."""
 
-    def __init__(self, stream: bool, stop: bool, free: list[Step]) -> None:
-        self.stream, self.stop = stream, stop
+    def __init__(self, stream: bool, stop: bool, free: list[Step], slow: bool = False) -> None:
+        self.stream, self.stop, self.slow = stream, stop, slow
         self._free = collections.deque(free)
         self.stopped = threading.Event()
         self._processes: set[subprocess.Popen[bytes]] = set()
@@ -156,13 +176,16 @@ class Runner:
                 self.end()
         return outcomes
 
+    def options(self, step: Step, report: Path) -> str:
+        """What every pytest of a step is told, in its environment."""
+        tier = "" if self.slow else " -m 'not slow'"
+        more = os.environ.get("PYTEST_ADDOPTS", "")
+        return f"{more} --junitxml={report} -o junit_suite_name={step.name}{tier}".strip()
+
     def run(self, step: Step) -> Outcome:
         print(f"==== {step.name}", flush=True)
         report, log = RESULTS / f"{step.name}.xml", RESULTS / f"{step.name}.log"
         report.unlink(missing_ok=True)
-        options = (
-            f"{os.environ.get('PYTEST_ADDOPTS', '')} --junitxml={report} -o junit_suite_name={step.name}"
-        )
         started = time.monotonic()
         with open(log, "wb") as stream:
             process = subprocess.Popen(
@@ -170,7 +193,7 @@ class Runner:
                 ["make", step.target, "ARGS=", *step.variables],
                 cwd=REPO,
                 # The first lane has provided it; asking again costs seconds for each step.
-                env={**os.environ, "PYTEST_ADDOPTS": options.strip(), "ENGINE_READY": "1"}
+                env={**os.environ, "PYTEST_ADDOPTS": self.options(step, report), "ENGINE_READY": "1"}
                 if step.target != "engine"
                 else dict(os.environ),
                 stdout=None if self.stream else stream,
@@ -205,8 +228,14 @@ class Runner:
         return Outcome(step, passed, failed, seconds, remark)
 
 
+def choose(lane: list[Step], named: t.Collection[str], slow: bool) -> list[Step]:
+    """Those of a lane that are named; where none is, those of the tier."""
+    return [step for step in lane if (step.name in named if named else slow or not step.slow)]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--all", action="store_true", help="slow steps and slow tests as well")
     parser.add_argument("--stop", action="store_true", help="stop at the first step that fails")
     parser.add_argument("--jobs", type=int, default=2, help="steps at a time (default: 2)")
     parser.add_argument(
@@ -218,11 +247,13 @@ def main() -> int:
         parser.error(f"no such step: {', '.join(sorted(unknown))}")
 
     RESULTS.mkdir(parents=True, exist_ok=True)
-    *chosen, free = [
-        [step for step in lane if not arguments.steps or step.name in arguments.steps]
-        for lane in [*LANES, FREE]
-    ]
-    runner = Runner(stream=sum(map(len, [*chosen, free])) == 1, stop=arguments.stop, free=free)
+    *chosen, free = [choose(lane, arguments.steps, arguments.all) for lane in [*LANES, FREE]]
+    if arguments.all:
+        print("Beyond `make test`:")
+        for what in [*(f"step {step.name}" for step in STEPS if step.slow), *marked_slow()]:
+            print(f"  {what}")
+    alone = sum(map(len, [*chosen, free])) == 1
+    runner = Runner(stream=alone, stop=arguments.stop, free=free, slow=arguments.all)
     started = time.monotonic()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:

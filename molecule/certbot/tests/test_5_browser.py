@@ -8,10 +8,9 @@ import hashlib
 import os
 from pathlib import Path
 
+import pytest
 from browser import visit
 from conftest import EPHEMERAL, NAME, Site, wait_until
-
-SIZE = 200 * 2**20
 
 
 def digest(path: Path) -> str:
@@ -19,11 +18,13 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def test_nothing_is_blocked(site: Site, tmp_path: Path) -> None:
+# MiB. JupyterLab sends what is larger than one in parts.
+@pytest.mark.parametrize("size", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_nothing_is_blocked(site: Site, tmp_path: Path, size: int) -> None:
     """Log in, start a server, work in JupyterLab and a terminal, upload and download a large file."""
     big = tmp_path / "big.bin"
     with open(big, "wb") as stream:
-        for _ in range(SIZE // 2**20):
+        for _ in range(size):
             stream.write(os.urandom(2**20))
     password = site.sh("cat /srv/hub/secrets/login-password")
     with visit(

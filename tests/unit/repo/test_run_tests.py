@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
 import sys
 import threading
 import typing as t
@@ -40,6 +42,42 @@ def test_count(runner: t.Any, tmp_path: Path, counts: str, expected: tuple[int, 
     report = tmp_path / "report.xml"
     report.write_text(f'<testsuites><testsuite name="x" {counts}></testsuite></testsuites>')
     assert runner.count(report) == expected
+
+
+def test_a_tier_is_without_slow_steps_and_tests(
+    runner: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    lane = [runner.Step("quick", "quick"), runner.Step("slow", "slow", slow=True)]
+    assert [step.name for step in runner.choose(lane, [], slow=False)] == ["quick"]
+    assert [step.name for step in runner.choose(lane, [], slow=True)] == ["quick", "slow"]
+    # What is asked for by its name is run.
+    assert [step.name for step in runner.choose(lane, ["slow"], slow=False)] == ["slow"]
+
+    (tmp_path / "pyproject.toml").write_bytes((tree.REPO / "pyproject.toml").read_bytes())
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n\ndef test_quick(): pass\n\n@pytest.mark.slow\ndef test_slow(): pass\n"
+    )
+    for slow, expected in ((False, (1, 0)), (True, (2, 0))):
+        options = runner.Runner(False, False, [], slow).options(lane[0], tmp_path / "report.xml")
+        argv = [sys.executable, "-m", "pytest", "-q", "test_it.py"]
+        environment = {**os.environ, "PYTEST_ADDOPTS": options}
+        subprocess.run(argv, cwd=tmp_path, env=environment, check=True, capture_output=True)
+        assert runner.count(tmp_path / "report.xml") == expected
+
+
+def test_what_is_slow_is_told(runner: t.Any) -> None:
+    """The marks are found in the source: by whole files, tests, and cases."""
+    found = list(runner.marked_slow())
+    assert "tests/modules/test_stacks.py" in found
+    assert "tests/e2e/test_killed_run.py::test_killed_run (some cases)" in found
+    marked = [
+        path
+        for folder in ("tests", "molecule")
+        for path in tree.files(".py", under=folder)
+        if path.name not in ("test_run_tests.py", "run_tests.py") and "mark.slow" in path.read_text()
+    ]
+    assert {tree.name(path) for path in marked} == {name.partition("::")[0] for name in found}
 
 
 def test_every_step_is_a_target(runner: t.Any) -> None:

@@ -26,8 +26,8 @@ SKIPPED = {
     ".venv",
     "__pycache__",
 }
-# Single files of the same kind.
-MADE = {".plugin-cache.yaml", "openstack_hosts.yml"}
+# Single files of the same kind. In a worktree .git is a file.
+MADE = {".git", ".plugin-cache.yaml", "openstack_hosts.yml"}
 
 
 def files(*suffixes: str, under: str = ".") -> list[Path]:
