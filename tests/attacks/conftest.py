@@ -20,7 +20,9 @@ from ansible.plugins.loader import init_plugin_loader
 # Deploying, browsing and people are those of the end-to-end tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from deployment import Deployment, as_root, collection_tree
-from person import Person
+
+if t.TYPE_CHECKING:
+    from person import Person
 
 COLLECTIONS = collection_tree()
 init_plugin_loader([str(COLLECTIONS)])
@@ -62,6 +64,9 @@ def authority(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Pat
 @pytest.fixture(scope="session")
 def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
     """Somebody by name, with a server that runs; the same one for the same name."""
+    # It uses the collection, which can be imported only by now.
+    from person import Person
+
     known: dict[str, Person] = {}
 
     def somebody(name: str) -> Person:
