@@ -105,6 +105,7 @@ def test_an_endpoint_is_asked_at_login(story: Story, source: Source) -> None:
         source.away = False
 
 
+@pytest.mark.slow
 def test_a_file_and_a_script(story: Story) -> None:
     folder = story.site.folder
     (folder / "approved.csv").write_text("eve\n", encoding="utf-8")

@@ -200,6 +200,7 @@ def test_github(story: Story, forge: Forge) -> None:
     assert "GIT_AUTHOR_NAME=Gina" in server(story, "gina")["Config"]["Env"]
 
 
+@pytest.mark.slow
 def test_gitlab(story: Story, forge: Forge) -> None:
     """A group in a group."""
     switch(story, "gitlab", {"groups": ["institute/lab"], "url": forge.url})
@@ -213,6 +214,7 @@ def test_gitlab(story: Story, forge: Forge) -> None:
         refused(somebody)
 
 
+@pytest.mark.slow
 def test_cilogon(story: Story, forge: Forge) -> None:
     entity, domain = "https://login.institute.example.org/idp/shibboleth", "institute.example.org"
     provider = {"entity": entity, "strip_domain": domain, "domains": [domain]}
@@ -230,6 +232,7 @@ def test_cilogon(story: Story, forge: Forge) -> None:
         refused(somebody, "403")
 
 
+@pytest.mark.slow
 def test_globus(story: Story, forge: Forge) -> None:
     switch(story, "globus", {"identity_provider": "institute.example.org", "groups": [GROUP]})
     forge.members = {GROUP: ["1", "3"]}
@@ -251,6 +254,7 @@ def test_globus(story: Story, forge: Forge) -> None:
     assert forge.tokens[story.inside("gil", "galilean-token")].person["sub"] == "1"
 
 
+@pytest.mark.slow
 def test_azuread(story: Story, forge: Forge) -> None:
     own = {"tenant": TENANT, "username_claim": "upn", "url": forge.url}
     switch(story, "azuread", own, allowed_users=["axel@institute.example.org"])

@@ -226,6 +226,7 @@ def kill_in(institute: Institute, task: str) -> None:
     process.stdout.close()
 
 
+@pytest.mark.slow
 def test_a_new_key(institute: Institute) -> None:
     """A running notebook keeps its token, nobody logs in again, and the old key is of no use any more."""
     story, old = institute.story, institute.story.site.secret("crypt-key")

@@ -258,6 +258,7 @@ def test_somebody_elses_archive(run_module: ModuleRunner, instance: str, image: 
     assert "holds the home of 'dora'" in taken["msg"]
 
 
+@pytest.mark.slow
 def test_killed_runs_leave_nothing_that_looks_whole(
     run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
 ) -> None:

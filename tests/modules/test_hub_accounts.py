@@ -180,6 +180,7 @@ def test_the_hub_writes_names_small(hub: LoopbackHub, call: Run) -> None:
     call("hub_group", name="Upper", state="absent")
 
 
+@pytest.mark.slow
 def test_a_course_in_one_task(hub: LoopbackHub, call: Run) -> None:
     course = [{"name": f"student{number:03}"} for number in range(300)]
     made = call("hub_user", users=course, groups=["course"])

@@ -241,7 +241,11 @@ def descendants(pid: int) -> list[int]:
 
 @pytest.mark.parametrize(
     ("ending", "state"),
-    [(signal.SIGKILL, "pending"), (signal.SIGKILL, "ready"), (signal.SIGTERM, "ready")],
+    [
+        pytest.param(signal.SIGKILL, "pending", marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, "ready", marks=pytest.mark.slow),
+        (signal.SIGTERM, "ready"),
+    ],
 )
 def test_killed_check(
     hub: LoopbackHub,

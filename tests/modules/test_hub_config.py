@@ -56,15 +56,18 @@ def test_create_again_change_and_check(write: Run, tmp_path: Path) -> None:
     assert json.loads(path.read_text())["traits"]["JupyterHub"] == {"active_server_limit": 6}
 
 
-REFUSED = [
-    (
-        {"DockerSpawner": {"allowed_imagez": []}},
-        "DockerSpawner has no such trait, did you mean allowed_images?",
-    ),
-    ({"GoogleOAuthenticator": {"allowed_domains": ["x"]}}, "GoogleOAuthenticator has no such trait"),
-    ({"DokerSpawner": {"image": "x"}}, "no such class is installed, did you mean DockerSpawner?"),
-    ({"DockerSpawner": {"remove_containers": True}}, "this is an old name, use remove"),
-    ({"JupyterHub": {"active_server_limit": "many"}}, "JupyterHub.active_server_limit is 'many': "),
+REFUSED = {
+    "DockerSpawner": {"allowed_imagez": [], "remove_containers": True},
+    "GoogleOAuthenticator": {"allowed_domains": ["x"]},
+    "DokerSpawner": {"image": "x"},
+    "JupyterHub": {"active_server_limit": "many"},
+}
+SENTENCES = [
+    "DockerSpawner has no such trait, did you mean allowed_images?",
+    "this is an old name, use remove",
+    "GoogleOAuthenticator has no such trait",
+    "no such class is installed, did you mean DockerSpawner?",
+    "JupyterHub.active_server_limit is 'many': ",
 ]
 
 
@@ -83,15 +86,13 @@ def test_hooks_of_a_site_are_read_in_the_image(write: Run, tmp_path: Path, hooks
     assert (tmp_path / "config.json").exists() is not bool(sentence)
 
 
-@pytest.mark.parametrize(("classes", "sentence"), REFUSED)
-def test_what_the_image_would_not_take_changes_nothing(
-    write: Run, tmp_path: Path, classes: dict[str, t.Any], sentence: str
-) -> None:
+def test_what_the_image_would_not_take_changes_nothing(write: Run, tmp_path: Path) -> None:
     write()
     before = (tmp_path / "config.json").read_text()
-    result = write(**classes)
+    result = write(**REFUSED)
     assert result["failed"] is True
-    assert sentence in result["msg"], result["msg"]
+    for sentence in SENTENCES:
+        assert sentence in result["msg"], result["msg"]
     assert (tmp_path / "config.json").read_text() == before
 
 

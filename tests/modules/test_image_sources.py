@@ -126,6 +126,7 @@ def test_layers_from_the_controller(make: Maker, base: str, tmp_path: Path) -> N
     assert make.left() == []
 
 
+@pytest.mark.slow
 def test_archives(make: Maker, base: str, tmp_path: Path) -> None:
     saved, rootfs, packed = tmp_path / "saved.tar", tmp_path / "rootfs.tar", tmp_path / "rootfs.tar.gz"
     docker("save", f"--output={saved}", base)
@@ -160,6 +161,7 @@ def test_bad_archives(make: Maker, tmp_path: Path, data: bytes | None, message: 
     assert f"archive is {archive}, {message}" in failed["msg"]
 
 
+@pytest.mark.slow
 def test_registry(make: Maker, base: str, address: str) -> None:
     pushed = f"{address}/library/base:1"
     docker("tag", base, pushed)
@@ -181,6 +183,7 @@ def test_registry(make: Maker, base: str, address: str) -> None:
     assert "not found" in nowhere["msg"] or "unknown" in nowhere["msg"]
 
 
+@pytest.mark.slow
 def test_bootstrap_is_reproducible(make: Maker, base: str) -> None:
     again = make("base", repository_prefix=f"{make.prefix}/again", source="bootstrap", suite="trixie")
     assert again["changed"], again

@@ -306,7 +306,7 @@ def kill_while(process: subprocess.Popen[bytes], condition: t.Callable[[], bool]
     process.wait()
 
 
-@pytest.mark.parametrize("also", ["module", "container"])
+@pytest.mark.parametrize("also", ["module", pytest.param("container", marks=pytest.mark.slow)])
 def test_killed(stack: Stack, images: list[str], large: str, also: str) -> None:
     """Killed with its container, it is done again; a container that lives on may have come to its end."""
     stack(image=images[0])

@@ -84,6 +84,7 @@ def test_an_authority_that_is_away(site: Site, before: Served) -> None:
     assert renewal(site)["ok"]
 
 
+@pytest.mark.slow
 def test_a_name_that_leads_to_somebody_else(site: Site, before: Served) -> None:
     root = site.root()
     image = site.sh("docker inspect --format '{{.Config.Image}}' hub-edge")
@@ -102,6 +103,7 @@ def test_a_name_that_leads_to_somebody_else(site: Site, before: Served) -> None:
     assert site.served(root) == before
 
 
+@pytest.mark.slow
 def test_an_authority_that_has_had_enough(site: Site, before: Served) -> None:
     root = site.root()
     site.sh("systemctl stop pebble")
@@ -134,6 +136,7 @@ def test_a_key_that_does_not_fit(site: Site, before: Served) -> None:
     assert len(site.sh("ls /srv/hub/edge/tls-*.pem").split()) == 1
 
 
+@pytest.mark.slow
 def test_nginx_that_does_not_take_it(site: Site, before: Served) -> None:
     """Good for OpenSSL, but not served in the end, where a reload is needed: the old pair comes back."""
     assert site.converge(edge_ocsp_stapling=True).endswith("rc=0")
@@ -167,6 +170,7 @@ def test_a_killed_renewal_is_finished(site: Site, before: Served) -> None:
     assert site.served(root) != before
 
 
+@pytest.mark.slow
 def test_a_revoked_one_is_replaced(site: Site, before: Served) -> None:
     """By OCSP: the responder is openssl's, with the authority's own key."""
     live = "/srv/hub/certbot/config/live/hub"
@@ -189,6 +193,7 @@ def test_a_revoked_one_is_replaced(site: Site, before: Served) -> None:
     assert site.served(site.root()) != before
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_nothing_behind(site: Site, before: Served) -> None:
     root = site.root()
     site.sh("systemd-run --quiet --unit killed /srv/hub/bin/certificate issue --force")

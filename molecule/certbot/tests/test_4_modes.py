@@ -62,6 +62,7 @@ def test_a_wildcard_by_dns(site: Site) -> None:
     assert "changed=0" in site.converge(edge_server_aliases=[WILDCARD], **DNS)
 
 
+@pytest.mark.slow
 def test_another_type_of_key(site: Site) -> None:
     applied(site.certbot(certbot_key_type="rsa"))
     text = site.sh("openssl x509 -noout -text -in /srv/hub/certbot/config/live/hub/cert.pem")
@@ -69,6 +70,7 @@ def test_another_type_of_key(site: Site) -> None:
     assert site.served(site.root()).names == {NAME}
 
 
+@pytest.mark.slow
 def test_an_authority_that_asks_for_an_account(site: Site) -> None:
     site.pebble(externalAccountBindingRequired=True)
     answer = site.certificate("issue", "--force", works=False)
@@ -84,6 +86,7 @@ def test_an_authority_that_asks_for_an_account(site: Site) -> None:
     site.pebble()
 
 
+@pytest.mark.slow
 def test_certbot_from_pypi(site: Site) -> None:
     before = site.certificate("status")["served"]["serial"]
     applied(site.certbot(certbot_source="pypi"))
@@ -93,6 +96,7 @@ def test_certbot_from_pypi(site: Site) -> None:
     applied(site.certbot())
 
 
+@pytest.mark.slow
 def test_a_host_without_systemd(site: Site) -> None:
     """cron has the same program, and no more around it than it always has."""
     applied(site.certbot(__certbot_systemd=False))
@@ -138,6 +142,7 @@ def test_a_wrong_setting_is_named(site: Site, settings: dict[str, t.Any], senten
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 def test_an_authority_of_its_own(site: Site) -> None:
     """On a closed network: the root can be fetched, and signs for nothing but this hub."""
     applied(site.converge(edge_tls_mode="self_signed"))
@@ -163,6 +168,7 @@ def make(names: str, key: str, certificate: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_certificate_of_the_institutions(site: Site) -> None:
     key, certificate = str(EPHEMERAL / "own.key"), str(EPHEMERAL / "own.crt")
     provided = {"edge_tls_mode": "provided", "edge_tls_certificate": certificate, "edge_tls_key": key}
@@ -175,6 +181,7 @@ def test_a_certificate_of_the_institutions(site: Site) -> None:
     assert "changed=0" in site.converge(**provided)
 
 
+@pytest.mark.slow
 def test_and_back(site: Site) -> None:
     """The old one serves until the authority's is there; account and certificate were kept."""
     applied(site.converge())

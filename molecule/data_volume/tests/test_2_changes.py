@@ -76,6 +76,7 @@ def unfinished(site: Site, label: str) -> None:
     site.do("trixie", f"xfs_db -x -c 'sb 0' -c 'write -d inprogress 1' {disk}")
 
 
+@pytest.mark.slow
 def test_an_xfs_that_was_never_finished_is_made_anew(site: Site) -> None:
     image = "/var/lib/docker/test-other.img"
     site.do("trixie", f"truncate --size=400M {image} && losetup --set-capacity $(realpath {OTHER})")
@@ -97,6 +98,7 @@ def test_an_xfs_that_was_never_finished_is_made_anew(site: Site) -> None:
     site.do("trixie", f"wipefs --quiet --all {OTHER}; sed -i '/ .data /d' /etc/fstab")
 
 
+@pytest.mark.slow
 def test_a_disk_with_something_else_is_not_touched(site: Site) -> None:
     site.do("initless", f"mkswap --quiet $(realpath {OTHER})")
     before = site.do("initless", f"sha256sum {OTHER}")
@@ -107,6 +109,7 @@ def test_a_disk_with_something_else_is_not_touched(site: Site) -> None:
     assert site.do("initless", f"sha256sum {OTHER}") == before
 
 
+@pytest.mark.slow
 def test_files_are_not_hidden(site: Site) -> None:
     site.do("initless", "mkdir -p /full/hub && echo mine > /full/hub/notebook")
     site.do("initless", f"wipefs --quiet --all {OTHER}")

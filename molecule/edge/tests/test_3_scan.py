@@ -53,10 +53,12 @@ def load(file: Path) -> list[dict[str, t.Any]]:
     return findings
 
 
+@pytest.mark.slow
 def test_nothing_is_found(found: dict[str, tuple[str, str]]) -> None:
     bad = {name: said for name, said in found.items() if said[0] not in HARMLESS and name not in PRIVATE}
     assert bad == {}
 
 
+@pytest.mark.slow
 def test_it_has_looked(found: dict[str, tuple[str, str]]) -> None:
     assert {name: found.get(name, ("", ""))[0] for name in LOOKED_AT} == dict.fromkeys(LOOKED_AT, "OK")

@@ -84,6 +84,7 @@ def answers_ocsp(upstream: Edge, tmp_path: Path) -> t.Iterator[tuple[str, str]]:
         responder.terminate()
 
 
+@pytest.mark.slow
 def test_ocsp_answers_come_with_the_certificate(upstream: Edge, answers_ocsp: tuple[str, str]) -> None:
     certificate, key = answers_ocsp
     tls = {"edge_tls_mode": "provided", "edge_tls_certificate": certificate, "edge_tls_key": key}

@@ -47,15 +47,6 @@ def still_hers(hub: Hub, session: str) -> None:
     assert hub.sh(f"cat {home}/work.txt") == "mine"
 
 
-def test_a_restart_of_the_proxy_is_healed_at_once(hub: Hub, alice: str) -> None:
-    before = hub.started(alice)
-    hub.wait(STATUS)
-    hub.sh("docker restart --time 5 hub-proxy")
-    seconds = hub.wait(STATUS)
-    assert seconds < 5
-    assert hub.started(alice) == before
-
-
 def test_nobody_notices_a_restart_of_the_hub(hub: Hub, alice: str, session: str) -> None:
     before = hub.started(alice)
     with watched(hub) as seen:
