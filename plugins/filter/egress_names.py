@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
+
+DOCUMENTATION = r"""
+name: egress_names
+short_description: Names of the hosts that a hub lets its user servers fetch from
+version_added: 0.6.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Where they lead can only be asked on the hub's host. P(galilean.hub.egress_problems#filter) takes the answers.
+options:
+  _input:
+    description:
+      - The role's variables C(repositories), C(groups), C(profiles), C(git_hosts) and C(config_extra), without C(jupyterhub_).
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Show them
+  ansible.builtin.debug:
+    msg: "{{ {'repositories': [{'url': 'https://git.example.org/course.git'}]} | galilean.hub.egress_names }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The names.
+  type: list
+  elements: str
+  sample: [git.example.org]
+"""
+
+
+def judged(settings: dict[str, t.Any]) -> list[str]:
+    """The pure code's answer."""
+    from ansible_collections.galilean.hub.plugins.module_utils._egress import egress_names
+
+    return egress_names(settings)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"egress_names": of_mapping("egress_names", judged)}
