@@ -19,6 +19,12 @@ INSTANCE_NAME = re.compile(r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")
 # Folder of the fronts (edge_shared).
 FRONT = "galilean-front"
 
+# With these begin names of an instance's users' containers and volumes, so no other instance's name may: the container of the user
+# "hub" of "lab" is called like the hub of "lab-user". Names such as lab-hub clash with nothing.
+USERS_PARTS = ("user", "home")
+# Units beside the instance's own.
+UNIT_PARTS = ("certbot", "firewall")
+
 # One /20 (4,094 addresses) for each instance, out of a range that neither Docker's own default pools
 # (172.17.0.0/16 to 172.31.0.0/16, 192.168.0.0/16) nor common OpenStack tenant networks use.
 USERS_POOL = ipaddress.IPv4Network("10.208.0.0/12")
@@ -35,6 +41,13 @@ def check_instance_name(name: str) -> str:
     if name == FRONT:
         raise HubError(
             f"jupyterhub_instance is {name!r}, which is what instances that share their ports have in common: use another name"
+        )
+    _first, *parts = name.split("-")
+    taken = [part for part in parts if part in USERS_PARTS] or [part for part in parts[-1:] if part in UNIT_PARTS]
+    if taken:
+        raise HubError(
+            f"jupyterhub_instance is {name!r}, as a part of the instance {name[: name.index('-' + taken[0])]!r} would be called: "
+            f"use a name without -{taken[0]}"
         )
     return name
 

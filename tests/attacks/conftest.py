@@ -20,6 +20,7 @@ from ansible.plugins.loader import init_plugin_loader
 # Deploying, browsing and people are those of the end-to-end tests.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from deployment import Deployment, as_root, collection_tree
+from services import ALLOWED
 
 if t.TYPE_CHECKING:
     from person import Person
@@ -32,6 +33,7 @@ SETTINGS: dict[str, t.Any] = {
     "images_software_stack": "",
     "edge_tls_mode": "self_signed",
     "edge_server_name": "localhost",
+    "jupyterhub_egress_allowed": ALLOWED,
 }
 
 

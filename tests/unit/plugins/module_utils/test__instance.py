@@ -38,6 +38,60 @@ def test_a_bad_name_is_refused_in_one_sentence(name: str) -> None:
         instance_layout(name)
 
 
+@pytest.mark.parametrize(
+    ("name", "stem", "part"),
+    [
+        ("lab-user", "lab", "user"),
+        ("my-lab-user", "my-lab", "user"),
+        # The user "x" of "lab" and the hub of this one.
+        ("lab-user-x", "lab", "user"),
+        ("lab-home", "lab", "home"),
+        ("lab-home-a", "lab", "home"),
+        ("lab-firewall", "lab", "firewall"),
+        ("lab-certbot", "lab", "certbot"),
+    ],
+)
+def test_a_name_of_another_instances_part_is_refused(name: str, stem: str, part: str) -> None:
+    with pytest.raises(HubError) as caught:
+        instance_layout(name)
+    assert str(caught.value) == (
+        f"jupyterhub_instance is {name!r}, as a part of the instance {stem!r} would be called: "
+        f"use a name without -{part}"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "user",
+        "home",
+        "users",
+        "user-lab",
+        "lab-superuser",
+        "lab-userx",
+        "home-lab",
+        "lab-hub",
+        "lab-firewall-2",
+    ],
+)
+def test_a_name_that_clashes_with_nothing_is_taken(name: str) -> None:
+    assert instance_layout(name)["name"] == name
+
+
+@pytest.mark.parametrize("other", ["lab-hub", "lab-edge", "lab-proxy", "lab-core", "lab-users"])
+def test_an_instance_called_like_a_container_shares_nothing(other: str) -> None:
+    one, two = instance_layout("lab"), instance_layout(other)
+    for kind in ("container", "network"):
+        assert not named(one, kind) & named(two, kind)
+    assert not named(two, "container") & {f"lab-user-{user}" for user in ("hub", "edge", "proxy")}
+
+
+def named(layout: dict, kind: str) -> set[str]:
+    if kind == "container":
+        return set(layout["containers"].values())
+    return {layout["core_network"], layout["users_network"]}
+
+
 def test_the_folder_of_fronts_is_no_instances() -> None:
     with pytest.raises(HubError, match=r"^jupyterhub_instance is 'galilean-front', .*: use another name$"):
         instance_layout("galilean-front")
