@@ -175,6 +175,7 @@ class ActionModule(ActionBase):
                     ports={setting: self._value(host, setting) for setting in PORTS},
                     subnet=subnet,
                     shared=boolean(self._raw(host, "edge_shared"), strict=False),
+                    subdomains=boolean(self._raw(host, "edge_subdomains"), strict=False),
                     names=self._names(host),
                 )
             )

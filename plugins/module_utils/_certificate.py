@@ -96,6 +96,7 @@ def _name_problem(certificate: t.Any, names: t.Sequence[str]) -> str:
             return (
                 f"edge_tls_certificate is not for {name}, only for {', '.join(held) or 'no name at all'}: give one that "
                 "holds it, or correct edge_server_name and edge_server_aliases"
+                f"{', or set jupyterhub_subdomains to false' if name.startswith('*.') else ''}"
             )
     return ""
 

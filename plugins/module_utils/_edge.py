@@ -82,6 +82,32 @@ def _shared_problems(settings: dict[str, t.Any]) -> list[str]:
     ]
 
 
+def _subdomain_problems(settings: dict[str, t.Any]) -> list[str]:
+    """What keeps users' servers from having names below the hub's own."""
+    if not settings["subdomains"]:
+        return []
+    name = settings["server_name"].lower()
+    if "." not in name or _is_address(name):
+        return [
+            f"edge_server_name is {settings['server_name']!r} while jupyterhub_subdomains is true: give the full name that the "
+            "hub has in the DNS, such as hub.example.org, or hub.localhost to try it on this machine, as users' servers are "
+            "found below it"
+        ]
+    problems = []
+    if settings["tls_mode"] == "off" and not settings["trusted_proxies"] and not name.endswith(".localhost"):
+        problems.append(
+            "edge_tls_mode is 'off' while jupyterhub_subdomains is true: pages could set cookies for each other, so use "
+            "another mode, or a name such as hub.localhost to try it on this machine"
+        )
+    problems += [
+        f"edge_server_aliases has {alias!r} while jupyterhub_subdomains is true: names below edge_server_name belong to users, "
+        "so leave it out"
+        for alias in settings["server_aliases"]
+        if alias.lower().endswith(f".{name}") and alias.lower() != f"*.{name}"
+    ]
+    return problems
+
+
 def _acme_problems(settings: dict[str, t.Any]) -> list[str]:
     """What keeps a public authority from giving a certificate, as far as the settings tell."""
     name = settings["server_name"]
@@ -165,6 +191,7 @@ def edge_problems(settings: dict[str, t.Any]) -> list[str]:
         *_address_problems(settings["bind_address"], tls_mode, bool(settings["trusted_proxies"])),
         *_port_problems(int(settings["port"]), int(settings["http_port"]), tls_mode),
         *_tls_problems(tls_mode, files),
+        *_subdomain_problems(settings),
         *_shared_problems(settings),
         *(_acme_problems(settings) if tls_mode == "acme" else []),
         *balancer_problems(settings),

@@ -204,8 +204,9 @@ class HubClient:
         return spawn_failure(answer.text) if answer.status == 200 else ""
 
     def server_url(self, state: UserState) -> str:
-        """Return the full address of a running server, through the same public address as the hub."""
-        return origin(self.url) + state.url.rstrip("/")
+        """Return the full address of a running server: the hub tells it where servers have names of their own."""
+        url = state.url.rstrip("/")
+        return url if "://" in url else origin(self.url) + url
 
     def server_version(self, server: str) -> str:
         model = self.ask("GET", f"{server}/api").json()

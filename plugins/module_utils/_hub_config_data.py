@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible_collections.galilean.hub.plugins.module_utils._access_settings import (
     access_problems,
@@ -67,6 +68,11 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         "concurrent_spawn_limit": max(100, settings["active_servers"]),
         "active_server_limit": settings["active_servers"],
     }
+    if settings.get("subdomains"):
+        parts = urlsplit(settings["public_url"])
+        traits["subdomain_host"] = f"{parts.scheme}://{parts.netloc}"
+        # A page on one subdomain may set cookies for all of them, but none with this prefix. Browsers take it over TLS only.
+        traits["cookie_host_prefix_enabled"] = parts.scheme == "https"
     return traits
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import traceback
 import typing as t
@@ -28,6 +29,23 @@ else:
     WEBSOCKET_ERROR = None
 
 
+_resolve = socket.getaddrinfo
+
+
+def resolve(host: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
+    """Names below localhost are this machine (RFC 6761, section 6.3): browsers know, not every C library does.
+
+    Not to be found is said with the name, which a hub's own and those of its users' servers have in different records.
+    """
+    name = host.decode() if isinstance(host, bytes) else host
+    if isinstance(name, str) and name.lower().rstrip(".").endswith(".localhost"):
+        return _resolve("127.0.0.1", *args, **kwargs)
+    try:
+        return _resolve(host, *args, **kwargs)
+    except socket.gaierror as exc:
+        raise socket.gaierror(exc.errno, f"the name {name} is not found in the DNS ({exc.strerror})") from exc
+
+
 def os_reason(exc: BaseException) -> str:
     """Say in a few words why a connection failed."""
     inner = getattr(exc, "reason", None)
@@ -37,6 +55,10 @@ def os_reason(exc: BaseException) -> str:
         return "no answer in time"
     text = getattr(exc, "strerror", None) or str(exc) or type(exc).__name__
     return " ".join(str(text).split())
+
+
+# For all that opens connections in a module: neither urllib nor websocket-client takes another resolver.
+socket.getaddrinfo = resolve
 
 
 class UrlTransport(Transport):

@@ -98,6 +98,7 @@ class Placed:
     subnet: str = ""
     shared: bool = False  # behind the front of its address
     names: tuple[str, ...] = ()
+    subdomains: bool = False  # names below the first one are of its users
 
 
 def _same_address(one: str, other: str) -> bool:
@@ -113,12 +114,18 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _name_clashes(both: str, one: Placed, other: Placed) -> list[str]:
-    """Names that would lead to two instances behind the same front."""
-    names = {name.lower() for name in one.names}
+    """Names that would lead to two instances behind the same front, or to a user of one and to the other."""
+    mine, theirs = (tuple(dict.fromkeys(map(str.lower, placed.names))) for placed in (one, other))
     return [
         f"{both} have the name {name} (edge_server_name, edge_server_aliases) while edge_shared is true: give one of them another."
-        for name in dict.fromkeys(name.lower() for name in other.names)
-        if name in names
+        for name in theirs
+        if name in mine
+    ] + [
+        f"{both} have the names {above[0]} and {name} while jupyterhub_subdomains is true: names below the first belong to its "
+        "users, so give the other another."
+        for placed, above, names in ((one, mine, theirs), (other, theirs, mine))
+        for name in names
+        if placed.subdomains and above and name.endswith(f".{above[0]}")
     ]
 
 

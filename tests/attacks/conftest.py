@@ -54,19 +54,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
         deployment.teardown(data=True).assert_done()
 
 
-@pytest.fixture(scope="session")
-def authority(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The certificate of the instance's own authority, as a file."""
-    path = tmp_path_factory.mktemp("authority") / "ca.crt"
+def root_of(site: Deployment, folder: Path) -> Path:
+    """The certificate of an instance's own authority, as a file."""
+    path = folder / "ca.crt"
     argv = as_root(["cat", f"/srv/{site.instance}/certificate/ca.crt"])
     path.write_bytes(subprocess.run(argv, capture_output=True, check=True).stdout)
     return path
 
 
-@pytest.fixture(scope="session")
-def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
+def company(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
     """Somebody by name, with a server that runs; the same one for the same name."""
-    # It uses the collection, which can be imported only by now.
+    # Of the collection, which can be imported only by now.
     from person import Person
 
     known: dict[str, Person] = {}
@@ -80,3 +78,15 @@ def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Pe
     yield somebody
     for person in known.values():
         person.leave()
+
+
+@pytest.fixture(scope="session")
+def authority(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The root of the instance under attack."""
+    return root_of(site, tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
+    """Its people."""
+    yield from company(site, authority)

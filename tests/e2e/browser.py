@@ -153,11 +153,17 @@ class Visit:
 
 @contextlib.contextmanager
 def visit(
-    url: str, pictures: Path, own_certificate: bool = False, patience: int = PATIENCE, hosts: str = ""
+    url: str,
+    pictures: Path,
+    own_certificate: bool = False,
+    patience: int = PATIENCE,
+    hosts: str = "",
+    trusted_key: str = "",
 ) -> t.Iterator[Visit]:
     """Open a browser of its own, with nothing remembered; it may accept a certificate that nobody signed.
 
-    hosts: where names lead to, as Chromium's --host-resolver-rules has it.
+    hosts: where names lead to, as Chromium's --host-resolver-rules has it. trusted_key: the digest of a certificate's key that
+    is as good as one of an authority; with own_certificate, all certificates are taken, but no service workers.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -166,6 +172,7 @@ def visit(
             args=[
                 *("--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server"),
                 *([f"--host-resolver-rules={hosts}"] if hosts else []),
+                *([f"--ignore-certificate-errors-spki-list={trusted_key}"] if trusted_key else []),
             ],
         )
         try:

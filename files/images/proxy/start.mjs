@@ -21,6 +21,8 @@ process.argv.splice(
   "--error-target", `${hub}/hub/error`,
   // The edge has set these headers already, with the address of the client; a second entry would only confuse.
   "--no-x-forward",
+  // Users' servers have host names of their own (jupyterhub_subdomains): then routes begin with a host.
+  ...(process.env.GALILEAN_HOST_ROUTING ? ["--host-routing"] : []),
   "--log-level", process.env.GALILEAN_LOG_LEVEL ?? "warn",
 );
 await import("configurable-http-proxy/bin/configurable-http-proxy");

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import keys
+from . import keys, subdomains
 
 SCHEMA = 2
 
@@ -181,6 +181,8 @@ def configure(
     if secrets.get("approval-token"):
         c.GalileanAccess.approval_token = secrets["approval-token"]
     _hooks(c, data.get("hooks") or "")
+    if data["traits"].get("JupyterHub", {}).get("subdomain_host"):
+        c.JupyterHub.subdomain_hook = subdomains.hook
     # Last, so that a site's own settings win over everything above.
     for class_name, traits in data["traits"].items():
         for trait, value in traits.items():

@@ -14,6 +14,7 @@ GOOD: dict[str, t.Any] = {
     "http_port": 0,
     "server_name": "",
     "server_aliases": [],
+    "subdomains": False,
     "shared": False,
     "base_url": "/",
     "title": "JupyterHub",
@@ -35,6 +36,7 @@ GOOD: dict[str, t.Any] = {
     "log_max_size": "10m",
     "log_max_files": 3,
 }
+BELOW = {"subdomains": True, "server_name": "hub.example.org"}
 SHARED = {"shared": True, "server_name": "hub.example.org"}
 TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/etc/hub.key"}
 
@@ -53,6 +55,9 @@ TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/e
         {"port": "8001", "workers": "4"},
         {**TLS, **SHARED, "bind_address": "::", "server_aliases": ["*.hub.example.org"]},
         SHARED,
+        {**TLS, **BELOW, "server_aliases": ["*.hub.example.org", "www.example.org"]},
+        {**BELOW, "bind_address": "10.0.0.1", "trusted_proxies": ["10.0.0.5"]},
+        {**BELOW, "server_name": "hub.localhost"},
         {"login_rate": 0, "login_burst": 0},
         {"title": 'Hub "of" $things \\ Zürich'},
     ],
@@ -108,6 +113,16 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({"security_headers": {"Server": "x"}}, "edge_security_headers has 'Server',", "leave it out"),
         ({"login_rate": -1}, "edge_login_rate is -1:", "0 or more"),
         ({"login_burst": "-5"}, "edge_login_burst is -5:", "0 or more"),
+        ({"subdomains": True}, "edge_server_name is '' while jupyterhub_subdomains is true:", "hub.localhost"),
+        ({**TLS, **BELOW, "server_name": "192.0.2.1"}, "edge_server_name is '192.0.2.1' while", "hub.example.org"),
+        # Browsers take no cookies for it.
+        ({**BELOW, "server_name": "localhost"}, "edge_server_name is 'localhost' while", "hub.localhost"),
+        (BELOW, "edge_tls_mode is 'off' while jupyterhub_subdomains is true:", "another mode"),
+        (
+            {**TLS, **BELOW, "server_aliases": ["WWW.Hub.example.org"]},
+            "edge_server_aliases has 'WWW.Hub.example.org' while jupyterhub_subdomains is true:",
+            "leave it out",
+        ),
     ],
 )
 def test_refuses(change: dict[str, t.Any], begin: str, fix: str) -> None:

@@ -139,6 +139,8 @@ def test_names_are_quoted_and_options_sent() -> None:
 def test_server_url_takes_the_path_from_the_hub() -> None:
     client = api.HubClient("https://h/base", Recorder(api.Answer(200)))
     assert client.server_url(api.UserState(True, url="/base/user/a/")) == "https://h/base/user/a"
+    # Servers with names of their own.
+    assert client.server_url(api.UserState(True, url="https://a.h/user/a/")) == "https://a.h/user/a"
 
 
 def test_unwanted_status_is_an_error() -> None:

@@ -69,6 +69,21 @@ def test_servers_outlive_the_hub() -> None:
     assert data()["traits"]["ConfigurableHTTPProxy"]["should_start"] is False
 
 
+@pytest.mark.parametrize(
+    ("url", "host", "prefixed"),
+    [
+        ("https://hub.example.org/", "https://hub.example.org", True),
+        ("https://hub.example.org:8443/", "https://hub.example.org:8443", True),
+        ("http://hub.localhost:8000/", "http://hub.localhost:8000", False),
+    ],
+)
+def test_servers_with_names_of_their_own(url: str, host: str, prefixed: bool) -> None:
+    assert "subdomain_host" not in data(public_url=url)["traits"]["JupyterHub"]
+    hub = data(public_url=url, subdomains=True)["traits"]["JupyterHub"]
+    assert hub["subdomain_host"] == host
+    assert hub["cookie_host_prefix_enabled"] is prefixed
+
+
 def test_lists_are_sorted_so_that_their_order_in_the_settings_changes_nothing() -> None:
     assert data()["traits"]["Authenticator"]["allowed_users"] == ["ada", "zoe"]
     assert json.dumps(data()) == json.dumps(data(login={**LOGIN, "allowed_users": ["ada", "zoe"]}))

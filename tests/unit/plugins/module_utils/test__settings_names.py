@@ -85,6 +85,7 @@ def hub(host: str, machine: str = "192.0.2.1", **rest: str) -> Placed:
         subnet=rest.get("subnet", ""),
         shared="shared" in rest,
         names=tuple(rest.get("shared", "").split()),
+        subdomains="subdomains" in rest,
     )
 
 
@@ -140,6 +141,14 @@ CLASHES: list[tuple[list[Placed], list[str]]] = [
             "edge_server_aliases) while edge_shared is true: give one of them another."
         ],
     ),
+    (
+        [hub("a", shared="a.org", subdomains="yes"), hub("b", instance="proto", shared="b.org beta.A.org")],
+        [
+            "a and b are the same machine (192.0.2.1) and both have the names a.org and beta.a.org while jupyterhub_subdomains is "
+            "true: names below the first belong to its users, so give the other another."
+        ],
+    ),
+    ([hub("a", shared="a.org *.a.org"), hub("b", instance="proto", shared="beta.a.org")], []),
     # The same name behind two fronts, each with an address of its own.
     ([hub("a", shared="a.org"), hub("b", instance="proto", address="127.0.0.2", shared="a.org")], []),
     (

@@ -1,0 +1,299 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A link to a user's server, opened by an administrator, where each user's server has a host name of its own.
+
+Found without: `fetch('/hub/home')` on a page of /user/mallory/ gave the XSRF token, a POST gave a full token of the administrator
+that never ended, and a service worker read a password that was typed at /hub/login.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import typing as t
+import urllib.request
+from pathlib import Path
+
+import pytest
+from browser import Visit, visit
+from conftest import COLLECTIONS, company, root_of
+from deployment import Deployment, as_root, docker, wait_until
+from person import Person
+from playwright.sync_api import Page
+
+HOSTILE = Path(__file__).with_name("hostile.py")
+PORT = 9999
+NAME = "hub.localhost"
+SETTINGS: dict[str, t.Any] = {
+    "images_software_stack": "",
+    "edge_tls_mode": "self_signed",
+    "edge_server_name": NAME,
+    "jupyterhub_subdomains": True,
+    "jupyterhub_admins": ["anna"],
+    "jupyterhub_web_title": "Hub apart",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
+    """An instance of its own: a change of the setting logs everybody out."""
+    name, port = os.environ.get("SUBDOMAINS_INSTANCE", "apart"), int(os.environ.get("SUBDOMAINS_PORT", "8141"))
+    deployment = Deployment(tmp_path_factory.mktemp("apart"), COLLECTIONS, name, port)
+    deployment.url = f"https://{NAME}:{port}"
+    keep = bool(os.environ.get("ATTACKS_KEEP"))
+    if deployment.left() and not keep:
+        deployment.teardown(data=True).assert_done()
+    deployment.set(**SETTINGS)
+    deployment.run("site").assert_done()
+    yield deployment
+    if not keep:
+        deployment.set(**SETTINGS)
+        deployment.teardown(data=True).assert_done()
+
+
+@pytest.fixture(scope="module")
+def people(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Callable[[str], Person]]:
+    """Its people, by name."""
+    yield from company(site, root_of(site, tmp_path_factory.mktemp("authority")))
+
+
+def below(site: Deployment, label: str) -> str:
+    """The address of a name below the hub's."""
+    return site.url.replace("://", f"://{label}.")
+
+
+@pytest.fixture(scope="module")
+def mallory(site: Deployment, people: t.Callable[[str], Person]) -> t.Iterator[str]:
+    """The address of mallory's pages. Her server is hers to replace: here the proxy leads to another port of the container."""
+    mallory = people("mallory")
+    mallory.write("hostile.py", HOSTILE.read_text(encoding="utf-8"))
+    mallory.open_kernel("python3")
+    start = f"import subprocess, sys; subprocess.Popen([sys.executable, 'hostile.py', '{PORT}', '{NAME}']); print('begun')"
+    assert mallory.run(start) == "begun"
+    shown = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    target = f"http://{docker('inspect', '--format', shown, mallory.container(site.instance))}:{PORT}"
+    core = json.loads(docker("inspect", site.container("proxy")))[0]["NetworkSettings"]["Networks"]
+    routes = f"http://{core[f'{site.instance}-core']['IPAddress']}:8001/api/routes"
+    where = f"{routes}/mallory.{NAME}/user/mallory/"
+    headers = {"Authorization": f"token {site.secret('proxy-token')}"}
+    body = json.dumps({"target": target, "user": "mallory", "server_name": ""}).encode()
+    urllib.request.urlopen(urllib.request.Request(where, body, headers, method="POST"), timeout=10).close()
+    yield f"{below(site, 'mallory')}/user/mallory/"
+
+
+@pytest.fixture(scope="module")
+def spki(site: Deployment) -> str:
+    """The certificate's key. Chromium that overlooks all certificates' faults lets no service worker in."""
+    argv = ["openssl", "x509", "-noout", "-pubkey", "-in", f"/srv/{site.instance}/certificate/local.crt"]
+    key = subprocess.run(as_root(argv), capture_output=True, check=True).stdout
+    der = subprocess.run(["openssl", "pkey", "-pubin", "-outform", "der"], input=key, capture_output=True, check=True)
+    digest = subprocess.run(["openssl", "dgst", "-sha256", "-binary"], input=der.stdout, capture_output=True, check=True)
+    done = subprocess.run(["openssl", "base64"], input=digest.stdout, capture_output=True, check=True)
+    return done.stdout.decode().strip()
+
+
+@pytest.fixture
+def anna(site: Deployment, spki: str, tmp_path: Path) -> t.Iterator[Visit]:
+    """The administrator, logged in, with a server that runs."""
+    with visit(site.url, tmp_path, trusted_key=spki) as anna:
+        anna.log_in("anna", "anything")
+        yield anna
+
+
+def tried(page: Page, script: str) -> str:
+    """What came of a promise: its value, or why it failed."""
+    found: str = page.evaluate(f"Promise.resolve().then(async () => {{ {script} }}).then(String, (e) => `refused: ${{e.name}}`)")
+    return found
+
+
+TOKENS = """
+import json, sqlite3
+found = sqlite3.connect("file:/srv/jupyterhub/jupyterhub.sqlite?mode=ro", uri=True).execute(
+    "select note from api_tokens join users on users.id = user_id where users.name = 'anna' and session_id is null")
+print(json.dumps(sorted(note or "" for (note,) in found)))
+"""
+
+
+def tokens(site: Deployment) -> list[str]:
+    """What anna's tokens are for that came from no login in a browser."""
+    found: list[str] = json.loads(docker("exec", site.container("hub"), "python3", "-c", TOKENS))
+    return found
+
+
+def test_a_link_to_another_users_server(site: Deployment, mallory: str, anna: Visit) -> None:
+    """Nothing of the hub, nor of the own server, is read or done by the page behind it."""
+    page, hub, own = anna.page, site.url, below(site, "anna")
+    before = tokens(site)
+    ask = '{"expires_in": 0, "note": "stolen"}'
+    api = f"{hub}/hub/api/users/anna/tokens"
+    refused = {
+        # The attack as it was found.
+        "home": f"return (await fetch('{hub}/hub/home', {{credentials: 'include'}})).text()",
+        "token": f"return (await fetch('{api}', {{method: 'POST', credentials: 'include', body: '{ask}'}})).status",
+        "json": f"return (await fetch('{api}', {{method: 'POST', credentials: 'include', body: '{ask}', "
+        "headers: {'Content-Type': 'application/json'}})).status",
+        # Her own host has nothing of the hub, and of nobody else.
+        "here": "return (await fetch('/hub/home', {credentials: 'include'})).text()",
+        "theirs": "return (await fetch('/user/anna/api/contents', {credentials: 'include'})).text()",
+        # The administrator's own server.
+        "files": f"return (await fetch('{own}/user/anna/api/contents', {{credentials: 'include'}})).text()",
+        "kernel": f"return (await fetch('{own}/user/anna/api/kernels', {{method: 'POST', credentials: 'include'}})).status",
+        "worker": f"await navigator.serviceWorker.register('{hub}/hub/worker.js')",
+        "wide worker": "await navigator.serviceWorker.register('/user/mallory/worker.js', {scope: '/'}); "
+        f"return (await fetch('{hub}/hub/home')).text()",
+    }
+    socket = """return new Promise((done) => { const socket = new WebSocket('%s/user/anna/api/events/subscribe');
+        socket.onopen = () => done('open'); socket.onerror = () => done('closed'); })""" % own.replace("https", "wss")
+    # Where they may, they do.
+    assert tried(page, socket) == "open"
+    assert "refused" not in tried(page, refused["files"])
+    page.goto(f"{hub}/hub/home")
+    assert "refused" not in tried(page, "return (await fetch('/hub/static/site/look.json')).text()")
+    page.goto(f"{mallory}lab/tree/lovely.ipynb")
+    assert page.title() == "lovely", "the hostile page is not there, and proves nothing"
+    assert {name: tried(page, script).split(":")[0] for name, script in refused.items()} == dict.fromkeys(refused, "refused")
+    # Without an answer that could be read, they might still be carried out.
+    for address in (api, f"{own}/user/anna/api/kernels", f"{hub}/hub/api/shutdown"):
+        tried(page, f"await fetch('{address}', {{method: 'POST', mode: 'no-cors', credentials: 'include', body: '{ask}'}})")
+    assert tried(page, "return (await fetch('/hub/api/users/anna/tokens', {method: 'POST'})).status") == "404"
+    assert tried(page, socket) == "closed"
+    for address in (f"{hub}/hub/token", f"{own}/user/anna/lab"):
+        frame = f"""return new Promise((done) => {{ const frame = document.createElement('iframe'); frame.src = '{address}';
+            frame.onload = () => done(''); document.body.append(frame); }})"""
+        tried(page, frame)
+    assert not [frame.url for frame in page.frames if frame.url.startswith((hub, own))]
+    assert tokens(site) == before
+    # She has seen no cookie that says who somebody is.
+    seen = json.loads(tried(page, "return (await fetch('/user/mallory/seen.json')).text()"))
+    sent = {part.split("=")[0].strip() for entry in seen for part in entry["cookies"].split(";")}
+    assert sent <= {"", "_xsrf", "jupyterhub-session-id"}, sent
+
+
+def test_windows_and_forms(site: Deployment, mallory: str, anna: Visit) -> None:
+    """Another window can be opened, but neither be read nor led elsewhere; forms are not taken."""
+    page, hub = anna.page, site.url
+    before = tokens(site)
+    page.goto(mallory)
+    with page.expect_popup() as opened:
+        page.evaluate(f"window.other = window.open('{hub}/hub/token')")
+    popup = opened.value
+    popup.wait_for_load_state()
+    assert tried(page, "return window.other.document.title").startswith(("refused: SecurityError", "refused: TypeError"))
+    page.evaluate("() => { try { window.other.location = 'about:blank#led-away' } catch {} }")
+    popup.wait_for_timeout(500)
+    assert popup.url == f"{hub}/hub/token"
+    popup.close()
+    form = """([action, name, value, kind]) => { const form = document.createElement('form'); form.method = 'post';
+        form.action = action; form.enctype = kind; const field = document.createElement('input'); field.name = name;
+        field.value = value; form.append(field); document.body.append(form); form.submit(); }"""
+    for action, name, value, kind in (
+        (f"{hub}/hub/api/users/anna/tokens", '{"note": "', '"}', "text/plain"),
+        (f"{hub}/hub/spawn", "profile", "default", "application/x-www-form-urlencoded"),
+        (f"{below(site, 'anna')}/user/anna/api/kernels", "name", "python3", "text/plain"),
+    ):
+        page.goto(mallory)
+        with page.expect_navigation() as done:
+            page.evaluate(form, [action, name, value, kind])
+        assert done.value.status == 403, action
+        # The same from nowhere.
+        page.goto(mallory)
+        page.evaluate("""() => { document.head.innerHTML = '<meta name="referrer" content="no-referrer">' }""")
+        with page.expect_navigation() as done:
+            page.evaluate(form, [action, name, value, kind])
+        assert done.value.status == 403, action
+    assert tokens(site) == before
+
+
+def test_cookies_of_a_neighbour(site: Deployment, mallory: str, anna: Visit) -> None:
+    """Cookies that a page sets for all subdomains make nobody somebody else, and end no session."""
+    page = anna.page
+    page.goto(mallory)
+    page.evaluate(
+        f"""() => {{ for (const name of ['_xsrf', 'jupyterhub-session-id', '__Host-jupyterhub-hub-login', 'jupyterhub-user-anna'])
+        for (const path of ['/', '/hub/', '/user/anna/'])
+        document.cookie = `${{name}}=tossed; Domain={NAME}; Path=${{path}}; Secure` }}"""
+    )
+    assert not [cookie for cookie in page.context.cookies() if cookie["name"].startswith("__Host-") and cookie["value"] == "tossed"]
+    page.goto(f"{site.url}/hub/home")
+    assert page.locator("#start, #stop").first.is_visible(), page.url
+    assert re.fullmatch(r"[0-9a-f]{32}|[A-Za-z0-9_.-]{30,}", anna.new_token("my own"))
+    page.goto(f"{site.url}/user/anna/lab")
+    page.wait_for_selector("#jp-main-dock-panel")
+    assert page.url.startswith(f"{below(site, 'anna')}/user/anna/lab")
+
+
+def test_a_login_that_a_neighbour_fills_in(site: Deployment, mallory: str, spki: str, tmp_path: Path) -> None:
+    """Nobody is logged in as mallory by her page; and her host shows no form for passwords."""
+    with visit(site.url, tmp_path, trusted_key=spki) as somebody:
+        page = somebody.page
+        page.goto(mallory)
+        with page.expect_navigation() as done:
+            page.evaluate(
+                f"""() => {{ document.body.innerHTML = '<form method=post action="{site.url}/hub/login"><input name=username value=mallory>'
+                + '<input name=password value=x></form>'; document.forms[0].submit() }}"""
+            )
+        assert done.value.status == 403
+        page.goto(f"{below(site, 'mallory')}/hub/login")
+        assert page.url.startswith(f"{site.url}/hub/login")
+        assert not [cookie for cookie in page.context.cookies() if "hub-login" in cookie["name"]]
+
+
+def test_a_code_for_another_server(site: Deployment, mallory: str, anna: Visit) -> None:
+    """The hub sends what logs people in at anna's server to nobody but anna's server."""
+    query = f"response_type=code&client_id=jupyterhub-user-anna&redirect_uri={mallory}oauth_callback&state=x"
+    answer = anna.page.goto(f"{site.url}/hub/api/oauth2/authorize?{query}")
+    assert answer is not None
+    assert answer.status == 400
+    assert anna.page.url.startswith(site.url)
+
+
+def test_work_goes_on_as_ever(site: Deployment, spki: str, tmp_path: Path) -> None:
+    """Log in, run a cell, see the hub's title, go to the hub and back, log out."""
+    with visit(site.url, tmp_path, trusted_key=spki) as alice:
+        page = alice.page
+        alice.log_in("alice", "anything")
+        home = below(site, "alice")
+        assert page.url.startswith(f"{home}/user/alice/lab")
+        page.wait_for_function("document.title.startsWith('Hub apart')")
+        page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
+        page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+        page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
+        page.keyboard.type("6 * 7")
+        assert alice.run_all()[0].strip().endswith("42")
+        cookies = {cookie["name"]: cookie for cookie in page.context.cookies() if "jupyterhub" in cookie["name"]}
+        assert {name for name, cookie in cookies.items() if not name.startswith("__Host-")} == {"jupyterhub-session-id"}
+        # Old links, and those that people send each other.
+        for path in ("/user/alice/lab", "/hub/user-redirect/lab", "/hub/home"):
+            page.goto(f"{site.url}{path}")
+            if path != "/hub/home":
+                assert page.url.startswith(f"{home}/user/alice/lab")
+        page.locator("#start").click()
+        page.wait_for_url(re.compile(re.escape(f"{home}/user/alice/lab")))
+        page.goto(f"{site.url}/hub/logout")
+        page.goto(f"{home}/user/alice/lab")
+        page.wait_for_url(re.compile(re.escape(f"{site.url}/hub/login")))
+        assert not [error for error in alice.errors if "favicon" not in error]
+
+
+def test_an_administrator_enters(site: Deployment, anna: Visit, people: t.Callable[[str], Person]) -> None:
+    """Servers of others are entered at their own address, by the page of the administrators."""
+    people("alice")
+    anna.go("/hub/admin")
+    row = anna.page.locator("tr", has_text="alice").first
+    row.get_by_role("link", name=re.compile("Access Server")).first.click()
+    wait_until(lambda: below(site, "alice") in anna.page.url or "oauth" in anna.page.url, 20, "the address of alice's server")
+    if "oauth2/authorize" in anna.page.url:
+        anna.page.locator("input[type=submit], button[type=submit]").first.click()
+    anna.page.wait_for_url(re.compile(re.escape(f"{below(site, 'alice')}/user/alice/lab")))
+    anna.page.wait_for_selector("#jp-main-dock-panel")
+
+
+def test_names_that_are_no_host_names(site: Deployment, people: t.Callable[[str], Person]) -> None:
+    """Their servers are reached like all others; a name that the site itself uses is nobody's."""
+    for name in ("ann.other@example.org", "www"):
+        person = people(name)
+        label = person.server.split("//")[1].split(".")[0]
+        assert re.fullmatch(r"u-[a-z]+--[0-9a-f]{32}", label)
+        assert person.client.server_version(person.server)

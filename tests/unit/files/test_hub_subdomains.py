@@ -1,0 +1,81 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Host names of users' servers: good ones, and never two users with the same."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from galilean_hub.loader import SECRETS, configure
+from galilean_hub.subdomains import RESERVED, hook, label
+from traitlets.config import Config
+
+DIGESTED = re.compile(r"u-[a-z0-9]{1,16}--[0-9a-f]{32}")
+
+
+@pytest.mark.parametrize("name", ["anna", "anna2", "4anna", "a", "a-b-c", "u-anna", "x" * 63])
+def test_a_name_that_is_a_label_stays(name: str) -> None:
+    assert label(name) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "stub"),
+    [
+        ("anna@example.org", "annaexampleorg"),
+        ("an.na", "anna"),
+        ("an_na", "anna"),
+        ("Anna", "anna"),
+        ("zoë", "zo"),
+        ("анна", "x"),
+        ("", "x"),
+        ("-anna", "anna"),
+        ("anna-", "anna"),
+        ("anna\n", "anna"),
+        ("an--na", "anna"),
+        ("xn--zo-jka", "xnzojka"),
+        # An address, to some.
+        ("127", "127"),
+        ("x" * 64, "x" * 16),
+        ("www", "www"),
+        ("services", "services"),
+        # What another name is called, and what a service is.
+        (label("anna@example.org"), "uannaexampleorg2"),
+        ("grafana--service", "grafanaservice"),
+        ("evil.hub", "evilhub"),
+        ("a/../b", "ab"),
+    ],
+)
+def test_any_other_has_a_digest(name: str, stub: str) -> None:
+    found = label(name)
+    assert DIGESTED.fullmatch(found)
+    assert found.startswith(f"u-{stub[:15]}")
+    assert len(found) <= 63
+    # Not a label that means something else (RFC 5891).
+    assert found[2:4] != "--"
+
+
+def test_no_two_names_have_the_same_label() -> None:
+    names = ["anna", "Anna", "ANNA", "an.na", "an_na", "an-na", "an--na", "a.nna", "anna.", ".anna", "anna ", "аnna", "ann%61"]
+    names += [*RESERVED, *(name.upper() for name in RESERVED), *map(label, RESERVED), *map(label, map(label, RESERVED))]
+    labels = [label(name) for name in dict.fromkeys(names)]
+    assert len(set(labels)) == len(labels)
+    # Host names are the same in capital letters.
+    assert len({one.lower() for one in labels}) == len(labels)
+
+
+def test_services_have_names_that_no_user_has() -> None:
+    assert hook("anna", "hub.example.org", "user") == "anna.hub.example.org"
+    for name in ("grafana", "anna", "www"):
+        service = hook(name, "hub.example.org", "service")
+        assert DIGESTED.fullmatch(service.removesuffix(".hub.example.org"))
+        assert service != hook(name, "hub.example.org", "user")
+
+
+def test_the_hub_uses_them_where_servers_have_names_of_their_own() -> None:
+    given = dict.fromkeys(SECRETS, "00" * 32)
+    config = Config()
+    configure(config, {"traits": {"JupyterHub": {}}, "culler": None}, given)
+    assert "subdomain_hook" not in config.JupyterHub
+    configure(config, {"traits": {"JupyterHub": {"subdomain_host": "https://hub.example.org"}}, "culler": None}, given)
+    assert config.JupyterHub.subdomain_hook is hook
