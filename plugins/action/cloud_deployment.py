@@ -41,6 +41,7 @@ SERVER = {
     "user_data": {"type": "str", "default": ""},
     "security_groups": {"type": "list", "elements": "str", "default": []},
     "dns_name": {"type": "str", "default": ""},
+    "dns_wildcard": {"type": "bool", "default": False},
     "metadata": {"type": "dict", "default": {}},
 }
 SPEC: dict[str, t.Any] = {

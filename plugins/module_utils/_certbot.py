@@ -26,7 +26,9 @@ def _name_problems(names: t.Sequence[str], challenge: str) -> list[str]:
                 "(edge_server_name)"
             )
         elif name.startswith("*.") and challenge != "dns":
-            problems.append(f"certbot_names has {name!r}: a wildcard needs certbot_challenge 'dns' (jupyterhub_subdomains asks for one)")
+            problems.append(
+                f"certbot_names has {name!r}: a wildcard needs certbot_challenge 'dns' (jupyterhub_subdomains asks for one)"
+            )
     if len(set(names)) < len(names):
         problems.append(f"certbot_names has a name twice: {', '.join(names)}")
     return problems

@@ -15,7 +15,7 @@ import typing as t
 from functools import partial
 
 from ansible_collections.galilean.hub.plugins.module_utils import _cloud_plan as p
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_dns import set_record
+from ansible_collections.galilean.hub.plugins.module_utils._cloud_dns import set_records
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import Found
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_look import look
 from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import errors
@@ -249,7 +249,7 @@ class Deployment:
             if volume is not None:
                 self.wait.volume(volume.id, volume.name, ("in-use",))
             if plan.has("set", "DNS record", server.name):
-                set_record(self.conn, self.wanted, server, look(self.conn, self.wanted), self.say)
+                set_records(self.conn, self.wanted, server, look(self.conn, self.wanted), self.say)
 
     def _ports(self, found: Found, plan: p.Plan) -> dict[str, str]:
         """The id of each server's port, by the server's name; made, all new ones at once, or corrected where needed."""

@@ -36,11 +36,16 @@ def _found(wanted: Wanted, zone: t.Any, record: t.Any) -> FoundRecord:
 def records(conn: t.Any, wanted: Wanted) -> tuple[FoundRecord, ...]:
     """The address records of the servers' names, as far as the project's zones know."""
     found = []
-    for name in [server.dns_name for server in wanted.servers if server.dns_name]:
+    for name in [name for server in wanted.servers for name in server.dns_names]:
         zone = zone_of(conn, name)
-        for record in conn.dns.recordsets(zone, name=name.rstrip(".") + ".", type="A"):
-            found.append(_found(wanted, zone, record))
+        found += [_found(wanted, zone, record) for record in _named(conn, zone, name)]
     return tuple(found)
+
+
+def _named(conn: t.Any, zone: t.Any, name: str) -> list[t.Any]:
+    """The address record of a name. To Designate's search, an asterisk is any text."""
+    dotted = f"{name}."
+    return [record for record in conn.dns.recordsets(zone, name=dotted, type="A") if record.name == dotted]
 
 
 def own_records(conn: t.Any, wanted: Wanted) -> tuple[FoundRecord, ...]:
@@ -56,26 +61,26 @@ def own_records(conn: t.Any, wanted: Wanted) -> tuple[FoundRecord, ...]:
     return tuple(record for record in made if record.ours)
 
 
-def set_record(
+def set_records(
     conn: t.Any, wanted: Wanted, server: WantedServer, found: Found, say: t.Callable[[str], None]
 ) -> None:
-    """Make a server's name lead to its floating IP."""
+    """Make a server's names lead to its floating IP."""
     address = p.find_address(wanted, server, found)
     if address is None:
         return
-    dotted = server.dns_name.rstrip(".") + "."
-    with errors(f"DNS record {server.dns_name}"):
-        zone = zone_of(conn, server.dns_name)
-        there = next(iter(conn.dns.recordsets(zone, name=dotted, type="A")), None)
-        if there is None:
-            conn.dns.create_recordset(
-                zone,
-                name=dotted,
-                type="A",
-                records=[address.address],
-                ttl=300,
-                description=wanted.address_mark(server.name),
-            )
-        else:
-            conn.dns.update_recordset(there, records=[address.address])
-    say(f"DNS record {server.dns_name} is {address.address}")
+    for name in server.dns_names:
+        with errors(f"DNS record {name}"):
+            zone = zone_of(conn, name)
+            there = next(iter(_named(conn, zone, name)), None)
+            if there is None:
+                conn.dns.create_recordset(
+                    zone,
+                    name=f"{name}.",
+                    type="A",
+                    records=[address.address],
+                    ttl=300,
+                    description=wanted.address_mark(server.name),
+                )
+            elif tuple(there.records) != (address.address,):
+                conn.dns.update_recordset(there, records=[address.address])
+        say(f"DNS record {name} is {address.address}")

@@ -475,18 +475,17 @@ def _plan_record(wanted: Wanted, server: WantedServer, found: Found, plan: Plan)
             "add it where your zone is kept."
         )
         return
-    name = server.dns_name.rstrip(".")
-    record = next((one for one in found.records if one.name == name), None)
-    if record is not None and not record.ours:
-        plan.problems.append(
-            f"The name {name} of server {server.name} has an address record that this deployment did not make "
-            f"({', '.join(record.addresses)}): remove that, or set dns_name to another name."
-        )
-        return
     # Its address may not be known yet: that of an existing record is compared when it is.
     address = find_address(wanted, server, found)
-    if address is None or record is None or record.addresses != (address.address,):
-        plan.steps.append(Step("set", "DNS record", server.dns_name, server.name))
+    for name in server.dns_names:
+        record = next((one for one in found.records if one.name == name), None)
+        if record is not None and not record.ours:
+            plan.problems.append(
+                f"The name {name} of server {server.name} has an address record that this deployment did not make "
+                f"({', '.join(record.addresses)}): remove that, or set dns_name to another name."
+            )
+        elif address is None or record is None or record.addresses != (address.address,):
+            plan.steps.append(Step("set", "DNS record", name, server.name))
 
 
 def owned_addresses(wanted: Wanted, found: Found) -> list[FoundAddress]:

@@ -61,12 +61,19 @@ class WantedServer:
     user_data: str = ""
     security_groups: tuple[str, ...] = ()
     dns_name: str = ""
+    dns_wildcard: bool = False
     metadata: tuple[tuple[str, str], ...] = ()
 
     @property
     def volume(self) -> str:
         """The name of its data volume; empty where it has none."""
         return (self.volume_name or f"{self.name}-data") if self.volume_gib else ""
+
+    @property
+    def dns_names(self) -> tuple[str, ...]:
+        """The names that are to lead to it, without a dot at their ends."""
+        name = self.dns_name.rstrip(".")
+        return (name, f"*.{name}") if name and self.dns_wildcard else (name,) if name else ()
 
 
 @dataclasses.dataclass(frozen=True)

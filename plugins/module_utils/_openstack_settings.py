@@ -46,6 +46,7 @@ OWN = {
     "config_drive": "openstack_config_drive",
     "security_groups": "openstack_security_groups",
     "dns_name": "openstack_dns_name",
+    "dns_wildcard": "openstack_dns_wildcard",
     "metadata": "openstack_metadata",
 }
 # What this machine keeps of a deployment, and so is the same for its hosts as well.

@@ -118,6 +118,10 @@ options:
           record goes when the floating IP is released; one that others have made is refused.
         type: str
         default: ""
+      dns_wildcard:
+        description: Whether every name below O(servers[].dns_name) leads there as well.
+        type: bool
+        default: false
       metadata:
         description: More metadata of the server.
         type: dict

@@ -2,21 +2,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What a user puts in the place of the own server: it answers anything, and sees what browsers send along."""
 
+from __future__ import annotations
+
 import json
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-seen = []
+seen: list[dict[str, str]] = []
 
 
 class Hostile(BaseHTTPRequestHandler):
     """Any page, with every header that a neighbour would be glad of."""
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         if self.path.endswith("/seen.json"):
             body, kind = json.dumps(seen).encode(), "application/json"
         elif self.path.endswith(".js"):
-            body, kind = b"self.addEventListener('fetch', (e) => e.respondWith(new Response('taken')));", "text/javascript"
+            body, kind = (
+                b"self.addEventListener('fetch', (e) => e.respondWith(new Response('taken')));",
+                "text/javascript",
+            )
         else:
             seen.append({"path": self.path, "cookies": self.headers.get("Cookie", "")})
             body, kind = b"<!DOCTYPE html><title>lovely</title><body></body>", "text/html"
@@ -28,11 +33,13 @@ class Hostile(BaseHTTPRequestHandler):
         self.send_header("Cross-Origin-Opener-Policy", "unsafe-none")
         self.send_header("Referrer-Policy", "unsafe-url")
         self.send_header("Set-Cookie", f"_xsrf=tossed; Domain={sys.argv[2]}; Path=/hub/")
-        self.send_header("Set-Cookie", f"__Host-jupyterhub-hub-login=tossed; Domain={sys.argv[2]}; Path=/; Secure")
+        self.send_header(
+            "Set-Cookie", f"__Host-jupyterhub-hub-login=tossed; Domain={sys.argv[2]}; Path=/; Secure"
+        )
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *args):
+    def log_message(self, *args: object) -> None:
         pass
 
 

@@ -162,8 +162,8 @@ def visit(
 ) -> t.Iterator[Visit]:
     """Open a browser of its own, with nothing remembered; it may accept a certificate that nobody signed.
 
-    hosts: where names lead to, as Chromium's --host-resolver-rules has it. trusted_key: the digest of a certificate's key that
-    is as good as one of an authority; with own_certificate, all certificates are taken, but no service workers.
+    hosts: where names lead to, as Chromium's --host-resolver-rules has it. trusted_key: digest of a key whose
+    certificate is as good as an authority's; with own_certificate all are, but there are no service workers.
     """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -53,13 +53,18 @@ def test_names_are_added_and_taken_away(site: Site) -> None:
 
 
 def test_a_wildcard_by_dns(site: Site) -> None:
-    said = site.converge("--diff", edge_server_aliases=[WILDCARD], **DNS)
+    """For users' servers, each with a name of its own: asked for, served and renewed."""
+    below = {"jupyterhub_subdomains": True, **DNS}
+    said = site.converge("--diff", **below)
     applied(said)
-    assert site.served(site.root(), f"any.{NAME}").names == {NAME, WILDCARD}
+    served = site.served(site.root(), f"any.{NAME}")
+    assert served.names == {NAME, WILDCARD}
     # Secrets are neither shown nor readable.
     assert "Z2FsaWxlYW4" not in said
     assert site.sh("stat --format '%a %U' /srv/hub/certbot/dns.ini") == "600 root"
-    assert "changed=0" in site.converge(edge_server_aliases=[WILDCARD], **DNS)
+    assert "changed=0" in site.converge(edge_server_aliases=[WILDCARD], **below)
+    site.force()
+    assert site.served(site.root(), f"any.{NAME}").serial != served.serial
 
 
 @pytest.mark.slow
@@ -124,6 +129,18 @@ def test_a_host_without_systemd(site: Site) -> None:
             {"edge_server_aliases": [WILDCARD]},
             f"certbot_names has '{WILDCARD}': a wildcard needs certbot_challenge 'dns'",
         ),
+        (
+            {"jupyterhub_subdomains": True},
+            f"certbot_names has '{WILDCARD}': a wildcard needs certbot_challenge 'dns' (jupyterhub_subdomains",
+        ),
+        (
+            {"jupyterhub_subdomains": True, "edge_server_name": "192.0.2.1"},
+            "edge_server_name is '192.0.2.1' while jupyterhub_subdomains is true",
+        ),
+        (
+            {"jupyterhub_subdomains": True, "jupyterhub_public_url": "https://other.example.org/", **DNS},
+            "jupyterhub_public_url is 'https://other.example.org/' while jupyterhub_subdomains is true",
+        ),
         ({"edge_http_port": 0}, "edge_http_port is 0 while certbot_challenge is 'http': set it to 80"),
         ({"certbot_challenge": "dns"}, "certbot_dns_credentials is empty while certbot_challenge is 'dns'"),
         ({"certbot_eab_kid": "a"}, "certbot_eab_hmac_key is empty: an external account needs"),
@@ -176,6 +193,8 @@ def test_a_certificate_of_the_institutions(site: Site) -> None:
     said = site.play(PROJECT / "playbooks/validate.yml", **provided)
     assert f"edge_tls_certificate is not for {NAME}, only for other.example.test" in said
     make(f"DNS:{NAME}", key, certificate)
+    said = site.play(PROJECT / "playbooks/validate.yml", jupyterhub_subdomains=True, **provided)
+    assert f"edge_tls_certificate is not for {WILDCARD}, only for {NAME}" in said
     applied(site.converge(**provided))
     assert site.served(certificate).names == {NAME}
     assert "changed=0" in site.converge(**provided)

@@ -27,7 +27,7 @@ def test_a_name_that_is_a_label_stays(name: str) -> None:
         ("an_na", "anna"),
         ("Anna", "anna"),
         ("zoë", "zo"),
-        ("анна", "x"),
+        ("\u0430\u043d\u043d\u0430", "x"),
         ("", "x"),
         ("-anna", "anna"),
         ("anna-", "anna"),
@@ -56,8 +56,27 @@ def test_any_other_has_a_digest(name: str, stub: str) -> None:
 
 
 def test_no_two_names_have_the_same_label() -> None:
-    names = ["anna", "Anna", "ANNA", "an.na", "an_na", "an-na", "an--na", "a.nna", "anna.", ".anna", "anna ", "аnna", "ann%61"]
-    names += [*RESERVED, *(name.upper() for name in RESERVED), *map(label, RESERVED), *map(label, map(label, RESERVED))]
+    names = [
+        "anna",
+        "Anna",
+        "ANNA",
+        "an.na",
+        "an_na",
+        "an-na",
+        "an--na",
+        "a.nna",
+        "anna.",
+        ".anna",
+        "anna ",
+        "\u0430nna",
+        "ann%61",
+    ]
+    names += [
+        *RESERVED,
+        *(name.upper() for name in RESERVED),
+        *map(label, RESERVED),
+        *map(label, map(label, RESERVED)),
+    ]
     labels = [label(name) for name in dict.fromkeys(names)]
     assert len(set(labels)) == len(labels)
     # Host names are the same in capital letters.
@@ -66,10 +85,13 @@ def test_no_two_names_have_the_same_label() -> None:
 
 def test_services_have_names_that_no_user_has() -> None:
     assert hook("anna", "hub.example.org", "user") == "anna.hub.example.org"
-    for name in ("grafana", "anna", "www"):
-        service = hook(name, "hub.example.org", "service")
-        assert DIGESTED.fullmatch(service.removesuffix(".hub.example.org"))
-        assert service != hook(name, "hub.example.org", "user")
+    assert hook("grafana", "hub.example.org", "service") == "grafana--service.hub.example.org"
+    # xn-- would begin something else; the others are no labels.
+    for name in ("xn", "my_service", "a--b", "x" * 60):
+        found = hook(name, "hub.example.org", "service")
+        assert re.fullmatch(r"s-[a-z0-9]{1,16}--[0-9a-f]{32}[.]hub[.]example[.]org", found)
+        for user in (name, f"{name}--service", found.split(".")[0]):
+            assert hook(user, "hub.example.org", "user") != found
 
 
 def test_the_hub_uses_them_where_servers_have_names_of_their_own() -> None:
@@ -77,5 +99,9 @@ def test_the_hub_uses_them_where_servers_have_names_of_their_own() -> None:
     config = Config()
     configure(config, {"traits": {"JupyterHub": {}}, "culler": None}, given)
     assert "subdomain_hook" not in config.JupyterHub
-    configure(config, {"traits": {"JupyterHub": {"subdomain_host": "https://hub.example.org"}}, "culler": None}, given)
+    configure(
+        config,
+        {"traits": {"JupyterHub": {"subdomain_host": "https://hub.example.org"}}, "culler": None},
+        given,
+    )
     assert config.JupyterHub.subdomain_hook is hook

@@ -10,14 +10,16 @@ import re
 # A label of the DNS that browsers show and compare as it is written (RFC 1123, section 2.1).
 PLAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 # Names that programs look for by themselves, or that people take for the site's own.
-RESERVED = frozenset(
-    """
-    account accounts admin administrator api app apps auth autoconfig autodiscover broadcasthost cdn check dns ftp git help home host
-    hub imap info isatap jupyter jupyterhub lab ldap localdomain localhost login logout mail mta-sts news ns ns0 ns1 ns2 ns3 openid
-    pop pop3 postmaster proxy register root secure security service services shared signin signup sip smtp ssh sso static status
-    support system test token tokens user users vpn web webmail wpad www www1 www2 www3
-    """.split()
-)
+RESERVED = {
+    *("account", "accounts", "admin", "administrator", "api", "app", "apps", "auth"),
+    *("autoconfig", "autodiscover", "broadcasthost", "cdn", "check", "dns", "ftp", "git", "help"),
+    *("home", "host", "hub", "imap", "info", "isatap", "jupyter", "jupyterhub", "lab", "ldap"),
+    *("localdomain", "localhost", "login", "logout", "mail", "mta-sts", "news", "ns", "ns0"),
+    *("ns1", "ns2", "ns3", "openid", "pop", "pop3", "postmaster", "proxy", "register", "root"),
+    *("secure", "security", "service", "services", "shared", "signin", "signup", "sip", "smtp"),
+    *("ssh", "sso", "static", "status", "support", "system", "test", "token", "tokens", "user"),
+    *("users", "vpn", "web", "webmail", "wpad", "www", "www1", "www2", "www3"),
+}
 # All of 128 bits: who may choose a name finds none that leads to somebody else's host.
 DIGEST = 32
 STUB = 16
@@ -26,18 +28,28 @@ STUB = 16
 def label(name: str) -> str:
     """The label of a user's name: the name itself, or some of its letters and a digest.
 
-    Labels with a digest have two dashes in a row, which no name that stays as it is has. JupyterHub's own hook keeps 28
-    bits of a digest, for which anybody finds a second name in minutes.
+    Labels with a digest have two dashes in a row, which no name that stays as it is has. JupyterHub's own
+    hook keeps 28 bits of a digest, for which anybody finds a second name in minutes.
     """
-    if PLAIN.fullmatch(name) and "--" not in name and not name.isdigit() and name not in RESERVED:
+    if _plain(name) and not name.isdigit() and name not in RESERVED:
         return name
-    # Two dashes in the third and fourth place mean something else (RFC 5891, section 4.2.3.1).
+    return _digested("u", name)
+
+
+def _plain(name: str) -> bool:
+    return bool(PLAIN.fullmatch(name)) and "--" not in name
+
+
+def _digested(kind: str, name: str) -> str:
+    # The kind keeps two dashes from the third and fourth place, where they have a meaning (RFC 5891).
     stub = "".join(re.findall("[a-z0-9]", name.lower()))[:STUB] or "x"
-    return f"u-{stub}--{hashlib.sha256(name.encode()).hexdigest()[:DIGEST]}"
+    return f"{kind}-{stub}--{hashlib.sha256(name.encode()).hexdigest()[:DIGEST]}"
 
 
 def hook(name: str, domain: str, kind: str) -> str:
-    """JupyterHub.subdomain_hook. Services have names that no user has."""
+    """JupyterHub.subdomain_hook. A service is at <name>--service, as with JupyterHub's own: no user is."""
     if kind == "user":
         return f"{label(name)}.{domain}"
-    return f"{label(f'{name}--{kind}')}.{domain}"
+    suffix = f"--{kind}"
+    simple = _plain(name) and len(name) != 2 and len(name) + len(suffix) <= 63
+    return f"{name + suffix if simple else _digested(kind[0], name)}.{domain}"

@@ -603,9 +603,9 @@ def test_a_port_on_another_network() -> None:
 @pytest.mark.parametrize(
     ("records", "expected"),
     [
-        ((), ["set DNS record hub.example.org."]),
-        ((("hub.example.org", "192.0.2.1"),), ["set DNS record hub.example.org."]),
-        ((("hub.example.org", "192.0.2.17", "192.0.2.18"),), ["set DNS record hub.example.org."]),
+        ((), ["set DNS record hub.example.org"]),
+        ((("hub.example.org", "192.0.2.1"),), ["set DNS record hub.example.org"]),
+        ((("hub.example.org", "192.0.2.17", "192.0.2.18"),), ["set DNS record hub.example.org"]),
         ((("hub.example.org", "192.0.2.17"), ("x", "y")), []),
     ],
 )
@@ -613,6 +613,23 @@ def test_dns_records(records: tuple[tuple[str, ...], ...], expected: list[str]) 
     there = tuple(f.FoundRecord(name, name, True, "z", tuple(addresses)) for name, *addresses in records)
     found = dataclasses.replace(DONE, has_dns=True, records=there)
     assert steps(found, wanted(dns_name="hub.example.org.")) == expected
+
+
+@pytest.mark.parametrize(
+    ("records", "expected"),
+    [
+        ((), ["hub.example.org", "*.hub.example.org"]),
+        ((("hub.example.org", "192.0.2.17"),), ["*.hub.example.org"]),
+        ((("hub.example.org", "192.0.2.17"), ("*.hub.example.org", "192.0.2.1")), ["*.hub.example.org"]),
+        ((("*.hub.example.org", "192.0.2.17"), ("hub.example.org", "192.0.2.17")), []),
+    ],
+)
+def test_a_record_for_all_names_below(records: tuple[tuple[str, ...], ...], expected: list[str]) -> None:
+    there = tuple(f.FoundRecord(name, name, True, "z", tuple(addresses)) for name, *addresses in records)
+    found = dataclasses.replace(DONE, has_dns=True, records=there)
+    assert steps(found, wanted(dns_name="hub.example.org", dns_wildcard=True)) == [
+        f"set DNS record {name}" for name in expected
+    ]
 
 
 def test_a_record_of_somebody_else() -> None:

@@ -113,8 +113,16 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({"security_headers": {"Server": "x"}}, "edge_security_headers has 'Server',", "leave it out"),
         ({"login_rate": -1}, "edge_login_rate is -1:", "0 or more"),
         ({"login_burst": "-5"}, "edge_login_burst is -5:", "0 or more"),
-        ({"subdomains": True}, "edge_server_name is '' while jupyterhub_subdomains is true:", "hub.localhost"),
-        ({**TLS, **BELOW, "server_name": "192.0.2.1"}, "edge_server_name is '192.0.2.1' while", "hub.example.org"),
+        (
+            {"subdomains": True},
+            "edge_server_name is '' while jupyterhub_subdomains is true:",
+            "hub.localhost",
+        ),
+        (
+            {**TLS, **BELOW, "server_name": "192.0.2.1"},
+            "edge_server_name is '192.0.2.1' while",
+            "hub.example.org",
+        ),
         # Browsers take no cookies for it.
         ({**BELOW, "server_name": "localhost"}, "edge_server_name is 'localhost' while", "hub.localhost"),
         (BELOW, "edge_tls_mode is 'off' while jupyterhub_subdomains is true:", "another mode"),

@@ -144,8 +144,9 @@ CLASHES: list[tuple[list[Placed], list[str]]] = [
     (
         [hub("a", shared="a.org", subdomains="yes"), hub("b", instance="proto", shared="b.org beta.A.org")],
         [
-            "a and b are the same machine (192.0.2.1) and both have the names a.org and beta.a.org while jupyterhub_subdomains is "
-            "true: names below the first belong to its users, so give the other another."
+            "a and b are the same machine (192.0.2.1) and both have the names a.org and beta.a.org while "
+            "jupyterhub_subdomains is true: names below the first belong to its users, so give the other "
+            "another."
         ],
     ),
     ([hub("a", shared="a.org *.a.org"), hub("b", instance="proto", shared="beta.a.org")], []),
