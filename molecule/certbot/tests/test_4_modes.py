@@ -131,7 +131,7 @@ def test_a_host_without_systemd(site: Site) -> None:
         ),
         (
             {"jupyterhub_subdomains": True},
-            f"certbot_names has '{WILDCARD}': a wildcard needs certbot_challenge 'dns' (jupyterhub_subdomains",
+            f"certbot_names has '{WILDCARD}': a wildcard needs certbot_challenge 'dns' (jupyterhub_",
         ),
         (
             {"jupyterhub_subdomains": True, "edge_server_name": "192.0.2.1"},
