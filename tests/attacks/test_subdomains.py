@@ -70,8 +70,8 @@ def below(site: Deployment, label: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def mallory(site: Deployment, people: t.Callable[[str], Person]) -> str:
-    """The address of mallory's pages. Her server is hers to replace: the proxy leads to another port."""
+def route(site: Deployment, people: t.Callable[[str], Person]) -> urllib.request.Request:
+    """Has the proxy lead to another port of mallory's server: what answers there is hers to replace."""
     mallory = people("mallory")
     mallory.write("hostile.py", HOSTILE.read_text(encoding="utf-8"))
     mallory.open_kernel("python3")
@@ -81,10 +81,16 @@ def mallory(site: Deployment, people: t.Callable[[str], Person]) -> str:
     target = f"http://{docker('inspect', '--format', shown, mallory.container(site.instance))}:{PORT}"
     core = json.loads(docker("inspect", site.container("proxy")))[0]["NetworkSettings"]["Networks"]
     routes = f"http://{core[f'{site.instance}-core']['IPAddress']}:8001/api/routes"
-    where = f"{routes}/mallory.{NAME}/user/mallory/"
     headers = {"Authorization": f"token {site.secret('proxy-token')}"}
     body = json.dumps({"target": target, "user": "mallory", "server_name": ""}).encode()
-    urllib.request.urlopen(urllib.request.Request(where, body, headers, method="POST"), timeout=10).close()
+    return urllib.request.Request(f"{routes}/mallory.{NAME}/user/mallory/", body, headers, method="POST")
+
+
+@pytest.fixture
+def mallory(site: Deployment, route: urllib.request.Request) -> str:
+    """The address of mallory's pages."""
+    # Each time anew: the hub corrects routes every few minutes.
+    urllib.request.urlopen(route, timeout=10).close()
     return f"{below(site, 'mallory')}/user/mallory/"
 
 
@@ -275,34 +281,32 @@ def test_a_code_for_another_server(site: Deployment, mallory: str, anna: Visit) 
 
 def test_work_goes_on_as_ever(site: Deployment, spki: str, tmp_path: Path) -> None:
     """Log in, run a cell, see what the hub announces, go to the hub and back, log out."""
-    with visit(site.url, tmp_path, trusted_key=spki) as alice:
-        page = alice.page
-        alice.log_in("alice", "anything")
-        home = below(site, "alice")
-        assert page.url.startswith(f"{home}/user/alice/lab")
+    # Nobody who left a notebook open before.
+    name = f"bea{os.getpid()}"
+    with visit(site.url, tmp_path, trusted_key=spki) as bea:
+        page = bea.page
+        bea.log_in(name, "anything")
+        home = below(site, name)
+        assert page.url.startswith(f"{home}/user/{name}/lab")
         page.locator("#galilean-announcement", has_text="A hub apart").wait_for()
         page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
         page.keyboard.type("6 * 7")
-        assert alice.run_all()[0].strip().endswith("42")
-        cookies = {
-            cookie["name"]: cookie for cookie in page.context.cookies() if "jupyterhub" in cookie["name"]
-        }
-        assert {name for name, cookie in cookies.items() if not name.startswith("__Host-")} == {
-            "jupyterhub-session-id"
-        }
+        assert bea.run_all()[0].strip().endswith("42")
+        cookies = {cookie["name"] for cookie in page.context.cookies() if "jupyterhub" in cookie["name"]}
+        assert {one for one in cookies if not one.startswith("__Host-")} == {"jupyterhub-session-id"}
         # Old links, and those that people send each other.
-        for path in ("/user/alice/lab", "/hub/user-redirect/lab", "/hub/home"):
+        for path in (f"/user/{name}/lab", "/hub/user-redirect/lab", "/hub/home"):
             page.goto(f"{site.url}{path}")
             if path != "/hub/home":
-                assert page.url.startswith(f"{home}/user/alice/lab")
+                assert page.url.startswith(f"{home}/user/{name}/lab")
         page.locator("#start").click()
-        page.wait_for_url(re.compile(re.escape(f"{home}/user/alice/lab")))
+        page.wait_for_url(re.compile(re.escape(f"{home}/user/{name}/lab")))
         page.goto(f"{site.url}/hub/logout")
-        page.goto(f"{home}/user/alice/lab")
+        page.goto(f"{home}/user/{name}/lab")
         page.wait_for_url(re.compile(re.escape(f"{site.url}/hub/login")))
-        assert not [error for error in alice.errors if "favicon" not in error]
+        assert not [error for error in bea.errors if "favicon" not in error]
 
 
 def test_an_administrator_enters(site: Deployment, anna: Visit, people: t.Callable[[str], Person]) -> None:
