@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 import typing as t
+import unicodedata
 import urllib.parse
 
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
@@ -162,15 +163,49 @@ def access_problems(settings: Settings) -> list[str]:
     found += _folder_problems(settings)
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
     found += _unknown_groups(settings)
-    found += _check_problems(settings["check_user"])
+    services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
+    found += _check_problems(settings["check_user"], services)
+    found += _reserved_problems(settings, services)
     return found
 
 
-def _check_problems(name: str) -> list[str]:
+def _services_of(config_extra: t.Mapping[str, t.Any]) -> list[str]:
+    """Names of the services that a site adds by jupyterhub_config_extra."""
+    services = (config_extra.get("JupyterHub") or {}).get("services") or []
+    return [str(one["name"]) for one in services if isinstance(one, dict) and one.get("name")]
+
+
+def _folded(name: str) -> str:
+    """As the hub compares names: folded() in its image's logins.py."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def _reserved_problems(settings: Settings, services: t.Iterable[str]) -> list[str]:
+    """People under a name that the hub uses itself: nobody can log in with one."""
+    login = settings["login"]
+    own = {settings["check_user"]: "the user of the check (jupyterhub_check_user)"}
+    own |= dict.fromkeys(services, "a service of the hub")
+    reserved = {_folded(name): what for name, what in own.items()}
+    lists = [
+        ("jupyterhub_allowed_users or jupyterhub_users", login["allowed_users"]),
+        ("jupyterhub_admins or jupyterhub_users", login["admins"]),
+        ("jupyterhub_support_users", login.get("support_users") or []),
+        ("jupyterhub_rename_map", [new for new in (settings.get("rename_map") or {}).values() if new]),
+    ]
+    lists += [(f"the group {group['name']!r} in jupyterhub_groups", group.get("users") or []) for group in settings["groups"]]
+    return [
+        f"{where} has {name!r}, which is {reserved[_folded(name)]}: give this person another name"
+        for where, names in lists
+        for name in names
+        if _folded(name) in reserved
+    ]
+
+
+def _check_problems(name: str, services: t.Collection[str]) -> list[str]:
     """The name stands in scopes as it is; and JupyterHub takes a service for the user of the same name."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9._@-]*", name):
         return [f"jupyterhub_check_user is {name!r}: give a name of lower-case letters, digits and the signs .-_@"]
-    if name in SERVICES:
+    if name in services:
         return [f"jupyterhub_check_user is {name!r}, as a service of the hub is called: give another name"]
     return []
 

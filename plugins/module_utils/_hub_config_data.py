@@ -67,6 +67,7 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         # The start queue keeps the order; this only bounds how long the queue may become.
         "concurrent_spawn_limit": max(100, settings["active_servers"]),
         "active_server_limit": settings["active_servers"],
+        "token_expires_in_max_seconds": settings["token_max_age"],
     }
     if settings.get("subdomains"):
         parts = urlsplit(settings["public_url"])
@@ -170,6 +171,7 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "ConfigurableHTTPProxy": {"should_start": False, "api_url": "http://proxy:8001"},
         "GalileanSpawner": {"instance": layout["name"], "parallel_starts": settings["parallel_starts"]},
         "DockerSpawner": _spawner_traits(layout, settings),
+        "LoginGuard": {"wrong_passwords": settings["wrong_passwords"]},
     }
     culler = None
     # A group may have a time where nobody else has one.
@@ -190,6 +192,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "web_live": bool(settings.get("web_live")),
         "roles": roles(access),
         "check_user": access["check_user"],
+        # Where the hub and the proxy are in the users' network: who comes from there by no proxy is a user's server.
+        "network": {"hub": layout["hub_address"], "proxy": layout["proxy_address"]},
         # Whether a user's server may ask for the tokens of its user's login.
         "user_tokens": bool(access["user_tokens"]),
         "hooks": access["hooks"],

@@ -353,9 +353,6 @@ def _native(own: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "open_signup": bool(own.get("open_signup")),
         "minimum_password_length": own.get("minimum_password_length") or 12,
         "check_common_password": True,
-        # Five wrong passwords, then a pause of ten minutes.
-        "allowed_failed_logins": 5,
-        "seconds_before_next_try": 600,
         "ask_email_on_signup": True,
     }
 

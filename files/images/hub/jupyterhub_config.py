@@ -5,9 +5,10 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from galilean_hub import database, logs, rekey, renaming, web
+from galilean_hub import database, logs, rekey, renaming, server, web
 from galilean_hub.access import with_access
 from galilean_hub.loader import configure, read_data, read_secrets
+from galilean_hub.logins import guarded
 from galilean_hub.web_static import SiteStaticFilesHandler
 
 database.tune()
@@ -16,12 +17,16 @@ data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
 look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
 configure(c, data, read_secrets(Path("/run/secrets")), look)
-# A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, stays as it is.
+server.limit(data.get("network") or {})
+c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned]
+# A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, gets those for logins.
 if c.JupyterHub.authenticator_class == "native":
     # Its pages; ours come first.
     c.JupyterHub.template_paths.append(f"{Path(find_spec('nativeauthenticator').origin).parent}/templates")
 if "." not in c.JupyterHub.authenticator_class:
     c.JupyterHub.authenticator_class = with_access(c.JupyterHub.authenticator_class)
+else:
+    c.JupyterHub.authenticator_class = guarded(c.JupyterHub.authenticator_class)
 c.GalileanAccess.renamed = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed") or {}))
 # By its name: `keys` is a method of every section.
 rekey.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])

@@ -21,6 +21,7 @@ from traitlets import Bool, Dict, Set, Unicode
 
 from .approval import Unsure
 from .approval_source import Source, open_source
+from .logins import LoginGuard
 from .providers import RULES, Rules
 from .state import save
 from .sweep import Sweep
@@ -29,7 +30,7 @@ from .sweep import Sweep
 GRANTED = Path("/srv/jupyterhub/admins.json")
 
 
-class GalileanAccess(Rules):
+class GalileanAccess(LoginGuard, Rules):
     """Mixed into the authenticator of the settings' login kind by `with_access`."""
 
     let_in_groups = Set(Unicode(), config=True, help="Groups whose members may log in.")
@@ -107,6 +108,8 @@ class GalileanAccess(Rules):
 
         certain: only what is known, for a server that runs: a source of approvals that is away ends none.
         """
+        if user.name not in self.exempt and self.is_reserved(user.name):
+            return f"The name {user.name} belongs to the hub itself."
         reason, _ = await self.standing(user.name)
         if certain and isinstance(reason, Unsure):
             return ""

@@ -37,7 +37,8 @@ TOKEN_SCOPE = "admin:auth_state!user"
 # Lists and stops servers, and can enter none.
 SUPPORT_SCOPES = ["admin-ui", "list:users", "read:users:name", "read:servers", "delete:servers", "read:hub"]
 # Administrators who may not enter servers: all but `access:servers`, users' tokens, and what leads to either.
-MANAGER_SCOPES = [*SUPPORT_SCOPES, "read:users", "servers", "list:groups", "read:groups", "proxy"]
+# Not `proxy`: with that the hub sends the proxy's token to any address.
+MANAGER_SCOPES = [*SUPPORT_SCOPES, "read:users", "servers", "list:groups", "read:groups"]
 # Only for the user that it plays: the server that it visits sees its token, whatever is in the image.
 CHECK_SCOPES = ["admin:users", "admin:servers", "access:servers"]
 # For the modules about accounts: see them, stop their servers, delete them, edit groups. Not create them and
@@ -125,6 +126,12 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
     return services, roles
 
 
+def _browser(public_url: str) -> dict[str, Any]:
+    """What JupyterHub gives Tornado about cookies: none goes along when another site sends a form, or unencrypted."""
+    secure = {"secure": True} if public_url.startswith("https:") else {}
+    return {"cookie_options": {"samesite": "Lax"}, "xsrf_cookie_kwargs": {"samesite": "Lax", **secure}}
+
+
 def read_hooks(source: str) -> dict[str, Any]:
     """The hooks that a site's own file defines; SystemExit with a sentence where it is none."""
     names: dict[str, Any] = {"__name__": "site_hooks"}
@@ -161,6 +168,8 @@ def configure(
     """
     for trait, value in (web or {}).items():
         c.JupyterHub[trait] = value
+    public_url = data["traits"].get("JupyterHub", {}).get("public_url", "")
+    c.JupyterHub.tornado_settings = {**(web or {}).get("tornado_settings", {}), **_browser(public_url)}
     services, roles = _services(data, secrets)
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
@@ -189,3 +198,6 @@ def configure(
             if class_name == "JupyterHub" and trait in c.JupyterHub:
                 value = _joined(trait, c.JupyterHub[trait], value)
             c[class_name][trait] = value
+    # After the site's own services; a check of the settings has those of the image only.
+    names = {str(service.get("name", "")) for service in c.JupyterHub.services}
+    c.LoginGuard.reserved = {*names, data.get("check_user", "hub-check")} - {""}

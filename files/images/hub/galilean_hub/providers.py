@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import time
 import urllib.parse
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
+import bcrypt
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.login import LoginHandler
 from tornado import web
+
+from .server import by_proxy
 
 # Seconds that somebody waits for the directory.
 PATIENCE = 20
@@ -105,8 +109,23 @@ def from_own_page(handler: Any) -> None:
         raise error
 
 
+# What is compared with where there is no such account, so that it takes as long; no password is known for it.
+NOBODY = b"$2b$12$R/xTguTwf5gcp6qT7c4GMOeAQxjyPzSzuTUUrqNct29IDHfOoXWUG"
+
+
+def _matches(password: str, hashed: bytes) -> bool:
+    try:
+        return bcrypt.checkpw(password.encode(), hashed)
+    except ValueError:
+        # Longer than bcrypt takes, or with a zero byte.
+        return False
+
+
 class Native(Rules):
     """Its login page with JupyterHub 6, what it changes by a mere link, and whom it lets in no more."""
+
+    # A comparison takes a quarter of a second, which the hub must not wait for.
+    _threads: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
     def withdrawn(self, username: str) -> str:
         # Who has no account here never came in by one: an administrator has started that server.
@@ -121,6 +140,34 @@ class Native(Rules):
             return False
         return await super().refresh_user(user, handler, **kwargs)
 
+    async def right(self, user: Any, password: str) -> bool:
+        """Whether it is the password of the account, which may be None."""
+        hashed = NOBODY if user is None else bytes(user.password)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, _matches, password, hashed)
+
+    async def authenticate(self, handler: Any, data: Any) -> str | None:
+        """As its own, which shuts an account for whoever owns it when somebody else guesses (see guesses.py)."""
+        user = self.get_user(data.get("username", ""))  # type: ignore[attr-defined]
+        if not await self.right(user, data.get("password", "")) or user is None:
+            return None
+        if user.has_2fa and not user.is_valid_token(data.get("2fa")):
+            return None
+        if not user.is_authorized:
+            error = web.HTTPError(403, "%s is not approved yet", user.username, reason="No access to this hub")
+            error.jupyterhub_message = (  # type: ignore[attr-defined]
+                f"The account {user.username} waits for an administrator to approve it."
+            )
+            raise error
+        name: str = user.username
+        return name
+
+    def create_user(self, username: str, password: str, **kwargs: Any) -> Any:
+        """Nothing under a name of the hub itself."""
+        if self.is_reserved(username):  # type: ignore[attr-defined]
+            self.log.warning("Somebody tried to sign up as %r, a name of the hub itself", username)
+            return None
+        return super().create_user(username, password, **kwargs)  # type: ignore[misc]
+
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         native = importlib.import_module("nativeauthenticator.handlers")
 
@@ -134,19 +181,37 @@ class Native(Rules):
                 from_own_page(self)
                 await super().get(user_name)
 
+        class SignUp(native.SignUpHandler):  # type: ignore[misc, name-defined]
+            # One hash at a time, and the hub's other work in between.
+            turn: ClassVar[asyncio.Lock] = asyncio.Lock()
+
+            async def post(self) -> None:
+                if not by_proxy(self):
+                    raise web.HTTPError(403, "%s signs up past the page", self.request.remote_ip)
+                async with self.turn:
+                    await super().post()
+                    await asyncio.sleep(0.1)
+
+        class ChangePassword(native.ChangePasswordHandler):  # type: ignore[misc, name-defined]
+            @web.authenticated
+            async def post(self) -> None:
+                """Whoever has somebody's session may not guess the password with it."""
+                access, name = self.authenticator, self.current_user.name
+                attempt = await access.attempt(self, name)
+                old = self.get_body_argument("old_password", "", strip=False)
+                if await access.right(access.get_user(name), old):
+                    attempt.give_back(time.monotonic())
+                await super().post()
+
         class Login(native.LoginHandler):  # type: ignore[misc, name-defined]
             # Their own measures its time with statsd, which JupyterHub 6 does not have any more.
             post = LoginHandler.post
 
             def _render(self, login_error: str | None = None, username: str | None = None, **_: Any) -> Any:
                 """JupyterHub gives more than theirs takes where somebody is refused with a reason."""
-                user = self.authenticator.get_user(username) if login_error and username else None
-                password = self.get_body_argument("password", "", strip=False)
-                if user and not user.is_authorized and user.is_valid_password(password):
-                    login_error = f"The account {username} waits for an administrator to approve it."
                 return super()._render(login_error, username)
 
-        ours = {cls.__base__: cls for cls in (Login, Toggle, Discard)}
+        ours = {cls.__base__: cls for cls in (Login, Toggle, Discard, SignUp, ChangePassword)}
         return [
             (path, ours.get(handler, handler), *rest) for path, handler, *rest in super().get_handlers(app)
         ]

@@ -35,6 +35,27 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"check_user": "probe-1@example.org"}, ""),
         ({"check_user": "Probe"}, "jupyterhub_check_user is 'Probe': give a name of lower-case letters"),
         ({"check_user": "check"}, "jupyterhub_check_user is 'check', as a service of the hub is called"),
+        (
+            {"check_user": "mine", "config_extra": {"JupyterHub": {"services": [{"name": "mine"}]}}},
+            "jupyterhub_check_user is 'mine', as a service of the hub is called",
+        ),
+        (
+            {"login": {**LOGIN, "allowed_users": ["Hub-Check"]}},
+            "jupyterhub_allowed_users or jupyterhub_users has 'Hub-Check', which is the user of the check",
+        ),
+        (
+            {"login": {**LOGIN, "admins": ["heal"]}},
+            "has 'heal', which is a service of the hub: give this person another name",
+        ),
+        (
+            {
+                "groups": [{"name": "a", "users": ["mine"]}],
+                "config_extra": {"JupyterHub": {"services": [{"name": "mine"}]}},
+            },
+            "the group 'a' in jupyterhub_groups has 'mine', which is a service of the hub",
+        ),
+        ({"rename_map": {"ada@example.org": "accounts", "bob": ""}}, "jupyterhub_rename_map has 'accounts'"),
+        ({"login": {**LOGIN, "blocked_users": ["check"]}}, ""),
         ({"groups": [{"name": "a"}, {"name": "a"}]}, "jupyterhub_groups has 'a' twice"),
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
         ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),

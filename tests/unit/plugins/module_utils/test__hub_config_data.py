@@ -44,6 +44,8 @@ SETTINGS: dict[str, t.Any] = {
     "default_url": "/lab",
     "log_driver": "json-file",
     "log_options": {"max-size": "10m"},
+    "token_max_age": 86400,
+    "wrong_passwords": 60,
     "config_extra": {},
 }
 

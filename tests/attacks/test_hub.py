@@ -1,0 +1,279 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The hub's own port, which notebooks reach past the edge and the proxy: what strangers can make it hold, and
+what it tells them.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import socket
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, as_root, docker
+from knock import Browser, addresses
+from person import Person
+
+MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def hub(site: Deployment) -> str:
+    """The hub's address in the users' network."""
+    return addresses(site.container("hub"))[f"{site.instance}-users"] + ":8081"
+
+
+@pytest.fixture(scope="module")
+def proxy(site: Deployment) -> str:
+    """The proxy's address in the network of hub, proxy and edge: what comes from there is from the edge."""
+    return addresses(site.container("proxy"))[f"{site.instance}-core"] + ":8000"
+
+
+def memory(site: Deployment, part: str = "hub") -> int:
+    """Bytes that the container holds, without what the kernel keeps of files."""
+    text = docker("exec", site.container(part), "cat", "/sys/fs/cgroup/memory.stat")
+    return int(re.findall(r"^anon (\d+)", text, re.MULTILINE)[0])
+
+
+def connect(address: str) -> socket.socket:
+    host, _, port = address.partition(":")
+    return socket.create_connection((host, int(port)), 10)
+
+
+def pour(wires: t.Sequence[socket.socket], bytes_each: int, seconds: float) -> list[int]:
+    """Send zeros on all of them, as long as they are taken; how many bytes each one took."""
+    block, taken, end = bytes(65536), [0] * len(wires), time.monotonic() + seconds
+    open_ones = set(range(len(wires)))
+    for wire in wires:
+        wire.setblocking(False)
+    while open_ones and time.monotonic() < end:
+        for number in list(open_ones):
+            try:
+                taken[number] += wires[number].send(block)
+            except BlockingIOError:
+                continue
+            except OSError:
+                open_ones.discard(number)
+            if taken[number] >= bytes_each:
+                open_ones.discard(number)
+        time.sleep(0.001)
+    return taken
+
+
+def quick(site: Deployment, authority: Path) -> float:
+    """Seconds that somebody else waits for the login page."""
+    begin = time.monotonic()
+    argv = ["curl", "-sS", "--fail", "-o", "/dev/null", "--cacert", str(authority), f"{site.url}/hub/login"]
+    subprocess.run(argv, check=True, timeout=30)
+    return time.monotonic() - begin
+
+
+# What is sent in front of bodies that never end.
+HEADS = {
+    "length": f"POST /hub/api/users HTTP/1.1\r\nHost: hub\r\nContent-Length: {98 * MIB}\r\n\r\n",
+    "no length": "POST /hub/api/users HTTP/1.1\r\nHost: hub\r\nTransfer-Encoding: chunked\r\n\r\n6000000\r\n",
+    "login": f"POST /hub/login HTTP/1.1\r\nHost: hub\r\nContent-Length: {98 * MIB}\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\n\r\nusername=",
+    "elsewhere": f"PUT /nowhere HTTP/1.1\r\nHost: hub\r\nContent-Length: {98 * MIB}\r\n\r\n",
+    "headers": "GET /hub/api HTTP/1.1\r\nHost: hub\r\nX: ",
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_unfinished_requests_hold_no_memory(
+    site: Deployment, authority: Path, hub: str, proxy: str, head: str
+) -> None:
+    """Before: 24 of them took 2 GB in 42 s, and the kernel ended the hub."""
+    for address in (hub, proxy):
+        before = memory(site)
+        wires = [connect(address) for _ in range(24)]
+        for wire in wires:
+            wire.sendall(HEADS[head].encode())
+        pour(wires, 4 * MIB, 2)
+        assert quick(site, authority) < 1
+        grown = memory(site) - before
+        for wire in wires:
+            wire.close()
+        assert grown < 16 * MIB, f"{head}: {grown / MIB:.0f} MiB more by {address}"
+
+
+def test_an_honest_body_is_taken_and_one_that_is_too_large_is_not(site: Deployment, hub: str) -> None:
+    """A list of 10,000 users is the largest that there is."""
+    asked = Browser(hub)
+    asked.headers["Authorization"] = f"token {site.token}"
+    names = json.dumps({"usernames": [f"user{number:016}/" for number in range(10_000)]})
+    assert len(names) < 256 * 1024
+    answer = asked.ask("POST", "/hub/api/users", names)
+    # The names are none, so nobody is made.
+    assert answer.status == 400 and "Invalid" in answer.text
+    with connect(hub) as wire:
+        wire.sendall(f"POST /hub/api/users HTTP/1.1\r\nContent-Length: {256 * 1024 + 1}\r\n\r\n".encode())
+        assert wire.recv(100).startswith(b"HTTP/1.1 400")
+
+
+def test_an_address_has_so_many_connections_and_no_more(site: Deployment, authority: Path, hub: str) -> None:
+    """Before: any number, for an hour each, until the hub had no file descriptors left."""
+    wires = [connect(hub) for _ in range(300)]
+    time.sleep(0.5)
+    shut = 0
+    for wire in wires:
+        wire.setblocking(False)
+        try:
+            shut += wire.recv(1) == b""
+        except BlockingIOError:
+            pass
+        except ConnectionResetError:
+            shut += 1
+    try:
+        assert 300 - shut <= 64
+        # Who comes by the proxy is somebody else.
+        assert quick(site, authority) < 1
+    finally:
+        for wire in wires:
+            wire.close()
+    for _ in range(50):
+        if Browser(hub).ask("GET", "/hub/health").status == 200:
+            break
+        time.sleep(0.1)
+
+
+HOSTILE: dict[str, tuple[str, dict[str, str], bytes]] = {
+    "deep JSON": ("/hub/api/users", {}, b"[" * 100_000),
+    "deep objects": ("/hub/api/users", {}, b'{"a":' * 40_000),
+    "a long number": ("/hub/api/users", {}, b"9" * 250_000),
+    "compressed": ("/hub/api/users", {"Content-Encoding": "gzip"}, gzip.compress(bytes(100 * MIB))),
+    "10,000 parts": (
+        "/hub/login",
+        {"Content-Type": "multipart/form-data; boundary=x"},
+        b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 4_000 + b"--x--\r\n",
+    ),
+    "50,000 fields": (
+        "/hub/login",
+        {"Content-Type": "application/x-www-form-urlencoded"},
+        b"&".join(b"a%d=" % number for number in range(30_000)),
+    ),
+    "a long query": ("/hub/login?" + "a=1&" * 12_000, {}, b""),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_requests_are_refused_quickly(site: Deployment, hub: str, what: str) -> None:
+    path, headers, body = HOSTILE[what]
+    before = memory(site)
+    for authorized in (False, True):
+        asked = Browser(hub)
+        if authorized:
+            asked.headers["Authorization"] = f"token {site.token}"
+        begin = time.monotonic()
+        assert 400 <= asked.ask("POST", path, body, **headers).status < 500
+        assert time.monotonic() - begin < 2
+    assert memory(site) - before < 32 * MIB
+    assert Browser(hub).ask("GET", "/hub/health").status == 200
+
+
+# Runs in a user's container: it has Python, and no more than this knows.
+FROM_A_NOTEBOOK = """
+import socket, time
+wires = [socket.create_connection(("hub", 8081), 5) for _ in range(24)]
+for wire in wires:
+    wire.sendall(b"POST /hub/api/users HTTP/1.1\\r\\nHost: hub\\r\\nContent-Length: 102760448\\r\\n\\r\\n")
+    wire.setblocking(False)
+end, block = time.monotonic() + 2, bytes(65536)
+while wires and time.monotonic() < end:
+    for wire in list(wires):
+        try:
+            wire.send(block)
+        except BlockingIOError:
+            pass
+        except OSError:
+            wires.remove(wire)
+print("left", len(wires))
+for port in (8000, 8001):
+    for name in ("hub", "{proxy}", "{core}"):
+        try:
+            socket.create_connection((name, port), 2).close()
+            print("open", name, port)
+        except OSError:
+            pass
+"""
+
+
+def test_from_a_notebook(
+    site: Deployment, authority: Path, people: t.Callable[[str], Person], proxy: str
+) -> None:
+    """The same past the edge, and the proxy's ports, which no notebook reaches."""
+    somebody = people("holder")
+    users = addresses(site.container("proxy"))[f"{site.instance}-users"]
+    code = FROM_A_NOTEBOOK.replace("{proxy}", users).replace("{core}", proxy.partition(":")[0])
+    before = memory(site)
+    told = docker("exec", somebody.container(site.instance), "python3", "-c", code)
+    assert memory(site) - before < 16 * MIB
+    assert told.split("\n") == ["left 0"]
+    assert quick(site, authority) < 1
+
+
+def test_strangers_are_not_told_the_version(site: Deployment, hub: str, proxy: str) -> None:
+    """Before: a cookie or an Authorization header of nonsense was enough, and at the hub's port nothing."""
+    version = json.loads(docker("exec", site.container("hub"), "python3", "-c", "import jupyterhub, json; print(json.dumps(jupyterhub.__version__))"))
+    asks: list[dict[str, str]] = [
+        {},
+        {"Cookie": "jupyterhub-hub-login=nonsense"},
+        {"Cookie": "a=b"},
+        {"Authorization": "token nonsense"},
+        {"Authorization": "Basic bm86bm8="},
+    ]
+    for address in (hub, proxy):
+        for headers in asks:
+            for path in ("/hub/api", "/hub/api/", "/hub/login", "/hub/nowhere", "/hub/api/info", "/hub/health"):
+                answer = Browser(address).ask("GET", path, **headers)
+                said = f"{answer.headers} {answer.text}"
+                assert version not in said and "TornadoServer" not in said, (address, path, headers)
+    assert Browser(proxy).ask("GET", "/hub/api").status == 403
+    # A user's server asks so whether the hub is there, and gives up where it is refused.
+    assert Browser(hub).ask("GET", "/hub/api").status == 200
+    known = Browser(proxy).ask("GET", "/hub/api", Authorization=f"token {site.token}")
+    assert json.loads(known.text) == {"version": version}
+
+
+def test_cookies_go_nowhere_else(site: Deployment, proxy: str) -> None:
+    """Before: _xsrf went unencrypted, and along with forms of other sites."""
+    person = Browser(proxy, "192.0.2.50")
+    cookies = person.ask("GET", "/hub/login").cookies()
+    answer = person.log_in("cookie-eater", "any")
+    assert answer.status == 302, answer
+    cookies |= answer.cookies()
+    assert {"_xsrf", "jupyterhub-session-id", "jupyterhub-hub-login"} <= set(cookies)
+    for name, line in cookies.items():
+        said = [part.strip().lower() for part in line.split(";")[1:]]
+        assert "secure" in said, line
+        assert "samesite=lax" in said, line
+        assert "httponly" in said or name == "_xsrf", line
+
+
+def test_who_may_come_in_is_not_for_everybody_on_the_host(site: Deployment) -> None:
+    """Before: config.json was readable for every account of the host."""
+    found = subprocess.run(
+        as_root(["find", f"/srv/{site.instance}/config", "-type", "f", "-perm", "/o+rwx", "-printf", "%P\n"]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == ["web/look.json"]
+
+
+@pytest.mark.parametrize("part", ["hub", "proxy"])
+def test_the_engine_knows_whether_it_is_well(site: Deployment, part: str) -> None:
+    """Before: nothing looked."""
+    test = json.loads(docker("inspect", "--format", "{{json .Config.Healthcheck}}", site.container(part)))
+    assert test["Interval"] == 60 * 10**9
+    # As the engine runs it, once; and against a port where nobody is.
+    docker("exec", site.container(part), *test["Test"][1:])
+    away = [word.replace("8081", "1").replace("8000", "1") for word in test["Test"][1:]]
+    done = subprocess.run(as_root(["docker", "exec", site.container(part), *away]), capture_output=True, check=False)
+    assert done.returncode == 1
