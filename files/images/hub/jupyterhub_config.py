@@ -19,7 +19,8 @@ look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
 configure(c, data, read_secrets(Path("/run/secrets")), look)
 server.limit(data.get("network") or {})
 c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned]
-# A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, gets those for logins.
+# A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, has those for
+# logins.
 if c.JupyterHub.authenticator_class == "native":
     # Its pages; ours come first.
     c.JupyterHub.template_paths.append(f"{Path(find_spec('nativeauthenticator').origin).parent}/templates")

@@ -1,11 +1,13 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many wrong passwords may be tried, and by whom: it slows down who guesses, not whose password is guessed.
+"""How many wrong passwords may be tried, and by whom: who guesses waits, not whose password is guessed.
 
 Wrong passwords count against the address that sends them. Those for one account count together as well, at
 a higher number, because somebody may have many addresses; but not those from where its owner is known to log
-in: a browser with a device cookie (https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies),
-or an address from which the account has logged in. They have a count of their own. Pure: no I/O, no clock.
+in: a browser with a device cookie, or an address from which the account has logged in. They have a count of
+their own. Pure: no I/O, no clock.
+
+https://owasp.org/www-community/Slow_Down_Online_Guessing_Attacks_with_Device_Cookies
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 
 # Seconds for which the setting counts.
 PERIOD = 600
-# An account, from all addresses that are not its owner's, may be tried so many times as often as by one address.
+# From all addresses together, but its owner's, an account may be tried so many times as often as from one.
 ADDRESSES = 3
 # Seconds that a login is kept waiting before it is tried, in place of being refused.
 PATIENCE = 5.0
@@ -100,7 +102,7 @@ class Guesses:
         self._most = most
 
     def begin(self, address: str, account: str, device: str, now: float) -> Attempt:
-        """Count a password that is about to be tried. device: what a valid device cookie of the account says."""
+        """Count a password that is about to be tried. device: what the account's device cookie says."""
         place, pair = network(address), key(network(address), account)
         if device:
             counts: tuple[tuple[Limit, bytes, float, str], ...] = (

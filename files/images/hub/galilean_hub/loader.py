@@ -29,6 +29,9 @@ SECRETS = {
     "ldap-password": False,
 }
 
+# The image's services; SERVICES in the collection's _access_settings.py.
+SERVICES = ("check", "heal", "accounts", "idle-culler")
+
 # Its time by group is in the server's state.
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers", "admin:server_state"]
 # What a user's server may do for its user: tell it the tokens of its own login, for the programs in it.
@@ -127,7 +130,7 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
 
 
 def _browser(public_url: str) -> dict[str, Any]:
-    """What JupyterHub gives Tornado about cookies: none goes along when another site sends a form, or unencrypted."""
+    """Cookies that go along with no form of another site, and not unencrypted."""
     secure = {"secure": True} if public_url.startswith("https:") else {}
     return {"cookie_options": {"samesite": "Lax"}, "xsrf_cookie_kwargs": {"samesite": "Lax", **secure}}
 
@@ -198,6 +201,6 @@ def configure(
             if class_name == "JupyterHub" and trait in c.JupyterHub:
                 value = _joined(trait, c.JupyterHub[trait], value)
             c[class_name][trait] = value
-    # After the site's own services; a check of the settings has those of the image only.
+    # After the site's own services. Ours also where one of them does not run now.
     names = {str(service.get("name", "")) for service in c.JupyterHub.services}
-    c.LoginGuard.reserved = {*names, data.get("check_user", "hub-check")} - {""}
+    c.LoginGuard.reserved = {*SERVICES, *names, data.get("check_user", "hub-check")} - {""}

@@ -8,6 +8,7 @@ Also over a site's own, which has nothing else of ours: see `guarded`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 import unicodedata
@@ -78,11 +79,9 @@ class LoginGuard(Authenticator):
     def is_reserved(self, name: str) -> bool:
         """Whether it is, in any spelling, a name that the hub uses itself."""
         names = {folded(name)}
-        try:
+        # PAM's fails where there is no such account.
+        with contextlib.suppress(KeyError):
             names.add(folded(self.normalize_username(name)))
-        except KeyError:
-            # PAM's, where there is no such account.
-            pass
         return bool(names & {folded(one) for one in self.reserved})
 
     def refuse_reserved(self, name: str) -> None:
@@ -106,7 +105,9 @@ class LoginGuard(Authenticator):
             text = "Logins are accepted on the hub's login page only."
             said = "%s tried to log in by %s %s, past the login page: refused"
             request = handler.request
-            raise refused(403, text, "Not accepted here", said, request.remote_ip, request.method, request.path)
+            raise refused(
+                403, text, "Not accepted here", said, request.remote_ip, request.method, request.path
+            )
         if not data:
             # A provider or a proxy says who it is: there is no password to guess.
             return self._named(await super().get_authenticated_user(handler, data))
@@ -141,9 +142,21 @@ class LoginGuard(Authenticator):
             seconds = int(attempt.seconds) + 1
             text = f"There were too many wrong passwords {attempt.why}. Try again in {seconds} seconds."
             said = "A login as %.32r from %s was not tried: too many wrong passwords %s, next in %d s"
-            raise refused(429, text, "Too many wrong passwords", said, name, address, attempt.why, seconds, retry=seconds)
+            raise refused(
+                429,
+                text,
+                "Too many wrong passwords",
+                said,
+                name,
+                address,
+                attempt.why,
+                seconds,
+                retry=seconds,
+            )
         if attempt.delay:
-            self.log.warning("A login as %.32r waits %.1f s: many wrong passwords for it", name, attempt.delay)
+            self.log.warning(
+                "A login as %.32r waits %.1f s: many wrong passwords for it", name, attempt.delay
+            )
             await asyncio.sleep(attempt.delay)
         return attempt
 
@@ -198,7 +211,9 @@ class LoginGuard(Authenticator):
             for token in found:
                 if token not in kept:
                     token.expires_at = ends
-                    self.log.warning("The token %s of %s ends on %s", token.api_id, token.user.name, ends.date())
+                    self.log.warning(
+                        "The token %s of %s ends on %s", token.api_id, token.user.name, ends.date()
+                    )
         app.db.commit()
 
 
@@ -207,6 +222,8 @@ def guarded(name: str) -> type[Authenticator]:
     try:
         base = import_item(name)
     except ImportError as exc:
-        raise SystemExit(f"JupyterHub.authenticator_class is {name!r}, which cannot be imported: {exc}") from exc
+        raise SystemExit(
+            f"JupyterHub.authenticator_class is {name!r}, which cannot be imported: {exc}"
+        ) from exc
     cls: type[Authenticator] = type(f"Guarded{base.__name__}", (LoginGuard, base), {})
     return cls

@@ -146,14 +146,16 @@ class Native(Rules):
         return await asyncio.get_running_loop().run_in_executor(self._threads, _matches, password, hashed)
 
     async def authenticate(self, handler: Any, data: Any) -> str | None:
-        """As its own, which shuts an account for whoever owns it when somebody else guesses (see guesses.py)."""
+        """As its own, which shuts an account also for its owner when somebody guesses (see guesses.py)."""
         user = self.get_user(data.get("username", ""))  # type: ignore[attr-defined]
         if not await self.right(user, data.get("password", "")) or user is None:
             return None
         if user.has_2fa and not user.is_valid_token(data.get("2fa")):
             return None
         if not user.is_authorized:
-            error = web.HTTPError(403, "%s is not approved yet", user.username, reason="No access to this hub")
+            error = web.HTTPError(
+                403, "%s is not approved yet", user.username, reason="No access to this hub"
+            )
             error.jupyterhub_message = (  # type: ignore[attr-defined]
                 f"The account {user.username} waits for an administrator to approve it."
             )
@@ -206,9 +208,21 @@ class Native(Rules):
         class Login(native.LoginHandler):  # type: ignore[misc, name-defined]
             # Their own measures its time with statsd, which JupyterHub 6 does not have any more.
             post = LoginHandler.post
+            _now = False
 
-            def _render(self, login_error: str | None = None, username: str | None = None, **_: Any) -> Any:
+            def render_template(self, name: str, sync: bool = False, **more: Any) -> Any:
+                """Theirs forgets that the page of a refusal has to be ready at once."""
+                return super().render_template(name, sync=sync or self._now, **more)
+
+            def _render(
+                self,
+                login_error: str | None = None,
+                username: str | None = None,
+                sync: bool = False,
+                **_: Any,
+            ) -> Any:
                 """JupyterHub gives more than theirs takes where somebody is refused with a reason."""
+                self._now = sync
                 return super()._render(login_error, username)
 
         ours = {cls.__base__: cls for cls in (Login, Toggle, Discard, SignUp, ChangePassword)}
