@@ -157,6 +157,9 @@ class HubCheck:
                 self.result.versions["hub"] = self._client.version(timeout=max(end - self._clock(), 1.0))
                 return
             except HubApiError as exc:
+                if exc.status == 403:
+                    # It is there; what is wrong with the token is told where it is used.
+                    return
                 if self._clock() + POLL >= end:
                     raise HubApiError(
                         f"{self._client.url} does not answer as a hub: {exc}", exc.status

@@ -170,8 +170,11 @@ class HubClient:
         return f"{self.url}/hub/api/users/{quote(name, safe='')}"
 
     def version(self, timeout: float = 10.0) -> str:
-        """Return the version of the hub. It asks for no token, but the edge tells nobody who shows nothing at all."""
+        """Return the version of the hub, which it tells to those whom it knows."""
         model = self.ask("GET", f"{self.url}/hub/api/", timeout=timeout).json()
+        if model == {}:
+            # On the hub's own port, without a right token.
+            raise HubApiError("Missing or invalid credentials.", 403)
         if not isinstance(model, dict) or "version" not in model:
             raise HubApiError(f"what answers at {self.url} is not a JupyterHub")
         return str(model["version"])

@@ -186,7 +186,13 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Check the hub and return the module's result."""
     params = module.params
     if module.check_mode:
-        client = HubClient(params["url"], UrlTransport("", params["validate_certs"], params["ca_path"]))
+        try:
+            token = read_token(params, "the check's service")
+        except HubError:
+            # Not made yet.
+            token = ""
+        module.no_log_values.add(token)
+        client = HubClient(params["url"], UrlTransport(token, params["validate_certs"], params["ca_path"]))
         try:
             seen = f"JupyterHub {client.version()} answers at {client.url}"
         except HubError as exc:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Other settings for the instance's hub, in two seconds: its data as the role would write it, and a restart."""
+"""Other settings for the instance's hub, in two seconds: data as the role would write it, and a restart."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import re
 import socket
 import subprocess
 import time
@@ -16,7 +15,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from deployment import Deployment, as_root, docker
+from deployment import Deployment, as_root, docker, wait_until
 from knock import Browser, addresses
 from person import Person
 
@@ -36,9 +35,9 @@ def proxy(site: Deployment) -> str:
 
 
 def memory(site: Deployment, part: str = "hub") -> int:
-    """Bytes that the container holds, without what the kernel keeps of files."""
-    text = docker("exec", site.container(part), "cat", "/sys/fs/cgroup/memory.stat")
-    return int(re.findall(r"^anon (\d+)", text, re.MULTILINE)[0])
+    """Bytes that the container's processes hold."""
+    rows = docker("top", site.container(part), "-o", "pid,rss").splitlines()[1:]
+    return sum(int(row.split()[1]) for row in rows) * 1024
 
 
 def connect(address: str) -> socket.socket:
@@ -138,10 +137,7 @@ def test_an_address_has_so_many_connections_and_no_more(site: Deployment, author
     finally:
         for wire in wires:
             wire.close()
-    for _ in range(50):
-        if Browser(hub).ask("GET", "/hub/health").status == 200:
-            break
-        time.sleep(0.1)
+    wait_until(lambda: Browser(hub).ask("GET", "/hub/health").status == 200, 10, "room for others")
 
 
 HOSTILE: dict[str, tuple[str, dict[str, str], bytes]] = {
@@ -149,12 +145,12 @@ HOSTILE: dict[str, tuple[str, dict[str, str], bytes]] = {
     "deep objects": ("/hub/api/users", {}, b'{"a":' * 40_000),
     "a long number": ("/hub/api/users", {}, b"9" * 250_000),
     "compressed": ("/hub/api/users", {"Content-Encoding": "gzip"}, gzip.compress(bytes(100 * MIB))),
-    "10,000 parts": (
+    "4,000 parts": (
         "/hub/login",
         {"Content-Type": "multipart/form-data; boundary=x"},
         b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' * 4_000 + b"--x--\r\n",
     ),
-    "50,000 fields": (
+    "30,000 fields": (
         "/hub/login",
         {"Content-Type": "application/x-www-form-urlencoded"},
         b"&".join(b"a%d=" % number for number in range(30_000)),

@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Passwords that are guessed, and names that are not for people. Browsers ask the proxy, as the edge does, which
-has a limit of its own in front: so they may say what their address is.
+"""Passwords that are guessed, and names that are not for people.
+
+Browsers ask the proxy, as the edge does, which has a limit of its own in front: so they may say what their
+address is.
 """
 
 from __future__ import annotations

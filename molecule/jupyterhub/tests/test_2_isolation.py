@@ -58,8 +58,8 @@ def wait_until_open(hub: Hub, *targets: str) -> None:
 
 
 def test_the_hub_and_names_are_reached(hub: Hub, alice: str) -> None:
-    ask = "import urllib.request as r; print(r.urlopen('http://hub:8081/hub/api', timeout=5).read().decode())"
-    assert '"version"' in hub.sh(f'docker exec {alice} python3 -c "{ask}"')
+    ask = "import urllib.request as r; print(r.urlopen('http://hub:8081/hub/api', timeout=5).status)"
+    assert hub.sh(f'docker exec {alice} python3 -c "{ask}"').strip() == "200"
 
 
 def test_names_of_the_outside_are_found(hub: Hub, alice: str) -> None:

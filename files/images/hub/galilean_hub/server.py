@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The hub's HTTP server: Tornado's, with limits on what a client can make it hold, and knowing who asks.
 
-Notebooks reach the hub's port past the edge and the proxy. Tornado by itself collects 100 MiB for each request
-before anybody looks at it, waits an hour for it, and believes everybody who claims another address.
+before anybody looks at it, waits an hour for it, and believes whoever claims to have another address.
+before anybody looks at it, waits an hour for it, and believes whoever claims another address.
 """
 
 from __future__ import annotations
