@@ -124,6 +124,7 @@ class _Request(httputil.HTTPMessageDelegate):
     def __init__(self, server: HubServer, party: str, connection: Any, delegate: Any) -> None:
         self._server, self._party, self._connection, self._delegate = server, party, connection, delegate
         self._held = 0
+        self._refused = False
 
     def headers_received(self, start_line: Any, headers: httputil.HTTPHeaders) -> Any:
         if self._party != "proxy":
@@ -139,6 +140,7 @@ class _Request(httputil.HTTPMessageDelegate):
         most = BODIES_BY_PROXY if self._party == "proxy" else BODIES_OF_ONE
         if size and self._server.bodies[self._party] + size > most:
             gen_log.warning("%s sends bodies of more than %d bytes at a time: closed", self._party, most)
+            self._refused = True
             self._connection.close()
             return None
         self._held = size
@@ -146,15 +148,18 @@ class _Request(httputil.HTTPMessageDelegate):
         return self._delegate.headers_received(start_line, headers)
 
     def data_received(self, chunk: bytes) -> Any:
-        return self._delegate.data_received(chunk)
+        # What had come before it was refused.
+        return None if self._refused else self._delegate.data_received(chunk)
 
     def finish(self) -> None:
         self._release()
-        self._delegate.finish()
+        if not self._refused:
+            self._delegate.finish()
 
     def on_connection_close(self) -> None:
         self._release()
-        self._delegate.on_connection_close()
+        if not self._refused:
+            self._delegate.on_connection_close()
 
     def _release(self) -> None:
         self._server.bodies[self._party] -= self._held
