@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import socket
 import subprocess
 import time
@@ -15,6 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import requests
 from deployment import Deployment, as_root, docker, wait_until
 from knock import Browser, addresses
 from person import Person
@@ -267,6 +269,28 @@ def test_cookies_go_nowhere_else(site: Deployment, proxy: str) -> None:
         assert "secure" in said, line
         assert "samesite=lax" in said, line
         assert "httponly" in said or name == "_xsrf", line
+
+
+def test_cookies_of_a_users_server_neither(
+    site: Deployment, authority: Path, people: t.Callable[[str], Person]
+) -> None:
+    """Before: its _xsrf went unencrypted, too."""
+    somebody = people("holder")
+    session = requests.Session()
+    session.trust_env, session.verify = False, str(authority)
+    found = re.search('name="_xsrf" value="([^"]+)"', session.get(f"{site.url}/hub/login", timeout=30).text)
+    form = {"username": somebody.name, "password": "any", "_xsrf": found[1] if found else ""}
+    page = f"/user/{somebody.name}/lab"
+    answer = session.post(f"{site.url}/hub/login", form, params={"next": page}, timeout=60)
+    assert answer.url == site.url + page
+    lines = [line for one in (*answer.history, answer) for line in one.raw.headers.getlist("set-cookie")]
+    # Without those that end one.
+    lines = [line for line in lines if '=""' not in line]
+    assert {"_xsrf", f"jupyterhub-user-{somebody.name}"} <= {line.partition("=")[0] for line in lines}
+    for line in lines:
+        assert "samesite=lax" in line.lower(), line
+        assert "; secure" in line.lower(), line
+    assert "no version header" not in docker("logs", somebody.container(site.instance))
 
 
 def test_who_may_come_in_is_not_for_everybody_on_the_host(site: Deployment) -> None:

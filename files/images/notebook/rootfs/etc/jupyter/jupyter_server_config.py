@@ -42,7 +42,11 @@ c.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 5_000
 c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 
 c.ServerApp.default_url = "/lab"
-c.ServerApp.tornado_settings = {}
+# As the hub's cookies are; it sets this server's others so.
+https = os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:")
+c.ServerApp.tornado_settings = {"xsrf_cookie_kwargs": {"samesite": "Lax", **({"secure": True} if https else {})}}
+# The hub tells its version to whom it knows, and this server asks for it without saying who it is.
+logging.getLogger("JupyterHubSingleUser").addFilter(lambda record: "no version header" not in record.getMessage())
 # Jupyter's limit for the answer to a ping is left at three times the interval: it looks for the first answer
 # before it has asked, and would close each websocket. Tornado takes both for its own settings, and says so.
 logging.getLogger("tornado.general").addFilter(lambda record: "ping_timeout" not in record.getMessage())
