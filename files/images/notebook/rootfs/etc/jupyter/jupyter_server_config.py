@@ -43,10 +43,11 @@ c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 
 c.ServerApp.default_url = "/lab"
 # As the hub's cookies are; it sets this server's others so.
-https = os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:")
-c.ServerApp.tornado_settings = {"xsrf_cookie_kwargs": {"samesite": "Lax", **({"secure": True} if https else {})}}
+secure = {"secure": True} if os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:") else {}
+c.ServerApp.tornado_settings = {"xsrf_cookie_kwargs": {"samesite": "Lax", **secure}}
 # The hub tells its version to whom it knows, and this server asks for it without saying who it is.
-logging.getLogger("JupyterHubSingleUser").addFilter(lambda record: "no version header" not in record.getMessage())
+asked = logging.getLogger("JupyterHubSingleUser")
+asked.addFilter(lambda record: "no version header" not in record.getMessage())
 # Jupyter's limit for the answer to a ping is left at three times the interval: it looks for the first answer
 # before it has asked, and would close each websocket. Tornado takes both for its own settings, and says so.
 logging.getLogger("tornado.general").addFilter(lambda record: "ping_timeout" not in record.getMessage())
