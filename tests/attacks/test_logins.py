@@ -21,7 +21,7 @@ from knock import Answer, Browser, addresses
 from person import Person
 
 RIGHT = "correct horse battery staple"
-MANY = 10
+MANY = 6
 GUARD = {"LoginGuard": {"wrong_passwords": MANY}}
 NATIVE: dict[str, t.Any] = {
     "JupyterHub": {"authenticator_class": "native"},
