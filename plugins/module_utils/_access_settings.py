@@ -166,6 +166,9 @@ def access_problems(settings: Settings) -> list[str]:
     services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
     found += _check_problems(settings["check_user"], services)
     found += _reserved_problems(settings, services)
+    for key, nothing in (("token_max_age", "no end"), ("wrong_passwords", "no limit")):
+        if int(settings.get(key) or 0) < 0:
+            found.append(f"jupyterhub_{key} is {settings[key]}: give 0 for {nothing}, or more")
     return found
 
 
