@@ -70,10 +70,11 @@ export UV_NATIVE_TLS=1; \
 [ -z "$${PIP_FIND_LINKS:-}" ] || export UV_FIND_LINKS="$${UV_FIND_LINKS:-$$PIP_FIND_LINKS}"; \
 if [ -z "$${UV_DEFAULT_INDEX:-}" ] && index=$$($(BIN)/python -m pip config get global.index-url 2>/dev/null); then \
   export UV_DEFAULT_INDEX="$$index"; fi; \
-if ! { $(BIN)/python -m pip install -q --disable-pip-version-check "$$(grep '^uv==' requirements.txt)" \
-       && $(BIN)/uv pip install -q --python $(BIN)/python -r $(1); }; then \
+sed -n '/^uv==/,/[^\\]$$/p' requirements.txt >.venv/uv.txt; \
+if ! { $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .venv/uv.txt \
+       && $(BIN)/uv pip install -q --require-hashes --python $(BIN)/python -r $(1); }; then \
   echo "uv could not install $(1); trying pip, which takes longer"; \
-  $(BIN)/python -m pip install -q --disable-pip-version-check -r $(1); fi
+  $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
 endef
 
 ##@ Run a hub

@@ -40,6 +40,9 @@ _COMPILE = (
     "'python3 -m compileall -q -f --invalidation-mode unchecked-hash /usr/lib/python3 /usr/lib/python3.*' || true; fi"
 )
 
+# Nothing here needs rights that its user has not: no program gives any (set-user-ID, set-group-ID).
+_PLAIN_MODES = 'find "$1" -xdev -perm /6000 -type f -exec chmod a-s {} +'
+
 _SUITE = re.compile(r"^[a-z][a-z0-9-]*\Z")
 _PACKAGE = re.compile(r"^[a-z0-9][a-z0-9+.-]+\Z")
 _ENV = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -76,6 +79,7 @@ class BootstrapSpec:
             "suite": self.suite,
             "packages": ",".join(sorted(set(self.packages))),
             "excludes": ",".join([*EXCLUDES, *INCLUDES]),
+            "modes": "plain",
         }
         inputs.update({f"environment {key}": value for key, value in self.full_env.items()})
         # The keyring decides whether packages are accepted, not what is in them.
@@ -101,6 +105,7 @@ def mmdebstrap_argv(spec: BootstrapSpec, archive: str) -> list[str]:
         '--customize-hook=rm -rf "$1"/var/log/* "$1"/var/cache/apt/* "$1"/var/cache/debconf/*-old "$1"/var/lib/dpkg/*-old'
     )
     argv.append(f"--customize-hook={_COMPILE}")
+    argv.append(f"--customize-hook={_PLAIN_MODES}")
     argv += [spec.suite, archive]
     if spec.mirror:
         argv.append(spec.mirror)

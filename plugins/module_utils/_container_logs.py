@@ -28,6 +28,13 @@ def logs_argv(docker_cli: str, container: str, since: int = 0) -> list[str]:
     return [docker_cli, "logs", "--tail", str(TAIL), *(["--since", str(since)] if since else []), container]
 
 
+def server_argv(docker_cli: str, instance: str, user: str) -> list[str]:
+    """Return the command that prints the names of the containers of a user's servers, which say not whose they are."""
+    labels = {"instance": instance, "role": "user", "user": user}
+    filters = [f"--filter=label=galilean.hub.{key}={value}" for key, value in labels.items()]
+    return [docker_cli, "ps", "--all", *filters, "--format={{.Names}}"]
+
+
 def redact(line: str, secrets: tuple[str, ...] = ()) -> str:
     """Return the line without terminal colours and without anything that looks like a secret."""
     line = ANSI_ESCAPE.sub("", line)
@@ -77,15 +84,20 @@ def read_logs(
     words: tuple[str, ...],
     secrets: tuple[str, ...],
     since: int,
+    server: tuple[str, str] | None = None,
 ) -> dict[str, list[str]]:
-    """Return the telling lines of every container that exists; none where there is no Docker client."""
+    """Return the telling lines of every container that exists; none where there is no Docker client.
+
+    server: the instance and the user whose server's container is looked at, too.
+    """
     logs = {}
-    for name in containers:
-        try:
+    try:
+        code, out, _err = run(server_argv(docker_cli, *server)) if server else (0, "", "")
+        for name in [*containers, *(out.split() if code == 0 else [])]:
             code, out, err = run(logs_argv(docker_cli, name, since))
-        except OSError:
-            return {}
-        lines = telling_lines(out + err, words, secrets) if code == 0 else []
-        if lines:
-            logs[name] = lines
+            lines = telling_lines(out + err, words, secrets) if code == 0 else []
+            if lines:
+                logs[name] = lines
+    except OSError:
+        return {}
     return logs

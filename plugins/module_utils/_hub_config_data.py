@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from urllib.parse import urlsplit
 
@@ -127,20 +128,39 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "http_timeout": 60,
         "environment": environment,
         "extra_create_kwargs": {
-            "labels": {"galilean.hub.instance": layout["name"], "galilean.hub.role": "user"},
+            "labels": {
+                "galilean.hub.instance": layout["name"],
+                "galilean.hub.role": "user",
+                # Its name tells nobody who that is.
+                "galilean.hub.user": "{raw_username}",
+            },
         },
         "extra_host_config": {
             # The spawner removes a dead container itself, after it has read why it died.
             "auto_remove": False,
-            "init": True,
+            # The image brings its own init process, which a user's programs cannot write into (files/images/notebook).
+            "init": False,
             "cap_drop": ["ALL"],
-            "security_opt": ["no-new-privileges"],
+            # The engine takes the profile's content, not its name. DockerSpawner leaves a string with such braces as it is.
+            "security_opt": ["no-new-privileges", f"seccomp={json.dumps(settings['seccomp'], separators=(',', ':'))}"],
+            # Nothing is written but the home, shared folders and memory: no user fills the engine's disk. What is in
+            # /tmp counts as the server's memory. Programs are compiled and run there.
+            "read_only": True,
+            "tmpfs": {
+                "/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={settings['tmp_limit']}",
+                "/var/tmp": "rw,exec,nosuid,nodev,mode=1777,size=64m",
+            },
+            "ulimits": [{"Name": "nofile", "Soft": settings["open_files"], "Hard": settings["open_files"]}],
+            # When the host has no memory left, users' servers end first; hub, proxy and edge last.
+            "oom_score_adj": 800,
             "memswap_limit": memory,
             # A quarter of the usual weight: when all cores are busy, hub, proxy and edge come first.
             "cpu_shares": 256,
             "pids_limit": settings["pids_limit"],
             "shm_size": "256m",
-            "log_config": {"type": settings["log_driver"], "config": settings["log_options"]},
+            # Files of bounded size for each server. In the journal, all containers share the engine's rate: one server
+            # that writes without end would silence the others, and push what is older out.
+            "log_config": {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}},
         },
     }
 

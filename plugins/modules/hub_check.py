@@ -75,6 +75,13 @@ options:
     type: list
     elements: str
     default: []
+  instance:
+    version_added: 0.3.0
+    description:
+      - Name of the instance. Where it is given, the log of the container of O(user)'s server is searched, too. The container's name
+        does not say whose it is.
+    type: str
+    default: ""
   docker_cli:
     description: The Docker client that reads the logs, a name or a path.
     type: str
@@ -98,7 +105,8 @@ EXAMPLES = r"""
       import numpy
       print(int(numpy.arange(9).sum()))
     expect: "36"
-    containers: [hub-edge, hub-proxy, hub-hub, hub-user-hub-check]
+    containers: [hub-edge, hub-proxy, hub-hub]
+    instance: hub
 """
 
 RETURN = r"""
@@ -178,6 +186,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "timeout": {"type": "int", "default": 300},
     "answer_timeout": {"type": "int", "default": 30},
     "containers": {"type": "list", "elements": "str", "default": []},
+    "instance": {"type": "str", "default": ""},
     "docker_cli": {"type": "str", "default": "docker"},
 }
 
@@ -223,7 +232,13 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         # have written down why long ago.
         since = 0 if exc.phase == "answer" else began
         logs = read_logs(
-            runner, params["docker_cli"], params["containers"], (params["user"],), (token,), since
+            runner,
+            params["docker_cli"],
+            params["containers"],
+            (params["user"],),
+            (token,),
+            since,
+            (params["instance"], params["user"]) if params["instance"] else None,
         )
         message = [str(exc), *as_text(logs)]
         details = {"phase": exc.phase, "logs": logs}

@@ -35,7 +35,7 @@ from typing import Any
 
 import websocket
 from results import bench_parser, publish
-from spawn import container_address, docker, opened, start_together, users
+from spawn import container_address, container_of, docker, opened, start_together, users
 
 ROOT = Path(__file__).resolve().parents[2]
 BIG = 200 * 2**20
@@ -282,7 +282,7 @@ def main() -> int:
         token = hub.token
         start_together(hub, [name])
         server = f"{options.url}/user/{name}"
-        container = f"{options.instance}-user-{name.replace('-', '-2d')}"
+        container = container_of(options.instance, name)
         address = docker("inspect", "--format", container_address(f"{options.instance}-users"), container)
         direct = f"http://{address}:8888/user/{name}"
         docker("exec", container, "sh", "-c", f"head -c {BIG} /dev/urandom >$HOME/big.bin")

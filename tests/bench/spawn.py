@@ -20,6 +20,7 @@ import secrets
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -41,6 +42,12 @@ DEADLINE = 600
 def docker(*argv: str) -> str:
     """Output of a docker command; its error output reaches the terminal when it fails."""
     return subprocess.run(["docker", *argv], check=True, text=True, stdout=subprocess.PIPE).stdout.strip()
+
+
+def container_of(instance: str, user: str) -> str:
+    """The container of a user's server, whose name does not say whose it is."""
+    labels = {"instance": instance, "role": "user", "user": user}
+    return docker("ps", "--quiet", *(f"--filter=label=galilean.hub.{key}={labels[key]}" for key in labels))
 
 
 def resident(container: str) -> float:
@@ -174,7 +181,16 @@ def plain_run(hub: Instance, name: str, container: dict[str, Any]) -> float:
     argv += [f"--volume={bind}" for bind in host["Binds"] or []]
     argv += [f"--env={value}" for value in config["Env"]]
     argv += [f"--cap-drop={capability}" for capability in host["CapDrop"] or []]
-    argv += [f"--security-opt={option}" for option in host["SecurityOpt"] or []]
+    for option in host["SecurityOpt"] or []:
+        name, _, profile = option.partition("=")
+        if name == "seccomp" and profile.startswith("{"):
+            # The engine takes the content of the profile, the client the name of a file with it.
+            file = Path(tempfile.gettempdir()) / f"{hub.name}-seccomp.json"
+            file.write_text(profile)
+            option = f"{name}={file}"
+        argv.append(f"--security-opt={option}")
+    argv += ["--read-only"] if host["ReadonlyRootfs"] else []
+    argv += [f"--tmpfs={path}:{options}" for path, options in (host["Tmpfs"] or {}).items()]
     argv += [
         f"--memory={host['Memory']}",
         f"--memory-swap={host['MemorySwap']}",
@@ -205,7 +221,7 @@ def one_user(hub: Instance, repeats: int) -> dict[str, Any]:
     plain: list[float] = []
     with users(hub, 1) as [name]:
         start_one(hub, name)  # warm: the home exists, the image's files are in the page cache
-        container = json.loads(docker("inspect", f"{hub.name}-user-{name.replace('-', '-2d')}"))[0]
+        container = json.loads(docker("inspect", container_of(hub.name, name)))[0]
         time.sleep(5)
         memory = resident(container["Id"])
         hub.call("DELETE", f"/users/{name}/server")

@@ -85,6 +85,12 @@ def docker(*words: str, check: bool = True) -> str:
     return done.stdout.strip()
 
 
+def server_of(instance: str, user: str) -> str:
+    """Return the id of the container of a user's server, whose name does not say whose it is."""
+    labels = {"instance": instance, "role": "user", "user": user}
+    return docker("ps", "--quiet", *(f"--filter=label=galilean.hub.{key}={labels[key]}" for key in labels))
+
+
 def as_root(argv: list[str]) -> list[str]:
     """Return the command as root runs it; a developer's own account needs sudo for Docker and for secrets."""
     return argv if os.geteuid() == 0 else ["sudo", "-n", *argv]

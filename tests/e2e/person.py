@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import typing as t
 
-from deployment import docker, wait_until
+from deployment import server_of, wait_until
 
 from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubClient, UserState
 from ansible_collections.galilean.hub.plugins.module_utils._hub_transport import (
@@ -82,5 +82,4 @@ class Person:
 
     def container(self, instance: str) -> str:
         """Return the id of the server's container."""
-        name = f"name=^{instance}-user-{self.name}$"
-        return docker("ps", "--quiet", "--filter", name)
+        return server_of(instance, self.name)

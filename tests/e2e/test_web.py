@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from browser import Visit, visit
-from deployment import ROOT, Deployment, as_root, docker
+from deployment import ROOT, Deployment, as_root, docker, server_of
 from person import Person
 from playwright.sync_api import expect
 
@@ -197,13 +197,13 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
 
 def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, page: Visit) -> None:
     # The second run after the folders were live: nothing else is left to do.
-    before = hub_started(site), docker("ps", "--quiet", "--filter", f"name=^{site.instance}-user-ada$")
+    before = hub_started(site), server_of(site.instance, "ada")
     site.set(**{**LOOK, "jupyterhub_web_announcement": "It is over"})
     outcome = site.run("configure", name="announcement").assert_done()
     assert outcome.changed_tasks() == [
         "galilean.hub.jupyterhub : Write title, announcement and links, and the instance's scripts"
     ]
-    after = hub_started(site), docker("ps", "--quiet", "--filter", f"name=^{site.instance}-user-ada$")
+    after = hub_started(site), server_of(site.instance, "ada")
     assert after == before
     bar = page.page.locator("#galilean-announcement")
     page.page.reload()

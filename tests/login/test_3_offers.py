@@ -182,8 +182,8 @@ HOSTILE = [
 
 def container_of(story: Story, user: str) -> dict[str, t.Any]:
     """What Docker knows of the container that says it is this user's."""
-    prefix = f"name=^{story.site.instance}-user-"
-    numbers = docker("ps", "--quiet", "--filter", prefix).split()
+    labels = (f"galilean.hub.instance={story.site.instance}", "galilean.hub.role=user")
+    numbers = docker("ps", "--quiet", *(f"--filter=label={label}" for label in labels)).split()
     models = json.loads(docker("inspect", *numbers))
     (found,) = [model for model in models if f"JUPYTERHUB_USER={user}" in model["Config"]["Env"]]
     return dict(found)

@@ -17,7 +17,7 @@ from engine import ROOT, docker
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 WELCOME = ROOT / "files" / "notebooks" / "python-science"
-HARDENED = ("--init", "--cap-drop=ALL", "--security-opt=no-new-privileges")
+HARDENED = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
 SERVER = {
     "JUPYTERHUB_API_TOKEN": "0" * 32,
     "JUPYTERHUB_ACTIVITY_URL": "",

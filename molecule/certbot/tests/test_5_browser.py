@@ -41,7 +41,7 @@ def test_nothing_is_blocked(site: Site, tmp_path: Path, size: int) -> None:
         assert digest(seen.download("big.bin")) == digest(big)
         seen.picture("3-files")
         seen.in_terminal("sha256sum big.bin > sum.txt")
-        held = "docker exec hub-user-hedy cat /home/jovyan/sum.txt"
+        held = "docker exec $(docker ps -q --filter label=galilean.hub.user=hedy) cat /home/jovyan/sum.txt"
         wait_until(lambda: site.host.run(held).stdout.startswith(digest(big)), 60, "what the terminal wrote")
         seen.picture("4-terminal")
         assert seen.errors == []

@@ -80,7 +80,9 @@ class Hub:
         while (asked := self.api("POST", f"/users/{name}/server"))[0] in (201, 202, 400):
             answer = self.talk("api", "GET", f"/user/{name}/api/status")
             if answer["status"] == 200:
-                return f"hub-user-{name}"
+                labels = {"instance": "hub", "role": "user", "user": name}
+                filters = " ".join(f"--filter label=galilean.hub.{key}={labels[key]}" for key in labels)
+                return self.sh(f"docker ps --format '{{{{.Names}}}}' {filters}")
             assert time.monotonic() < deadline, f"{name}'s server answers {answer}, the hub {asked}"
             time.sleep(0.5)
         raise AssertionError(f"the hub answers {asked} to a start of {name}'s server")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -177,6 +178,8 @@ def configure(
     c.JupyterHub.services = services
     c.JupyterHub.load_roles = roles
     c.ConfigurableHTTPProxy.auth_token = secrets["proxy-token"]
+    # Containers' names must not be a copy of the secret that cookies are signed with.
+    c.GalileanSpawner.name_key = hashlib.sha256(f"names {secrets['cookie-secret']}".encode()).hexdigest()
     # Data encrypted with an older one stays readable.
     c.CryptKeeper.keys = keys.read(secrets["crypt-key"])
     if secrets.get("client-secret"):

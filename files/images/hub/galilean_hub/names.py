@@ -1,10 +1,11 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names of users as parts of names of volumes and containers: never two users with the same one."""
+"""Names of users as parts of other names: never two users with the same one."""
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import string
 
 from escapism import escape
@@ -26,3 +27,9 @@ def safe_name(name: str) -> str:
         return escaped
     digest = hashlib.sha256(name.encode()).hexdigest()[:32]
     return f"{escaped[: LONGEST - 34].rstrip('-')}--{digest}"
+
+
+def container_digest(key: str, name: str, server: str = "") -> str:
+    """What stands for the user in a container's name: it takes the key to make it."""
+    said = f"{len(name)}:{name}{server}".encode()
+    return hmac.new(key.encode(), said, hashlib.sha256).hexdigest()[:20]

@@ -22,7 +22,7 @@ from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
 from . import homes, offers
-from .names import safe_name
+from .names import container_digest, safe_name
 from .queue import StartQueue
 
 # What a choice changes. One spawner object lives through many starts: each begins with the settings' values.
@@ -53,6 +53,7 @@ class GalileanSpawner(DockerSpawner):
         300, min=1, config=True, help="Seconds from the start of the container until its server must answer."
     )
     instance = Unicode("hub", config=True, help="Name of the instance; goes into the labels of volumes.")
+    name_key = Unicode(config=True, help="Secret that the names of containers are made with.")
 
     profiles = List(Dict(), config=True, help="Environments to choose from, see docs/environments.md.")
     groups = Dict(Dict(), config=True, help="Limits, repositories and times by group.")
@@ -98,6 +99,14 @@ class GalileanSpawner(DockerSpawner):
     def template_namespace(self) -> dict[str, Any]:
         """As DockerSpawner's; `{home}` is the name of the user's home, also after the user was renamed."""
         return {**super().template_namespace(), "home": safe_name(homes.owner(self.user.name))}
+
+    def _object_name_default(self) -> str:
+        """A name that tells nobody who the user is.
+
+        Docker's resolver has it for each address of the network: with the user's name in it, every notebook
+        could read who is there. The label galilean.hub.user tells the operator.
+        """
+        return f"{self.prefix}-{container_digest(self.name_key, self.user.name, self.name)}"
 
     # -- what the user may choose, and gets
 
@@ -201,6 +210,9 @@ class GalileanSpawner(DockerSpawner):
         await self._check_standing()
         async with self.queue.turn(self._log_name):
             await self._ensure_home()
+            if not self.object_id:
+                # Its last container may have had a name of an earlier release, with the user's in it.
+                self.object_name = self._object_name_default()
             address = await super().start()
             await self._wait_until_ready(*address)
         return address

@@ -37,6 +37,7 @@ def test_mmdebstrap_argv() -> None:
     argv = bootstrap.mmdebstrap_argv(SPEC, "/t/base.tar")
     assert argv[0] == "mmdebstrap"
     assert argv[-2:] == ["trixie", "/t/base.tar"]
+    assert any("chmod a-s" in arg for arg in argv)
     assert "--include=ca-certificates,python3" in argv
     excludes = [arg for arg in argv if arg.startswith("--dpkgopt=path-exclude=")]
     includes = [arg for arg in argv if arg.startswith("--dpkgopt=path-include=")]

@@ -89,6 +89,18 @@ def test_read_logs() -> None:
     assert [argv[-1] for argv in asked] == ["a", "gone"]
 
 
+def test_the_container_of_a_users_server_is_found_by_its_labels() -> None:
+    def run(argv: list[str]) -> tuple[int, str, str]:
+        if argv[1] == "ps":
+            assert "--filter=label=galilean.hub.user=probe" in argv
+            assert "--filter=label=galilean.hub.instance=hub" in argv
+            return (0, "hub-user-0123\n", "")
+        return (0, f"ERROR: {argv[-1]}", "")
+
+    found = logs.read_logs(run, "docker", ["a"], (), (), 0, ("hub", "probe"))
+    assert found == {"a": ["ERROR: a"], "hub-user-0123": ["ERROR: hub-user-0123"]}
+
+
 def test_read_logs_without_a_client() -> None:
     def run(argv: list[str]) -> tuple[int, str, str]:
         raise FileNotFoundError(argv[0])

@@ -35,6 +35,9 @@ SETTINGS: dict[str, t.Any] = {
     "memory_limit": "2048M",
     "cpu_limit": 2.0,
     "pids_limit": 1024,
+    "open_files": 16384,
+    "tmp_limit": "1024M",
+    "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"},
     "parallel_starts": 3,
     "active_servers": 56,
     "cull_timeout": 3600,
@@ -42,8 +45,6 @@ SETTINGS: dict[str, t.Any] = {
     "cull_max_age": 0,
     "kernel_cull_timeout": 3600,
     "default_url": "/lab",
-    "log_driver": "json-file",
-    "log_options": {"max-size": "10m"},
     "token_max_age": 86400,
     "wrong_passwords": 60,
     "config_extra": {},
@@ -62,7 +63,12 @@ def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
     host = spawner["extra_host_config"]
     assert host["cap_drop"] == ["ALL"]
     assert host["memswap_limit"] == spawner["mem_limit"]
-    assert host["security_opt"] == ["no-new-privileges"]
+    assert host["security_opt"] == ["no-new-privileges", 'seccomp={"defaultAction":"SCMP_ACT_ERRNO"}']
+    assert host["read_only"] is True
+    assert host["oom_score_adj"] > 0
+    assert host["ulimits"] == [{"Name": "nofile", "Soft": 16384, "Hard": 16384}]
+    assert host["log_config"] == {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}}
+    assert host["tmpfs"]["/tmp"].endswith(",size=1024M")
 
 
 def test_servers_outlive_the_hub() -> None:

@@ -41,6 +41,9 @@ c.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 5_000
 # Without this line the first look for kernels asks IPython for its folder, and the server imports all of it.
 c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 
+# Templates run in the server's own process; by default they are taken from the home as well.
+c.TemplateExporter.extra_template_basedirs = []
+
 c.ServerApp.default_url = "/lab"
 # As the hub's cookies are; it sets this server's others so.
 secure = {"secure": True} if os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:") else {}
@@ -56,6 +59,12 @@ c.ServerApp.terminals_enabled = bool(number("NOTEBOOK_TERMINALS", 1))
 c.ServerApp.max_body_size = c.ServerApp.max_buffer_size = number("NOTEBOOK_MAX_UPLOAD", 1024**3)
 labextensions: list[str] = []
 extensions: dict[str, bool] = {}
+# So much only of those who may use the server; the extension raises the limit for them.
+with contextlib.suppress(ImportError):
+    from bodyguard import SMALL
+
+    c.ServerApp.max_body_size = SMALL
+    extensions["bodyguard"] = True
 # The look (docs/web.md). A server of a user's own reads this file, too, and has no such module.
 with contextlib.suppress(ImportError):
     from webfiles import FOLDERS, WebFiles

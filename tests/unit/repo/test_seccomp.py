@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The profile of system calls that users' servers have."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from . import tree
+
+PROFILE: dict[str, t.Any] = tree.load("roles/jupyterhub/files/seccomp.json")
+ALLOWED = {
+    name
+    for rule in PROFILE["syscalls"]
+    if rule["action"] == "SCMP_ACT_ALLOW" and not rule.get("args")
+    for name in rule["names"]
+}
+# Why none of these is allowed, whatever its arguments are.
+DENIED = {
+    "into other processes": "ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp",
+    "parts of the kernel with a history": "bpf perf_event_open userfaultfd io_uring_setup io_uring_enter",
+    "keys": "add_key keyctl request_key",
+    "tables of the host": "io_setup fanotify_init quotactl",
+    "namespaces": "unshare setns clone3",
+    "mounts": "mount umount2 pivot_root chroot fsopen fsmount move_mount open_tree",
+    "the kernel itself": "reboot kexec_load init_module finit_module syslog iopl",
+    "the host's settings": "swapon sethostname settimeofday clock_settime acct",
+    "past the rights of files": "open_by_handle_at name_to_handle_at",
+    "only with a look at the arguments": "socket clone personality",
+}
+
+
+@pytest.mark.parametrize("why", DENIED)
+def test_what_is_not_allowed(why: str) -> None:
+    assert ALLOWED & set(DENIED[why].split()) == set()
+
+
+def test_everything_that_is_not_named_is_refused() -> None:
+    assert PROFILE["defaultAction"] == "SCMP_ACT_ERRNO"
+    assert {rule["action"] for rule in PROFILE["syscalls"]} == {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"}
+
+
+def test_sockets_leave_the_machine_by_ip_or_stay_in_it() -> None:
+    rules = [rule for rule in PROFILE["syscalls"] if "socket" in rule["names"]]
+    families = {rule["args"][0]["value"]: rule["comment"] for rule in rules}
+    assert families == {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK"}
+    assert all(rule["args"][0]["op"] == "SCMP_CMP_EQ" and rule["names"] == ["socket"] for rule in rules)
+
+
+def test_no_call_is_named_twice() -> None:
+    named = [name for rule in PROFILE["syscalls"] if not rule.get("args") for name in rule["names"]]
+    assert len(named) == len(set(named))
+
+
+def test_programs_that_know_no_better_call_are_told_so() -> None:
+    (rule,) = [rule for rule in PROFILE["syscalls"] if rule["action"] == "SCMP_ACT_ERRNO"]
+    # ENOSYS: the C library then makes threads by clone().
+    assert rule["errnoRet"] == 38
+    assert "clone3" in rule["names"]
