@@ -43,7 +43,8 @@ def resolve(host: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
     try:
         return _resolve(host, *args, **kwargs)
     except socket.gaierror as exc:
-        raise socket.gaierror(exc.errno, f"the name {name} is not found in the DNS ({exc.strerror})") from exc
+        reason = f"the name {name} is not found ({exc.strerror}): it, or a wildcard in the DNS, must lead to the hub"
+        raise socket.gaierror(exc.errno, reason) from exc
 
 
 def os_reason(exc: BaseException) -> str:
