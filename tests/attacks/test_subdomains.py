@@ -163,6 +163,18 @@ print(json.dumps(sorted(note or "" for (note,) in found)))
 """
 
 
+STATE = """
+import oauthenticator.generic
+from oauthenticator.oauth2 import OAuthLoginHandler
+from galilean_hub import subdomains
+subdomains.guard_logins()
+class Handler:
+    def _set_cookie(self, name, *rest, **more):
+        print(name)
+OAuthLoginHandler.set_state_cookie(Handler(), "")
+"""
+
+
 def tokens(site: Deployment) -> list[str]:
     """What anna's tokens are for that came from no login in a browser."""
     found: list[str] = json.loads(docker("exec", site.container("hub"), "python3", "-c", TOKENS))
@@ -277,6 +289,12 @@ def test_a_code_for_another_server(site: Deployment, mallory: str, anna: Visit) 
     assert answer is not None
     assert answer.status == 400
     assert anna.page.url.startswith(site.url)
+
+
+def test_a_login_at_a_provider(site: Deployment) -> None:
+    """The half of it that the browser keeps is no neighbour's to set, in what is installed."""
+    told = docker("exec", site.container("hub"), "python3", "-c", STATE)
+    assert told == "__Host-oauthenticator-state"
 
 
 def test_work_goes_on_as_ever(site: Deployment, spki: str, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from galilean_hub import database, logs, rekey, renaming, server, web
+from galilean_hub import database, logs, rekey, renaming, server, subdomains, web
 from galilean_hub.access import with_access
 from galilean_hub.loader import configure, read_data, read_secrets
 from galilean_hub.logins import guarded
@@ -28,6 +28,8 @@ if "." not in c.JupyterHub.authenticator_class:
     c.JupyterHub.authenticator_class = with_access(c.JupyterHub.authenticator_class)
 else:
     c.JupyterHub.authenticator_class = guarded(c.JupyterHub.authenticator_class)
+if c.JupyterHub.get("cookie_host_prefix_enabled"):
+    subdomains.guard_logins()
 c.GalileanAccess.renamed = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed") or {}))
 # By its name: `keys` is a method of every section.
 rekey.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])

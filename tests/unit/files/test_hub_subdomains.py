@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import re
+import sys
+import types
 
 import pytest
 from galilean_hub.loader import SECRETS, configure
-from galilean_hub.subdomains import RESERVED, hook, label
+from galilean_hub.subdomains import RESERVED, guard_logins, hook, label
 from traitlets.config import Config
 
 DIGESTED = re.compile(r"u-[a-z0-9]{1,16}--[0-9a-f]{32}")
@@ -105,3 +107,14 @@ def test_the_hub_uses_them_where_servers_have_names_of_their_own() -> None:
         given,
     )
     assert config.JupyterHub.subdomain_hook is hook
+
+
+def test_a_login_at_a_provider_is_kept_from_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "oauthenticator.oauth2", raising=False)
+    guard_logins()
+    module = types.ModuleType("oauthenticator.oauth2")
+    module.__dict__["STATE_COOKIE_NAME"] = "oauthenticator-state"
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    for _once in range(2):
+        guard_logins()
+        assert module.__dict__["STATE_COOKIE_NAME"] == "__Host-oauthenticator-state"

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import sys
 
 # A label of the DNS that browsers show and compare as it is written (RFC 1123, section 2.1).
 PLAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -53,3 +54,14 @@ def hook(name: str, domain: str, kind: str) -> str:
     suffix = f"--{kind}"
     simple = _plain(name) and len(name) != 2 and len(name) + len(suffix) <= 63
     return f"{name + suffix if simple else _digested(kind[0], name)}.{domain}"
+
+
+def guard_logins() -> None:
+    """Keep what a browser holds of a login at a provider from pages beside the hub.
+
+    One that sets this cookie for all names could end somebody's login with a code of its own account.
+    oauthenticator 17.4 has the name for all of its classes in one place; none of them in use, it is not loaded.
+    """
+    oauth2 = sys.modules.get("oauthenticator.oauth2")
+    if oauth2 and not oauth2.STATE_COOKIE_NAME.startswith("__Host-"):
+        oauth2.STATE_COOKIE_NAME = f"__Host-{oauth2.STATE_COOKIE_NAME}"

@@ -25,6 +25,6 @@ def test_others_are_asked_for_and_named_where_there_is_none(monkeypatch: pytest.
     with pytest.raises(socket.gaierror) as info:
         transport.resolve("hub-check.hub.example.org", 443)
     assert transport.os_reason(info.value) == (
-        "the name hub-check.hub.example.org is not found (Name or service not known): it, or a wildcard in the DNS, "
-        "must lead to the hub"
+        "the name hub-check.hub.example.org is not found (Name or service not known): "
+        "it, or a wildcard in the DNS, must lead to the hub"
     )
