@@ -60,7 +60,7 @@ def guard_logins() -> None:
     """Keep what a browser holds of a login at a provider from pages beside the hub.
 
     One that sets this cookie for all names could end somebody's login with a code of its own account.
-    oauthenticator 17.4 has the name for all of its classes in one place; none of them in use, it is not loaded.
+    oauthenticator 17.4 has the name for all its classes in one place; none of them in use, it is not loaded.
     """
     oauth2 = sys.modules.get("oauthenticator.oauth2")
     if oauth2 and not oauth2.STATE_COOKIE_NAME.startswith("__Host-"):
