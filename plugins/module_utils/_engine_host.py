@@ -135,7 +135,7 @@ def digest(path: str) -> str:
 
 
 def look(
-    wanted: str, client: str | None, packages: t.Sequence[str], data_root: str, files: t.Sequence[str]
+    wanted: str, client: str | None, packages: t.Sequence[str], data_root: str, files: t.Sequence[str], kernel: t.Sequence[str]
 ) -> dict[str, t.Any]:
     """Return everything that the role decides by."""
     info = engine_info()
@@ -172,6 +172,7 @@ def look(
         "ipv6_interface": interface6,
         "ipv6_accept_ra": _number(f"/proc/sys/net/ipv6/conf/{interface6}/accept_ra") if interface6 else None,
         "files": {path: digest(path) for path in files},
+        "kernel": {name: _number("/proc/sys/" + name.replace(".", "/")) for name in kernel},
     }
 
 

@@ -62,6 +62,11 @@ options:
     type: list
     elements: path
     default: []
+  kernel:
+    description: Settings of the kernel to return, as sysctl names them.
+    type: list
+    elements: str
+    default: []
   log_path:
     description: Log of an engine that is started directly.
     type: path
@@ -110,6 +115,7 @@ engine:
     ipv6_interface: {description: Interface of the IPv6 default route. Empty without one., type: str}
     ipv6_accept_ra: {description: 'Value of C(accept_ra) of that interface, null without one.', type: int}
     files: {description: 'SHA-256 of each of O(files), empty for one that is not there.', type: dict}
+    kernel: {description: 'Value of each of O(kernel), null for one that the kernel does not have.', type: dict}
   sample: {ready: true, mode: managed, version: 26.1.5, cli: /usr/bin/docker, buildkit: buildx, socket_gid: 102}
 todo:
   description: What O(state=started) would still do, V(start) or V(restart). Empty when nothing is to be done.
@@ -133,6 +139,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "packages": {"type": "list", "elements": "str", "default": []},
     "data_root": {"type": "path", "default": "/var/lib/docker"},
     "files": {"type": "list", "elements": "path", "default": []},
+    "kernel": {"type": "list", "elements": "str", "default": []},
     "log_path": {"type": "path", "default": "/var/log/docker-engine.log"},
     "timeout": {"type": "int", "default": 120},
 }
@@ -142,7 +149,7 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Look, start or restart when that is wanted, and look again."""
     if os.geteuid() != 0:
         raise HubError("The Docker engine needs root rights: connect as root, or set ansible_become to true.")
-    what = (params["engine"], params["client"], params["packages"], params["data_root"], params["files"])
+    what = (params["engine"], params["client"], params["packages"], params["data_root"], params["files"], params["kernel"])
     engine = host_io.look(*what)
     restart = params["state"] == "restarted"
     if restart and engine["mode"] != "managed":
