@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils._edge_balancer import balancer_problems
+from ansible_collections.galilean.hub.plugins.module_utils._edge_budget import memory_problems
 from ansible_collections.galilean.hub.plugins.module_utils._edge_headers import header_problems
 
 SIZE = re.compile(r"^[0-9]+[kmg]?$", re.IGNORECASE)
@@ -161,7 +162,7 @@ def _text_problems(settings: dict[str, t.Any]) -> list[str]:
         )
     if not settings["title"].strip() or not settings["title"].isprintable():
         problems.append(f"edge_title is {settings['title']!r}: give one line of text")
-    for name in ("max_upload", "memory", "log_max_size"):
+    for name in ("max_upload", "log_max_size"):
         if not SIZE.match(settings[name]):
             problems.append(f"edge_{name} is {settings[name]!r}: give a number and k, m or g, such as 512m")
     lowest = {
@@ -197,4 +198,5 @@ def edge_problems(settings: dict[str, t.Any]) -> list[str]:
         *balancer_problems(settings),
         *header_problems(settings["security_headers"]),
         *_text_problems(settings),
+        *memory_problems(settings),
     ]

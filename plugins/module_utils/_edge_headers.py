@@ -24,6 +24,7 @@ DEFAULTS = {
     "Permissions-Policy": "camera=(self), display-capture=(self), geolocation=(self), hid=(), microphone=(self), "
     "midi=(), payment=(), serial=(), usb=()",
 }
+OPENER_POLICY = "cross-origin-opener-policy"
 # Set whatever hub and servers say.
 ALWAYS = {"X-Content-Type-Options": "nosniff"}
 
@@ -57,11 +58,16 @@ def header_problems(given: dict[str, t.Any]) -> list[str]:
     return problems + [f"edge_security_headers has {name!r} twice: leave one of them out" for name in twice]
 
 
+def _hub_opener_policy(value: str) -> str:
+    """For the hub's own pages: any other value than that of users' pages, and one that lets go of who opened them."""
+    return "same-origin-allow-popups" if value.strip().lower() == "same-origin" else "same-origin"
+
+
 def edge_headers(given: dict[str, t.Any]) -> list[dict[str, t.Any]]:
     """The headers to send: name, value as nginx wants it between quotes, and fill.
 
     fill: only where the answer has none of its own, which is so for the defaults. What the operator gives replaces what
-    hub and servers send; an empty value sends nothing and lets theirs pass.
+    hub and servers send; an empty value sends nothing and lets theirs pass. places: what pages of the hub get instead.
     """
     wanted = {name.lower(): (name, value, True) for name, value in DEFAULTS.items()}
     wanted.update({name.lower(): (name, value, False) for name, value in ALWAYS.items()})
@@ -74,6 +80,7 @@ def edge_headers(given: dict[str, t.Any]) -> list[dict[str, t.Any]]:
             "variable": lower.replace("-", "_"),
             "value": value.replace("\\", "\\\\").replace('"', '\\"'),
             "fill": fill,
+            **({"places": {"hub": _hub_opener_policy(value)}} if lower == OPENER_POLICY else {}),
         }
         for lower, (name, value, fill) in sorted(wanted.items())
         if value

@@ -11,6 +11,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.galilean.hub.plugins.module_utils._edge_budget import SEND_KB, TMP_MB
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._instance import core_subnet6
 
@@ -138,14 +139,14 @@ def probe_host(address: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}.get(address, address)
 
 
-def _options(name: str, folder: str) -> list[str]:
+def _options(name: str, folder: str, memory: str) -> list[str]:
     """The same for all instances: what differed between them would replace the container at each of their runs."""
     return [
         *("--restart", "unless-stopped", "--network", name, "--volume", f"{folder}:/etc/front:ro"),
-        *("--read-only", "--tmpfs", "/tmp:rw,noexec,nosuid,nodev,size=64m,mode=1777"),
+        *("--read-only", "--tmpfs", f"/tmp:rw,noexec,nosuid,nodev,size={TMP_MB}m,mode=1777"),
         *("--cap-drop", "ALL", "--security-opt", "no-new-privileges:true"),
-        # As much again as an edge has by default: it carries the connections of several.
-        *("--memory", "256m", "--pids-limit", "256"),
+        *("--memory", memory, "--pids-limit", "256"),
+        *("--sysctl", f"net.ipv4.tcp_wmem=4096 16384 {SEND_KB * 1024}"),
         *("--log-driver", "json-file", "--log-opt", "max-size=10m", "--log-opt", "max-file=3"),
         *("--label", "galilean.hub.role=front"),
     ]
@@ -160,16 +161,16 @@ def network_arguments(name: str, address: str, mtu: int) -> list[str]:
     return ["network", "create", "--label=galilean.hub.role=front", *over6, *options, name]
 
 
-def definition(name: str, folder: str) -> str:
+def definition(name: str, folder: str, memory: str) -> str:
     """Digest of all that makes the container, but for its image and its ports."""
-    return _digest(" ".join(_options(name, folder)))
+    return _digest(" ".join(_options(name, folder, memory)))
 
 
-def run_arguments(name: str, folder: str, image: str, ports: t.Iterable[str]) -> list[str]:
+def run_arguments(name: str, folder: str, image: str, ports: t.Iterable[str], memory: str) -> list[str]:
     """Arguments of ``docker`` for the front's container."""
     return [
-        *("run", "--detach", "--pull", "never", "--name", name, *_options(name, folder)),
-        *("--label", f"{LABEL_DEFINITION}={definition(name, folder)}"),
+        *("run", "--detach", "--pull", "never", "--name", name, *_options(name, folder, memory)),
+        *("--label", f"{LABEL_DEFINITION}={definition(name, folder, memory)}"),
         *[f"--publish={where}:{LISTEN}" for where in ports],
         *(image, "nginx", "-e", "/dev/stderr", "-c", "/etc/front/nginx.conf"),
     ]

@@ -222,7 +222,7 @@ class Front:
             bool(found["State"]["Running"]),
         )
 
-    def start(self, instance: str, image: str, mtu: int, check_mode: bool) -> list[str]:
+    def start(self, instance: str, image: str, mtu: int, memory: str, check_mode: bool) -> list[str]:
         """Have the container run and the instance's file loaded; what was done for it."""
         members = self.members()
         me = members.get(instance)
@@ -234,7 +234,7 @@ class Front:
         ports = _front.published(self.address, members.values())
         want = _front.Wanted(
             *self._created(image),
-            _front.definition(self.name, str(self.folder)),
+            _front.definition(self.name, str(self.folder), memory),
             frozenset(ports),
             len(members) > 1,
         )
@@ -249,7 +249,9 @@ class Front:
                 done.insert(0, "network")
             if task in ("create", "replace"):
                 self._call_nginx(_front.check_arguments(str(self.folder), image))
-                self._run(_front.run_arguments(self.name, str(self.folder), image, ports), task == "replace")
+                self._run(
+                    _front.run_arguments(self.name, str(self.folder), image, ports, memory), task == "replace"
+                )
             elif task == "start":
                 self._docker.call("start", self.name)
         if task not in ("create", "replace", "start") and self._loaded(

@@ -79,6 +79,10 @@ options:
     description: MTU of the front's network. V(0) is what the engine takes by itself.
     type: int
     default: 0
+  memory:
+    description: Most memory of the front's container. It has to be the same for all instances, or each of them makes a new container.
+    type: str
+    default: 256m
   front:
     description: What the front's folder is called, and what the names of its container and its network begin with.
     type: str
@@ -140,6 +144,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "image": {"type": "str"},
     "group": {"type": "int", "default": 61080},
     "mtu": {"type": "int", "default": 0},
+    "memory": {"type": "str", "default": "256m"},
     "front": {"type": "str", "default": "galilean-front"},
     "root": {"type": "path", "default": "/srv"},
     "docker_cli": {"type": "list", "elements": "str"},
@@ -168,7 +173,9 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
             diff = front(address).join(one, params["configuration"], params["image"], check_mode)
             done = ["files"] if diff else []
         elif params["state"] == "started":
-            done = front(address).start(instance, params["image"], params["mtu"], check_mode)
+            done = front(address).start(
+                instance, params["image"], params["mtu"], params["memory"], check_mode
+            )
         else:
             kept = _front.slug(address) if address else ""
             left = [

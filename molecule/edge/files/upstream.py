@@ -3,7 +3,7 @@
 """Stands in for proxy and hub: tells what arrives, echoes websockets, fails in the ways that the two fail.
 
 /none503 is the proxy without a hub (no page), /page503 the hub's own page about a server that is gone.
-Answers below /own bring security headers of their own.
+Answers of /user/alice/own bring security headers of their own, and others that are not theirs to send.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ OWN = {
     "Content-Security-Policy": "frame-ancestors 'none'",
     "X-Content-Type-Options": "sniff",
     "Strict-Transport-Security": "max-age=1; includeSubDomains",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Service-Worker-Allowed": "/",
+    "Clear-Site-Data": '"*"',
+    "X-Accel-Redirect": "/_edge/health",
+    "X-Accel-Buffering": "yes",
+    "Set-Cookie": "jupyterhub-session-id=x; Domain=example.org; Path=/hub/",
 }
 
 
@@ -35,7 +41,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-JupyterHub-Version", "6.1.1")
         self.send_header("X-Powered-By", "Express 5")
-        for name, value in OWN.items() if self.path.startswith("/own") else ():
+        for name, value in OWN.items() if self.path.endswith("/own") else ():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

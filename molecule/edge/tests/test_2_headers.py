@@ -8,7 +8,6 @@ import pytest
 from conftest import PERSON, Edge
 
 SECURITY = {
-    "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -26,16 +25,26 @@ def test_every_answer_has_them_once(upstream: Edge, path: str, headers: dict[str
     answer = upstream.get(path, headers)
     # More than one would be joined by commas.
     assert {name: answer.headers.get(name) for name in SECURITY} == SECURITY
+    # Pages of servers and of the hub have no hold of each other's windows.
+    opener = "same-origin-allow-popups" if path.startswith("/user/") else "same-origin"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == opener
     assert answer.headers["Permissions-Policy"].startswith("camera=(self), display-capture=(self), ")
     assert "Strict-Transport-Security" not in answer.headers
 
 
 def test_hub_and_servers_know_better(upstream: Edge) -> None:
     """They speak for themselves, but neither for the whole address nor for guessing."""
-    seen = upstream.get("/own", PERSON).headers
+    seen = upstream.get("/user/alice/own", PERSON).headers
     assert seen["Referrer-Policy"] == "no-referrer"
     assert seen["X-Frame-Options"] == "DENY"
     assert seen["Content-Security-Policy"] == "frame-ancestors 'none'"
-    assert seen["Cross-Origin-Opener-Policy"] == SECURITY["Cross-Origin-Opener-Policy"]
+    assert seen["Cross-Origin-Opener-Policy"] == "same-origin-allow-popups"
     assert seen["X-Content-Type-Options"] == "nosniff"
-    assert "Strict-Transport-Security" not in seen
+    for name in (
+        "Strict-Transport-Security",
+        "Service-Worker-Allowed",
+        "Clear-Site-Data",
+        "X-Accel-Buffering",
+    ):
+        assert name not in seen
+    assert seen["Set-Cookie"] == "jupyterhub-session-id=x; Domain=127.0.0.1; Path=/user/alice/"

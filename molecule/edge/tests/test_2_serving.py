@@ -58,7 +58,11 @@ def test_large_uploads_pass(upstream: Edge) -> None:
     body = (chunk for _ in range(120))
     # A generator alone would be sent in chunks, without the length.
     session = requests.Session()
-    request = session.prepare_request(requests.Request("PUT", upstream.url("/big"), data=body))
+    request = session.prepare_request(
+        requests.Request(
+            "PUT", upstream.url("/user/alice/big"), data=body, headers={"Authorization": "token x"}
+        )
+    )
     del request.headers["Transfer-Encoding"]
     request.headers["Content-Length"] = str(size)
     assert session.send(request, timeout=60).json() == {"received": size}
@@ -67,7 +71,8 @@ def test_large_uploads_pass(upstream: Edge) -> None:
 @pytest.fixture(scope="module", autouse=True)
 def slow_upload(upstream: Edge) -> Drip:
     """Takes 20 seconds, and more than one reload."""
-    return Drip(upstream.port, "PUT /slow-upload HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n", "x" * 40)
+    head = "PUT /user/alice/slow-upload HTTP/1.1\r\nHost: x\r\nContent-Length: 40\r\n\r\n"
+    return Drip(upstream.port, head.replace("\r\n\r\n", "\r\nCookie: jupyterhub-x=\r\n\r\n"), "x" * 40)
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def balanced(upstream: Edge) -> Edge:
 
 def test_the_operators_headers_count(balanced: Edge) -> None:
     """Instead of ours, and of those of hub and servers; without one, theirs pass."""
-    for path, frames in (("/own", "DENY"), ("/hub/home", None)):
+    for path, frames in (("/user/alice/own", "DENY"), ("/hub/home", None)):
         seen = balanced.get(path).headers
         assert seen["Referrer-Policy"] == "same-origin"
         assert seen["Content-Security-Policy"] == FRAMED

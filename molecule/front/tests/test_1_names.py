@@ -153,7 +153,12 @@ def test_nothing_is_held_back(a: Hub) -> None:
 def test_large_uploads_pass(a: Hub) -> None:
     size = 64 * 2**20
     chunk = os.urandom(2**20)
-    answer = a.ask("/big", {"Content-Length": str(size)}, method="PUT", body=(chunk for _ in range(64)))
+    answer = a.ask(
+        "/user/alice/big",
+        {"Content-Length": str(size), "Authorization": "token x"},
+        method="PUT",
+        body=(chunk for _ in range(64)),
+    )
     assert json.loads(answer.text) == {"received": size}
 
 

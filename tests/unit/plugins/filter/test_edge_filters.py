@@ -9,6 +9,7 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.galilean.hub.plugins.filter import edge_problems
 from ansible_collections.galilean.hub.plugins.filter.certificate_problems import certificate_problems_filter
+from ansible_collections.galilean.hub.plugins.filter.edge_budget import edge_budget_filter
 from ansible_collections.galilean.hub.plugins.filter.edge_headers import edge_headers_filter
 from ansible_collections.galilean.hub.plugins.filter.edge_trusted_networks import edge_trusted_networks_filter
 
@@ -51,3 +52,9 @@ def test_edge_trusted_networks_takes_a_list_and_a_network() -> None:
         (None, []),
     ):
         assert edge_trusted_networks_filter(["127.0.0.1"], network) == found
+
+
+def test_edge_budget_refuses_in_a_sentence() -> None:
+    with pytest.raises(AnsibleFilterError, match="edge_memory is '1m': give"):
+        edge_budget_filter("1m", 4096, 2)
+    assert edge_budget_filter("auto", "4096", "2")["memory"] == "512m"

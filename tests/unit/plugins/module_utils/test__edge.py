@@ -32,7 +32,8 @@ GOOD: dict[str, t.Any] = {
     "read_timeout": 86400,
     "reload_grace": 86400,
     "workers": 2,
-    "memory": "128m",
+    "memory": "auto",
+    "connections_per_address": 0,
     "log_max_size": "10m",
     "log_max_files": 3,
 }
@@ -107,6 +108,7 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({"title": "two\nlines"}, "edge_title is 'two\\nlines':", "one line"),
         ({"max_upload": "2 GB"}, "edge_max_upload is '2 GB':", "512m"),
         ({"memory": "lots"}, "edge_memory is 'lots':", "512m"),
+        ({"memory": "32m"}, "edge_memory is '32m', which", "or auto"),
         ({"workers": 0}, "edge_workers is 0:", "1 or more"),
         ({"read_timeout": 5}, "edge_read_timeout is 5:", "60 or more"),
         ({"hsts_seconds": -1}, "edge_hsts_seconds is -1:", "0 or more"),

@@ -65,3 +65,17 @@ def test_refuses(given: dict[t.Any, t.Any], begin: str, fix: str) -> None:
     (problem,) = header_problems(given)
     assert problem.startswith(begin)
     assert fix in problem
+
+
+@pytest.mark.parametrize(
+    ("given", "hub"),
+    [
+        ({}, "same-origin"),
+        ({"cross-origin-opener-policy": "unsafe-none"}, "same-origin"),
+        ({"Cross-Origin-Opener-Policy": "same-origin"}, "same-origin-allow-popups"),
+    ],
+)
+def test_the_hubs_windows_are_others_than_those_of_servers(given: dict[str, str], hub: str) -> None:
+    (header,) = [header for header in edge_headers(given) if header["name"] == "Cross-Origin-Opener-Policy"]
+    assert header["places"] == {"hub": hub}
+    assert header["value"] != hub

@@ -102,17 +102,18 @@ def test_a_name_that_is_taken() -> None:
 
 
 def test_the_container() -> None:
-    argv = _front.run_arguments("galilean-front-0.0.0.0", "/srv/x", "galilean/edge:1", ["0.0.0.0:443"])
+    argv = _front.run_arguments("galilean-front-0.0.0.0", "/srv/x", "galilean/edge:1", ["0.0.0.0:443"], "1g")
     assert argv[:2] == ["run", "--detach"]
     assert "--publish=0.0.0.0:443:8443" in argv
     assert argv.index("galilean/edge:1") < argv.index("nginx")
     for option in ("--read-only", "--cap-drop", "--memory", "--pids-limit"):
         assert option in argv
     # Neither image nor ports make another container by themselves.
-    assert f"{_front.LABEL_DEFINITION}={_front.definition('galilean-front-0.0.0.0', '/srv/x')}" in argv
-    assert _front.definition("galilean-front-0.0.0.0", "/srv/y") != _front.definition(
-        "galilean-front-0.0.0.0", "/srv/x"
-    )
+    assert f"{_front.LABEL_DEFINITION}={_front.definition('galilean-front-0.0.0.0', '/srv/x', '1g')}" in argv
+    for folder, memory in (("/srv/y", "1g"), ("/srv/x", "2g")):
+        assert _front.definition("galilean-front-0.0.0.0", folder, memory) != _front.definition(
+            "galilean-front-0.0.0.0", "/srv/x", "1g"
+        )
 
 
 HAVE = _front.Container("sha256:1", 100.0, "d", frozenset(["0.0.0.0:443"]), True)

@@ -1,0 +1,70 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+
+DOCUMENTATION = r"""
+name: edge_budget
+short_description: How many connections fit into the edge's memory
+version_added: 0.5.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Computes for how many connections the memory of the edge is enough when each of them takes as much as it can, and what
+    nginx and its container are told for that.
+  - Used by the role P(galilean.hub.edge#role).
+positional: _input
+options:
+  _input:
+    description: Memory as the setting has it, a size or V(auto).
+    type: str
+    required: true
+  host_mb:
+    description: Memory of the host in MiB, of which V(auto) is a part.
+    type: int
+    required: true
+  workers:
+    description: Number of nginx' processes.
+    type: int
+    required: true
+  per_address:
+    description: Connections that an address may have, V(0) for half of all.
+    type: int
+    default: 0
+"""
+
+EXAMPLES = r"""
+- name: Show what an edge on a host of 16 GiB lets in
+  ansible.builtin.debug:
+    msg: "{{ 'auto' | galilean.hub.edge_budget(host_mb=16000, workers=2) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Memory, connections in all and of one address, and the sizes that the computation rests upon.
+  type: dict
+  sample: {memory: 2048m, connections: 2933, connections_per_address: 1466, http2: 419, http2_per_address: 209}
+"""
+
+
+def edge_budget_filter(
+    memory: t.Any, host_mb: t.Any, workers: t.Any, per_address: t.Any = 0
+) -> dict[str, t.Any]:
+    """Filter wrapper: turns HubError into the error that Ansible shows as one sentence."""
+    from ansible_collections.galilean.hub.plugins.module_utils._edge_budget import edge_budget
+
+    try:
+        return edge_budget(str(memory), int(host_mb), int(workers), int(per_address))
+    except HubError as exc:
+        raise AnsibleFilterError(str(exc)) from exc
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"edge_budget": edge_budget_filter}

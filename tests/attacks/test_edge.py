@@ -1,0 +1,367 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Strangers at the front door, while people work.
+
+Strangers come from containers of their own, so from addresses of their own. People come over loopback.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import statistics
+import subprocess
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, as_root, docker
+
+if t.TYPE_CHECKING:
+    from person import Person
+
+PROGRAM = Path(__file__).with_name("strangers.py")
+# People at work: kernels that compute, each with several windows open.
+PEOPLE, WINDOWS = ("edda", "egon"), 10
+LIMIT = 1.0
+
+
+class Strangers:
+    """A container that attacks; leaving the block ends it."""
+
+    def __init__(self, site: Deployment, *what: dict[str, t.Any]) -> None:
+        network = f"{site.instance}-core"
+        image = docker("inspect", "--format", "{{.Config.Image}}", site.container("hub"))
+        told = [{"host": "edge", "port": 8443, "path": "/hub/login", **one} for one in what]
+        argv = ["docker", "run", "--rm", "--interactive", "--network", network, "--entrypoint", "python3"]
+        argv += ["--volume", f"{PROGRAM}:/strangers.py:ro", image, "/strangers.py", json.dumps(told)]
+        self._process = subprocess.Popen(
+            as_root(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Strangers:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+
+    def said(self) -> dict[str, int]:
+        assert self._process.stdout
+        line = self._process.stdout.readline()
+        assert line, "the strangers have failed"
+        found: dict[str, int] = json.loads(line)
+        return found
+
+    def leave(self) -> dict[str, int]:
+        """End, and what was there until then."""
+        assert self._process.stdin
+        self._process.stdin.close()
+        return self.said()
+
+
+def edge_state(site: Deployment) -> dict[str, t.Any]:
+    """What changes when something is restarted or killed, of all parts and of nginx' own processes."""
+    parts = [site.container(part) for part in ("edge", "proxy", "hub")]
+    form = "{{.Name}} {{.State.StartedAt}} {{.RestartCount}} {{.State.OOMKilled}}"
+    return {
+        "parts": docker("inspect", "--format", form, *parts),
+        "processes": sorted(docker("top", parts[0], "-eo", "pid,comm").splitlines()),
+    }
+
+
+def memory(site: Deployment) -> int:
+    """Most memory of the edge so far, as far as its kernel keeps that."""
+    for file in ("memory.peak", "memory/memory.max_usage_in_bytes"):
+        found = docker("exec", site.container("edge"), "cat", f"/sys/fs/cgroup/{file}", check=False)
+        if found.isdigit():
+            return int(found)
+    return 0
+
+
+class Work:
+    """People who compute, and somebody who looks at the login page all the time."""
+
+    def __init__(self, site: Deployment, authority: Path, workers: list[Person]) -> None:
+        self.workers = workers
+        self.context = ssl.create_default_context(cafile=str(authority))
+        self.port = int(site.url.rpartition(":")[2])
+        self.seconds: list[float] = []
+        self.failed: list[str] = []
+        self._ended = threading.Event()
+        self._threads = [threading.Thread(target=self._look, daemon=True)]
+        self._threads += [threading.Thread(target=self._compute, args=(one,), daemon=True) for one in workers]
+
+    def page(self) -> float:
+        """Seconds until the login page is there, over a new connection."""
+        began = time.monotonic()
+        connection = http.client.HTTPSConnection("localhost", self.port, context=self.context, timeout=20)
+        with contextlib.closing(connection):
+            connection.request("GET", "/hub/login")
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200, answer.status
+        return time.monotonic() - began
+
+    def _look(self) -> None:
+        while not self._ended.wait(0.1):
+            try:
+                self.seconds.append(self.page())
+            except (OSError, AssertionError) as exc:
+                self.failed.append(f"login: {exc!r}")
+
+    def _compute(self, one: Person) -> None:
+        number = 0
+        while not self._ended.wait(0.3):
+            number += 1
+            try:
+                assert one.run(f"print({number} * 7)") == str(number * 7)
+            except Exception as exc:
+                self.failed.append(f"kernel of {one.name}: {exc!r}")
+                return
+
+    def __enter__(self) -> Work:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(timeout=60)
+
+
+@pytest.fixture(scope="module")
+def workers(people: t.Callable[[str], Person]) -> list[Person]:
+    found = []
+    for name in PEOPLE:
+        person = people(name)
+        person.open_kernel("python3")
+        found.append(person)
+    return found
+
+
+@pytest.fixture(scope="module")
+def windows(site: Deployment, authority: Path, workers: list[Person]) -> t.Iterator[list[ssl.SSLSocket]]:
+    """Websockets of the same people, which nobody says anything on."""
+    context = ssl.create_default_context(cafile=str(authority))
+    port = int(site.url.rpartition(":")[2])
+    found = []
+    for person in workers:
+        kernels = person.client.ask("GET", f"{person.server}/api/kernels").json()
+        path = f"/user/{person.name}/api/kernels/{kernels[0]['id']}/channels"
+        for number in range(WINDOWS):
+            raw = socket.create_connection(("localhost", port), timeout=20)
+            one = context.wrap_socket(raw, server_hostname="localhost")
+            one.sendall(
+                f"GET {path}?session_id=w{number} HTTP/1.1\r\nHost: localhost:{port}\r\n"
+                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                f"Sec-WebSocket-Key: {'A' * 22}==\r\nAuthorization: token {site.token}\r\n\r\n".encode()
+            )
+            assert b" 101 " in one.recv(4096)
+            found.append(one)
+    yield found
+    for one in found:
+        one.close()
+
+
+def lost(windows: list[ssl.SSLSocket]) -> int:
+    """How many of them were hung up on. Kernels say things on them all the time."""
+    gone = 0
+    for one in windows:
+        one.settimeout(0.02)
+        with contextlib.suppress(TimeoutError, ssl.SSLWantReadError):
+            for _ in range(50):
+                try:
+                    more = one.recv(65536)
+                except TimeoutError:
+                    raise
+                except OSError:
+                    more = b""
+                if not more:
+                    gone += 1
+                    break
+    return gone
+
+
+# 89 KB of the first one ended nginx' processes; so did the second and the third. The rest are neighbours.
+ATTACKS: dict[str, list[dict[str, t.Any]]] = {
+    "repeated-headers": [
+        {"kind": "streams", "count": 8, "streams": 120, "repeat": 60, "path": "/_edge/health"},
+        {"kind": "streams", "count": 200, "streams": 8, "repeat": 4, "path": "/_edge/away.css"},
+        {"kind": "streams", "count": 300, "streams": 8, "repeat": 3},
+    ],
+    "unfinished-headers": [
+        {"kind": "unfinished", "count": 810},
+        {"kind": "unfinished", "count": 1500, "line": 3000, "lines": 5},
+    ],
+    "slow-posts": [{"kind": "posts", "count": 2400, "length": 60000, "sent": 3000}],
+    "header-lines": [
+        {"kind": "lines", "count": 50, "streams": 8, "path": "/_edge/health"},
+        {"kind": "continued", "count": 50, "repeat": 3},
+        {"kind": "continued", "count": 50, "repeat": 16000, "frames": 4},
+    ],
+    "resets": [{"kind": "resets", "count": 2, "seconds": 3}],
+    "silence": [{"kind": "silent", "count": 2400}],
+    "slow-reads": [
+        {
+            "kind": "slow_reads",
+            "count": 300,
+            "path": "/hub/static/js/admin-react.js",
+            "reads": False,
+            "buffer": 4096,
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_people_go_on_working(
+    site: Deployment, authority: Path, workers: list[Person], windows: list[ssl.SSLSocket], name: str
+) -> None:
+    """Before: the first three ended nginx' processes within seconds, and with them everybody's websockets."""
+    before = edge_state(site)
+    with Work(site, authority, workers) as work, Strangers(site, *ATTACKS[name]) as strangers:
+        told = strangers.said()
+        # Some seconds more with all that is still open.
+        time.sleep(3)
+    assert not work.failed
+    assert lost(windows) == 0
+    assert edge_state(site) == before
+    assert len(work.seconds) > 10
+    assert sorted(work.seconds)[int(len(work.seconds) * 0.99)] < LIMIT, (
+        statistics.median(work.seconds),
+        max(work.seconds),
+    )
+    limit = int(docker("inspect", "--format", "{{.HostConfig.Memory}}", site.container("edge")))
+    peak = memory(site)
+    print(
+        name, told, f"{peak / 2**20:.0f} of {limit / 2**20:.0f} MiB, login {max(work.seconds):.2f} s at most"
+    )
+    assert peak < limit * 0.6
+
+
+def test_one_address_leaves_room_for_others(site: Deployment, authority: Path) -> None:
+    """Before: nothing was counted, so one client could have all of nginx' connections."""
+    with Strangers(site, {"kind": "silent", "count": 2400}) as strangers:
+        told = strangers.said()
+        assert told["open"] < told["tried"], "this machine has memory for more connections than were tried"
+        with Strangers(site, {"kind": "keep", "count": 20}) as others:
+            assert others.said()["open"] == 20
+        assert Work(site, authority, []).page() < LIMIT * 2
+
+
+def test_a_class_behind_one_address(site: Deployment, authority: Path) -> None:
+    """300 people, each with a connection of HTTP/2 and four of HTTP/1.1. Before: without any limit."""
+    with Strangers(
+        site, {"kind": "visit", "count": 300, "path": "/hub/login"}, {"kind": "keep", "count": 1200}
+    ) as people:
+        assert people.said()["open"] == 1500
+        assert Work(site, authority, []).page() < LIMIT * 2
+        assert people.leave() == {"tried": 1500, "open": 1500, "answered": 1200}
+
+
+UPLOAD = 3 * 2**20
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/hub/api/users", {}),
+        ("/hub/api/users", {"Authorization": "token x"}),
+        ("/hub/login", {"Cookie": "jupyterhub-session-id=x"}),
+        ("//hub/api/users", {}),
+        ("/HUB/api/users", {}),
+        ("/hub/../hub/api/users", {}),
+        ("/%68ub/api/users", {}),
+        ("/nothing", {}),
+        ("/user/../hub/api/users", {"Authorization": "token x"}),
+        ("//user/edda/api/contents/x", {"Authorization": "token x"}),
+        ("/user/edda/api/contents/x", {}),
+        ("/user/edda/api/contents/x", {"Cookie": "_xsrf=x"}),
+        ("/%75ser/edda/api/contents/x", {"Authorization": "token x"}),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+def test_large_bodies_are_refused_unread(
+    site: Deployment, authority: Path, path: str, headers: dict[str, str], chunked: bool
+) -> None:
+    """Before: 2 GiB went on to the hub, or to any user's server, which collected it and was killed."""
+    context = ssl.create_default_context(cafile=str(authority))
+    connection = http.client.HTTPSConnection(
+        "localhost", int(site.url.rpartition(":")[2]), context=context, timeout=20
+    )
+    sent = 0
+    with contextlib.closing(connection):
+        connection.putrequest("PUT", path)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.putheader("Transfer-Encoding", "chunked") if chunked else connection.putheader(
+            "Content-Length", str(UPLOAD)
+        )
+        connection.endheaders()
+        # The answer comes while the body is still being sent, and then the connection ends.
+        with contextlib.suppress(OSError):
+            for _ in range(12):
+                piece = b"x" * 2**15
+                connection.send(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+                sent += len(piece)
+        answer = connection.getresponse()
+        assert answer.status in (404, 413), answer.status
+    assert sent <= 12 * 2**15 < UPLOAD
+
+
+def test_uploads_of_people_go_on_to_work(site: Deployment, workers: list[Person]) -> None:
+    """A file of 20 MB in one request, by somebody who may."""
+    person = workers[0]
+    text = "x" * (20 * 2**20)
+    person.write("large.txt", text)
+    assert person.read("large.txt")["size"] == len(text)
+    person.delete("large.txt")
+
+
+def test_what_the_proxy_and_nginx_could_take_differently(
+    site: Deployment, authority: Path, workers: list[Person]
+) -> None:
+    """A user's server is reached by its plain path alone. Before: the proxy read others like that, too."""
+    context = ssl.create_default_context(cafile=str(authority))
+    port = int(site.url.rpartition(":")[2])
+
+    def ask(path: str) -> tuple[int, str]:
+        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=20)
+        with contextlib.closing(connection):
+            connection.putrequest("GET", path)
+            connection.putheader("Authorization", f"token {site.token}")
+            connection.endheaders()
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace")
+
+    name = workers[0].name
+    assert "started" in ask(f"/user/{name}/api/status")[1]
+    for path in (
+        f"//user/{name}/api/status", f"/%75ser/{name}/api/status", f"/user%2f{name}/api/status",
+        f"/user\\{name}/api/status", f"/\\user/{name}/api/status", f"/hub/../user/{name}/api/status",
+        f"/./user/{name}/api/status",
+        f"/%75ser/{name}/../../hub/home", f"/user%5c{name}/api/status", f"/%2fuser/{name}/api/status",
+        f"/user/{name}/../../hub/api/info",
+    ):  # fmt: skip
+        status, said = ask(path)
+        assert status == 404, (path, status, said[:200])
+        assert "started" not in said
+
+
+def test_the_edge_says_that_it_is_well(site: Deployment) -> None:
+    """Before: the engine knew nothing of its state."""
+    end = time.monotonic() + 60
+    while (
+        seen := docker("inspect", "--format", "{{.State.Health.Status}}", site.container("edge"))
+    ) != "healthy":
+        assert seen == "starting"
+        assert time.monotonic() < end
+        time.sleep(1)
