@@ -26,7 +26,7 @@ COLLECTION := $(COLLECTIONS)/ansible_collections/galilean/hub
 PLAYBOOK = ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(INVENTORY)
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
-MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
   --cache-dir $(CURDIR)/.cache/mypy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -184,7 +184,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(BIN)/yamllint --strict .
 	$(BIN)/ruff check .
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
-	$(MYPY) --package galilean_certificate
+	$(MYPY) --package galilean_certificate --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
 	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/login tests/attacks tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
@@ -272,4 +272,4 @@ build: setup ## The collection as an archive for ansible-galaxy (galilean-hub-<v
 clean: ## Remove what make made here: environment, caches, archives; never a hub
 	@! ip link show lab-public >/dev/null 2>&1 || ! [ -e .cache/lab/var/run/init.json ] \
 	  || { echo "The lab runs from here: make lab-down ARGS=--all first" >&2; exit 1; }
-	rm -rf .venv .ansible .cache .mypy_cache .pytest_cache .ruff_cache *.tar.gz
+	rm -rf .venv .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache *.tar.gz

@@ -217,6 +217,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         # Whether a user's server may ask for the tokens of its user's login.
         "user_tokens": bool(access["user_tokens"]),
         "hooks": access["hooks"],
+        # For the broker between hub and engine, which reads this file as well.
+        "broker": {"state_dir": layout["state_dir"], "allow": settings.get("broker_allow") or {}},
         # What names are made of: as long as it stays, so do homes. And who is called otherwise since it changed.
         "naming": naming(settings["login"]),
         "renamed": renames(access["rename_map"]),

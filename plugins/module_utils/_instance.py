@@ -102,6 +102,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "welcome_dir": f"{state}/welcome",
         "shared_dir": f"{state}/shared",
         "bin_dir": f"{state}/bin",
+        "broker_dir": f"{state}/broker",
         "core_network": f"{name}-core",
         "core_bridge": f"ghc-{short}",
         "core_subnet6": str(subnet6),
@@ -114,7 +115,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "proxy_address": str(subnet[3]),
         # Docker hands out the rest by itself; the upper part keeps it clear of the fixed addresses above.
         "users_range": str(list(subnet.subnets(prefixlen_diff=1))[1]),
-        "containers": {"edge": f"{name}-edge", "proxy": f"{name}-proxy", "hub": f"{name}-hub"},
+        "containers": {"edge": f"{name}-edge", "proxy": f"{name}-proxy", "hub": f"{name}-hub", "broker": f"{name}-broker"},
         "user_container_prefix": f"{name}-user",
         "home_volume_prefix": f"{name}-home",
         "firewall_chain": f"GALILEAN-{short}",

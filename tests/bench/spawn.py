@@ -249,6 +249,9 @@ def dockerspawner_defaults(data: dict[str, Any]) -> None:
     spawner = data["traits"]["DockerSpawner"]
     needed = ("image", "pull_policy", "remove", "network_name", "use_internal_ip", "prefix", "volumes")
     data["traits"]["DockerSpawner"] = {key: spawner[key] for key in needed}
+    # The broker lets no server start without these.
+    data["traits"]["DockerSpawner"]["extra_create_kwargs"] = spawner["extra_create_kwargs"]
+    data["traits"]["DockerSpawner"]["extra_host_config"] = {"security_opt": ["no-new-privileges"]}
     data["traits"]["DockerSpawner"].update(start_timeout=DEADLINE, http_timeout=DEADLINE)
 
 
@@ -297,7 +300,7 @@ def main() -> int:
     parser.add_argument("--users", type=int, default=20, help="size of the crowd (default: %(default)s)")
     parser.add_argument("--repeats", type=int, default=5, help="starts of one user (default: %(default)s)")
     options = parser.parse_args()
-    parts = {part: resident(f"{options.instance}-{part}") for part in ("hub", "proxy", "edge")}
+    parts = {part: resident(f"{options.instance}-{part}") for part in ("hub", "broker", "proxy", "edge")}
     with opened(options.instance) as hub:
         results = {
             "footprint_mib": {**parts, "together": round(sum(parts.values()), 1)},

@@ -96,6 +96,28 @@ def test_what_the_image_would_not_take_changes_nothing(write: Run, tmp_path: Pat
     assert (tmp_path / "config.json").read_text() == before
 
 
+def test_a_server_that_the_broker_would_deny(
+    run_module: ModuleRunner, refs: dict[str, t.Any], tmp_path: Path
+) -> None:
+    """It is better known before the old hub ends."""
+    spawner: dict[str, t.Any] = {
+        "image": "x:1",
+        "extra_create_kwargs": {"labels": {"galilean.hub.instance": "t", "galilean.hub.role": "user"}},
+        "extra_host_config": {"security_opt": ["no-new-privileges"]},
+    }
+    path = tmp_path / "config.json"
+
+    def write(**options: t.Any) -> dict[str, t.Any]:
+        host = {**spawner["extra_host_config"], **options}
+        content = data(refs, DockerSpawner={**spawner, "extra_host_config": host})
+        content["broker"] = {"state_dir": "/srv/t", "allow": {}}
+        return run_module("hub_config", path=str(path), data=content, image=refs["hub"], mode="0644")
+
+    assert "PidMode 'host': no server may have that" in write(pid_mode="host")["msg"]
+    assert not path.exists()
+    assert write(shm_size="1g")["changed"] is True
+
+
 def test_an_image_that_is_not_there_is_named(
     run_module: ModuleRunner, refs: dict[str, t.Any], tmp_path: Path
 ) -> None:

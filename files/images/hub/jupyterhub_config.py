@@ -5,12 +5,14 @@
 from importlib.util import find_spec
 from pathlib import Path
 
-from galilean_hub import database, logs, rekey, renaming, server, subdomains, web
+from galilean_hub import database, engine, logs, rekey, renaming, server, subdomains, web
 from galilean_hub.access import with_access
 from galilean_hub.loader import configure, read_data, read_secrets
 from galilean_hub.logins import guarded
 from galilean_hub.web_static import SiteStaticFilesHandler
 
+# A hub that starts without its engine takes all servers for stopped, and forgets them.
+engine.wait()
 database.tune()
 logs.tidy()
 data = read_data(Path("/etc/jupyterhub/config.json"))

@@ -87,14 +87,14 @@ def test_no_secret_is_to_be_seen(hub: Hub, secrets: dict[str, str], alice: str, 
 
 
 def test_nothing_of_it_runs_as_root(hub: Hub, alice: str) -> None:
-    for container in ("hub-hub", "hub-proxy", alice):
+    for container in ("hub-hub", "hub-broker", "hub-proxy", alice):
         uids = set(hub.sh(f"docker top {container} -e -o pid,uid | awk 'NR > 1 {{print $2}}'").split())
         assert uids
         assert "0" not in uids, container
     assert hub.sh("docker top hub-hub -e -o pid,uid | awk 'END {print $2}'") == hub.sh("id -u hub")
 
 
-@pytest.mark.parametrize("container", ["hub-hub", "hub-proxy", "hub-edge", "alice"])
+@pytest.mark.parametrize("container", ["hub-hub", "hub-broker", "hub-proxy", "hub-edge", "alice"])
 def test_containers_have_no_privileges(hub: Hub, alice: str, container: str) -> None:
     container = alice if container == "alice" else container
     status = hub.sh(f"cat /proc/{hub.inspect(container, '{{.State.Pid}}')}/status")

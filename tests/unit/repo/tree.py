@@ -20,6 +20,7 @@ SKIPPED = {
     ".benchmarks",
     ".cache",
     ".git",
+    ".hypothesis",
     ".mypy_cache",
     ".pytest_cache",
     ".ruff_cache",

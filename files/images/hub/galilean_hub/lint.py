@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
+from galilean_broker import model
 from traitlets import HasTraits, TraitError
 from traitlets.config import Config, Configurable
 
@@ -127,6 +128,9 @@ def main() -> int:
             configure(Config(), data, dict.fromkeys(SECRETS, "00" * 32))
         except SystemExit as exc:
             sentences.append(str(exc))
+    if not sentences and "broker" in data:
+        # A server that the broker would deny is better known before the old hub ends.
+        sentences = model.problems(data)
     json.dump(sentences, sys.stdout)
     return 0
 

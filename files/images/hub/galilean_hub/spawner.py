@@ -21,7 +21,7 @@ from jupyterhub.spawner import SpawnException
 from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
-from . import homes, offers
+from . import engine, homes, offers
 from .names import container_digest, safe_name
 from .queue import StartQueue
 
@@ -91,6 +91,10 @@ class GalileanSpawner(DockerSpawner):
         if cls._queue is None:
             cls._queue = StartQueue(self.parallel_starts)
         return cls._queue
+
+    def _docker(self, method: str, *args: Any, **kwargs: Any) -> Any:
+        """As DockerSpawner's; a broker that is being restarted is waited for."""
+        return engine.call(super()._docker, method, *args, **kwargs)
 
     @default("escape")
     def _escape_default(self) -> Any:
@@ -209,11 +213,19 @@ class GalileanSpawner(DockerSpawner):
     async def start(self) -> tuple[str, int]:
         await self._check_standing()
         async with self.queue.turn(self._log_name):
-            await self._ensure_home()
-            if not self.object_id:
-                # Its last container may have had a name of an earlier release, with the user's in it.
-                self.object_name = self._object_name_default()
-            address = await super().start()
+            try:
+                await self._ensure_home()
+                if not self.object_id:
+                    # Its last container may have had a name of an earlier release, with the user's in it.
+                    self.object_name = self._object_name_default()
+                address = await super().start()
+            except Exception as exc:
+                message = engine.explain(exc)
+                if not message:
+                    raise
+                raise SpawnException(
+                    message, reason="engine", log_message=f"{self._log_name}: not started: {exc}"
+                ) from exc
             await self._wait_until_ready(*address)
         return address
 
