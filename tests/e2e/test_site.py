@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from browser import visit
 from deployment import Deployment, as_root, docker, wait_until
+from kill import kill_in
 from person import Person
 
 from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubApiError
@@ -34,6 +35,12 @@ def test_check_mode_before_anything_is_there(site: Deployment) -> None:
     outcome = site.run("site", "--check", "--diff", name="check-before").assert_done()
     assert outcome.count("failed") == 0
     assert site.owned("container") == []
+
+
+def test_a_run_that_is_killed(site: Deployment) -> None:
+    """The next one finishes it: what follows is the proof. test_killed_run.py compares, in more places."""
+    kill_in(site, "galilean.hub.jupyterhub : Write the configuration, checked in the hub's image")
+    assert site.left()
 
 
 def test_site(site: Deployment, artifacts: Path) -> None:
@@ -110,16 +117,6 @@ def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: Person
     assert ada.run("print(kept + 1)") == "37"
 
 
-def test_check_mode_after_while_a_websocket_outlives_its_first_pings(site: Deployment, ada: Person) -> None:
-    """The server asks every 30 seconds whether anybody is there, and must wait for the answer."""
-    ada.open_kernel("python3")
-    numbers = "import time\nfor number in range(35):\n    print(number, flush=True)\n    time.sleep(1)"
-    with ThreadPoolExecutor(1) as beside:
-        printed = beside.submit(ada.run, numbers)
-        site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
-        assert printed.result().split() == [str(number) for number in range(35)]
-
-
 def test_proxy_restart_heals_at_once(site: Deployment, ada: Person) -> None:
     docker("restart", site.container("proxy"))
     seconds = wait_until(lambda: answers(ada, through_server=True), 15, "the route to a running server")
@@ -144,7 +141,16 @@ def test_stop_and_start_keep_everything(site: Deployment, ada: Person) -> None:
     wait_until(lambda: answers(ada, through_server=True), 15, "the server after stop and start")
     assert ada.container(site.instance) == before
     assert ada.read("kept.txt")["content"] == "still here"
-    site.run("site", name="site-after-stop").assert_unchanged()
+
+
+def test_check_mode_after_while_a_websocket_outlives_its_first_pings(site: Deployment, ada: Person) -> None:
+    """The server asks every 30 seconds whether anybody is there, and must wait for the answer."""
+    ada.open_kernel("python3")
+    numbers = "import time\nfor number in range(35):\n    print(number, flush=True)\n    time.sleep(1)"
+    with ThreadPoolExecutor(1) as beside:
+        printed = beside.submit(ada.run, numbers)
+        site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
+        assert printed.result().split() == [str(number) for number in range(35)]
 
 
 def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: Person) -> None:

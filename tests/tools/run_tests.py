@@ -58,11 +58,11 @@ LANES = [
         Step("e2e", "e2e", limit=40),
     ],
     [
-        molecule("bootstrap"),
+        molecule("bootstrap", slow=True),
         molecule("images"),
         molecule("delivery", slow=True),
         molecule("edge"),
-        molecule("front"),
+        molecule("front", slow=True),
         molecule("edge_ipv6", slow=True),
     ],
 ]

@@ -42,7 +42,6 @@ def test_check_mode_without_python_is_one_sentence(site: Site) -> None:
     assert "Look at the server" not in said
 
 
-@pytest.mark.slow
 def test_python_that_was_half_installed_is_finished(site: Site) -> None:
     """As a run leaves it that is stopped between unpacking and setting up."""
     site.do("bookworm", "apt-get download python3-apt && dpkg --remove --force-depends python3-apt")
@@ -62,7 +61,6 @@ def test_python_that_was_half_installed_is_finished(site: Site) -> None:
         site.do("bookworm", "mv -n /root/apt_pkg*.so /usr/lib/python3/dist-packages/", check=False)
 
 
-@pytest.mark.slow
 def test_another_zone_and_language(site: Site) -> None:
     settings = {"bootstrap_timezone": "America/Lima", "bootstrap_locale": "it_IT.UTF-8"}
     said = site.apply("--check", "--diff", "--limit", "trixie", **settings)
@@ -114,7 +112,6 @@ def test_what_cannot_be_is_one_sentence(site: Site, settings: dict[str, t.Any], 
     assert "Traceback" not in said
 
 
-@pytest.mark.slow
 def test_upgrades_by_hand(site: Site) -> None:
     off = {"bootstrap_security_upgrades": False}
     assert site.apply("--limit", "initless", **off).endswith("rc=0 initless=1")
@@ -125,7 +122,6 @@ def test_upgrades_by_hand(site: Site) -> None:
     assert "Debian-Security" in site.do("initless", f"cat {UPGRADES}")
 
 
-@pytest.mark.slow
 def test_a_swap_file_comes_grows_and_goes(site: Site, swap: str) -> None:
     limit = ("--limit", "bookworm")
     check = site.apply("--check", *limit, bootstrap_swap_gib=1, __bootstrap_swap_path=swap)
@@ -150,7 +146,6 @@ def test_a_swap_file_comes_grows_and_goes(site: Site, swap: str) -> None:
     assert swap not in site.do("bookworm", "cat /proc/swaps /etc/fstab; ls /var/lib/docker")
 
 
-@pytest.mark.slow
 def test_a_file_system_without_swap_files_is_one_sentence(site: Site) -> None:
     """The root of a container is one."""
     try:
@@ -161,7 +156,6 @@ def test_a_file_system_without_swap_files_is_one_sentence(site: Site) -> None:
     assert site.do("bookworm", "grep -c swap /etc/fstab; ls /var/lib/galilean-hub", check=False) == "0"
 
 
-@pytest.mark.slow
 def test_another_clock_is_left_alone(site: Site) -> None:
     site.do("trixie", "ln -s /dev/null /etc/systemd/system/chrony.service")
     # The distribution allows one at a time: it takes the place of the other.
@@ -172,7 +166,6 @@ def test_another_clock_is_left_alone(site: Site) -> None:
     assert said.endswith("rc=0 trixie=0"), said
 
 
-@pytest.mark.slow
 def test_a_clock_that_was_switched_off_comes_back_unless_it_is_masked(site: Site) -> None:
     site.do("bookworm", "systemctl disable --quiet systemd-timesyncd.service")
     assert site.apply("--check", "--limit", "bookworm").endswith("rc=0 bookworm=1")

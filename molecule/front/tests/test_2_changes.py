@@ -36,7 +36,6 @@ def test_other_names(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     assert a.ask().status == 200
 
 
-@pytest.mark.slow
 def test_gone_and_back(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     assert run("b", "remove.yml").endswith("rc=0")
     assert not b.file.exists()
@@ -83,7 +82,6 @@ def test_the_front_comes_back_alone(a: Hub, b: Hub) -> None:
     b.wait_for(200)
 
 
-@pytest.mark.slow
 def test_two_runs_at_once(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     runs = [ansible(hub.host, edge_server_aliases=[f"twice-{hub.host}.front.test"]) for hub in (a, b)]
     ends = [said(one) for one in runs]
@@ -104,7 +102,6 @@ def test_a_name_that_is_taken(kernel: websocket.WebSocket, a: Hub, b: Hub) -> No
     assert b.file.read_text() == before
 
 
-@pytest.mark.slow
 def test_what_nginx_does_not_take(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     folder = b.file.parents[1]
     before = {file: file.read_bytes() for file in (b.file, folder / "nginx.conf")}
@@ -119,7 +116,6 @@ def test_what_nginx_does_not_take(kernel: websocket.WebSocket, a: Hub, b: Hub) -
     assert a.ask().status == b.ask().status == 200
 
 
-@pytest.mark.slow
 def test_a_lost_reload_is_made_good(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     """A run that was killed after it wrote the file."""
     b.file.write_text(
@@ -129,7 +125,6 @@ def test_a_lost_reload_is_made_good(kernel: websocket.WebSocket, a: Hub, b: Hub)
     assert b.ask(name="sub.b.front.test").status == 200
 
 
-@pytest.mark.slow
 def test_a_front_that_is_gone_is_made_again(a: Hub, b: Hub) -> None:
     docker("rm", "--force", a.front)
     assert "changed=0" not in converge("a")
@@ -145,7 +140,6 @@ def test_check_mode_tells_and_does_nothing(kernel: websocket.WebSocket, b: Hub) 
     assert b.file.read_text() == before
 
 
-@pytest.mark.slow
 def test_an_authority_finds_its_answer(kernel: websocket.WebSocket, b: Hub) -> None:
     """What certbot puts there is served over plain HTTP, by the name that it is for."""
     converge("b", edge_tls_mode="acme")
@@ -159,7 +153,6 @@ def test_an_authority_finds_its_answer(kernel: websocket.WebSocket, b: Hub) -> N
     (folder / "token").unlink()
 
 
-@pytest.mark.slow
 def test_an_own_port_again(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     """An instance that shares no more, and then does again. Alone it is refused the port of the front."""
     told = run("b", edge_shared=False)

@@ -70,7 +70,7 @@ def test_what_is_slow_is_told(runner: t.Any) -> None:
     """The marks are found in the source: by whole files, tests, and cases."""
     found = list(runner.marked_slow())
     assert "tests/modules/test_stacks.py" in found
-    assert "tests/e2e/test_killed_run.py::test_killed_run (some cases)" in found
+    assert "tests/modules/test_software_volume.py::test_killed (some cases)" in found
     marked = [
         path
         for folder in ("tests", "molecule")
