@@ -76,7 +76,7 @@ options:
     elements: str
     default: []
   instance:
-    version_added: 0.3.0
+    version_added: 0.6.0
     description:
       - Name of the instance. Where it is given, the log of the container of O(user)'s server is searched, too. The container's name
         does not say whose it is.
