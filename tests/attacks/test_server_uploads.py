@@ -162,13 +162,14 @@ def test_the_edge_is_no_way_around(site: Deployment, ada: Person, container: str
         opened.append(begin(("127.0.0.1", port), head, authority))
         pour(opened[-1], 60 * MB)
     assert memory(container) < before + 50 * MB
-    assert {status(connection) for connection in opened} <= {0, 403, 413}
+    # 503: the proxy's word for a server that has hung up.
+    assert {status(connection) for connection in opened} <= {0, 403, 413, 503}
 
 
 def test_people_upload_in_parts(ada: Person, container: str) -> None:
-    """As JupyterLab does it, in requests of 1 MiB; 300 MiB in all, and the server does not grow by them."""
+    """As JupyterLab does it, in requests of 1 MiB; 200 MiB in all, and the server does not grow by them."""
     block, said = random.Random(12).randbytes(MB), hashlib.sha256()
-    before, parts = memory(container), 300
+    before, parts = memory(container), 200
     for number in range(1, parts + 1):
         part = number.to_bytes(4, "big") + block[4:]
         said.update(part)
