@@ -258,6 +258,7 @@ test-all: setup-dev ## The same with all that is slow, before a release; it says
 .PHONY: bench
 bench: site setup-dev ## Measure what docs/bench.md reports, on the instance that `make site` runs (takes long)
 	$(BIN)/python tests/bench/spawn.py
+	$(BIN)/python tests/bench/broker.py
 	$(BIN)/python tests/bench/singleuser_start.py "$$(docker image ls --format '{{.Repository}}:{{.Tag}}' galilean/notebook | head -n 1)"
 	$(BIN)/python tests/bench/software.py
 	$(BIN)/python tests/bench/images.py
