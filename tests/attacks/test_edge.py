@@ -194,8 +194,7 @@ def lost(windows: list[ssl.SSLSocket]) -> int:
 ATTACKS: dict[str, list[dict[str, t.Any]]] = {
     "repeated-headers": [
         {"kind": "streams", "count": 8, "streams": 120, "repeat": 60, "path": "/_edge/health"},
-        {"kind": "streams", "count": 200, "streams": 8, "repeat": 4, "path": "/_edge/away.css"},
-        {"kind": "streams", "count": 300, "streams": 8, "repeat": 3},
+        {"kind": "streams", "count": 500, "streams": 8, "repeat": 4, "path": "/_edge/away.css"},
     ],
     "unfinished-headers": [
         {"kind": "unfinished", "count": 810},
@@ -212,10 +211,11 @@ ATTACKS: dict[str, list[dict[str, t.Any]]] = {
     "slow-reads": [
         {
             "kind": "slow_reads",
-            "count": 300,
+            "count": 60,
             "path": "/hub/static/js/admin-react.js",
             "reads": False,
             "buffer": 4096,
+            "pipelined": 1,
         }
     ],
 }
