@@ -43,6 +43,9 @@ DEV_KEY := $(shell { echo $(STAMP_KEY) $(DEV_PACKAGES); cat requirements-dev.txt
 SITE_STAMP := .venv/.site-$(STAMP_KEY)
 DEV_STAMP := .venv/.dev-$(DEV_KEY)
 
+# A virtual machine with a stock kernel.
+GUEST_PACKAGES := mmdebstrap qemu-system-x86 cpio
+
 # The lab brings its own OpenStack along; this is what makes it, and leads to it.
 LAB_PACKAGES := mmdebstrap debian-archive-keyring iproute2 iptables openssh-client openssl
 LAB_SETTINGS := LAB_STATE,LAB_NETWORK,LAB_SUITE,LAB_MIRROR,LAB_GUEST_CA,LAB_DNS,http_proxy
@@ -186,7 +189,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
 	$(MYPY) --package galilean_certificate --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
-	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/login tests/attacks tests/bench tests/lab tests/cloud); do \
+	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/login tests/attacks tests/guest tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
 	$(TESTING) $(BIN)/ansible-lint
 	$(TESTING) $(BIN)/antsibull-changelog lint
@@ -229,6 +232,11 @@ login: setup-dev engine ## Logins of all kinds with a real browser, a real OpenI
 .PHONY: attacks
 attacks: setup-dev engine ## What strangers, users and a hub that was broken into try, against a deployed instance
 	$(TESTING) $(BIN)/pytest tests/attacks $(ARGS)
+
+.PHONY: guest
+guest: setup-dev ## Project quotas, on a kernel that has them: in a virtual machine; part of `make test-all`
+	@$(call apt,$(GUEST_PACKAGES))
+	$(TESTING) $(BIN)/pytest tests/guest $(ARGS)
 
 .PHONY: lab-up
 lab-up: setup ## Bring up a real OpenStack on this machine, for tests (docs/lab.md)

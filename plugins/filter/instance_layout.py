@@ -51,7 +51,7 @@ _value:
     state_dir: /srv/hub
     core_network: hub-core
     users_network: hub-users
-    containers: {edge: hub-edge, hub: hub-hub, proxy: hub-proxy}
+    containers: {edge: hub-edge, hub: hub-hub, proxy: hub-proxy, disk: hub-disk}
 """
 
 

@@ -18,6 +18,9 @@ Settings = t.Mapping[str, t.Any]
 # Part of a path in the user's container, of an HTML attribute and of a URL.
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
 SIZE = re.compile(r"[1-9][0-9]*[kmgtKMGT]?")
+UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+# A home has room for the welcome material and the settings of the programs in it.
+SMALLEST_HOME = 16 * 1024**2
 # The services of the hub: _services() in its image's loader.py.
 SERVICES = ("check", "heal", "accounts", "idle-culler")
 # Where the notebook image offers folders; its entry links them into the home.
@@ -55,6 +58,8 @@ def _limit_problems(where: str, entry: Settings) -> list[str]:
     memory = entry.get("memory_limit")
     if memory and not SIZE.fullmatch(str(memory)):
         found.append(f"{where} has memory_limit {memory!r}: give a number with K, M, G or T, such as 8G")
+    if entry.get("disk_limit") not in (None, ""):
+        found += _disk_problems(f"{where} has disk_limit", str(entry["disk_limit"]), ("0",))
     for key in ("cpu_limit", "pids_limit"):
         if entry.get(key) is not None and float(entry[key]) <= 0:
             found.append(f"{where} has {key} {entry[key]!r}: give more than 0, or leave it out")
@@ -62,6 +67,27 @@ def _limit_problems(where: str, entry: Settings) -> list[str]:
     if (cull is not None and 0 < int(cull) < 600) or int(cull or 0) < 0:
         found.append(f"{where} has cull_timeout {cull}: give 0 (never) or at least 600 seconds")
     return found
+
+
+def _disk_problems(where: str, size: str, words: tuple[str, ...]) -> list[str]:
+    """What is wrong with the limit of a home; ``words`` are what may stand there instead of a size."""
+    if size in words:
+        return []
+    if not SIZE.fullmatch(size):
+        return [f"{where} {size!r}: give {' or '.join(words)}, or a number with K, M, G or T, such as 20G"]
+    if _bytes(size) < SMALLEST_HOME:
+        return [f"{where} {size!r}, too little for what each home begins with: give at least 16M"]
+    return []
+
+
+def _bytes(size: str) -> int:
+    return int(size[:-1]) * UNITS[size[-1].upper()] if size[-1].upper() in UNITS else int(size)
+
+
+def _reserve_problems(size: str) -> list[str]:
+    if size in ("auto", "0") or SIZE.fullmatch(size):
+        return []
+    return [f"jupyterhub_disk_reserve is {size!r}: give auto, 0 or a number with K, M, G or T, such as 4G"]
 
 
 def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]:
@@ -76,8 +102,12 @@ def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]
                 "so take it out; git asks for the user's own token (jupyterhub_git_hosts)"
             )
         path = entry.get("path") or ""
-        if path and (path.startswith("/") or posixpath.normpath(path) != path or path.split("/")[0] in ("..", ".")):
-            found.append(f"{where} has the path {path!r}: give one below the home, such as courses/statistics")
+        if path and (
+            path.startswith("/") or posixpath.normpath(path) != path or path.split("/")[0] in ("..", ".")
+        ):
+            found.append(
+                f"{where} has the path {path!r}: give one below the home, such as courses/statistics"
+            )
     return found
 
 
@@ -114,7 +144,13 @@ def _folder_problems(settings: Settings) -> list[str]:
         ]
     for mount in data:
         source = str(mount["source"])
-        if not source.startswith("/") or posixpath.normpath(source) in ("/", "/etc", "/root", "/var/run", "/run"):
+        if not source.startswith("/") or posixpath.normpath(source) in (
+            "/",
+            "/etc",
+            "/root",
+            "/var/run",
+            "/run",
+        ):
             found.append(
                 f"jupyterhub_data_mounts has the source {source!r}: give the full path of a folder with data, not of the system"
             )
@@ -134,13 +170,24 @@ def _approval_problems(approval: Settings) -> list[str]:
         found.append(f"jupyterhub_approval has source {source!r} and lacks {needed}: give its value")
     for key in sorted({"file", "url", "script"} - {needed}):
         if given.get(key):
-            found.append(f"jupyterhub_approval has {key}, which has no effect with source {source!r}: remove it")
+            found.append(
+                f"jupyterhub_approval has {key}, which has no effect with source {source!r}: remove it"
+            )
     url = str(given.get("url") or "")
     parts = urllib.parse.urlsplit(url)
     if url and (parts.scheme not in ("http", "https") or not parts.hostname):
-        found.append(f"jupyterhub_approval has url {url!r}: give a full address, such as https://example.org/list")
-    elif url and parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1") and not given.get("insecure"):
-        found.append(f"jupyterhub_approval has url {url!r}: anybody on the way could approve themselves, so use https")
+        found.append(
+            f"jupyterhub_approval has url {url!r}: give a full address, such as https://example.org/list"
+        )
+    elif (
+        url
+        and parts.scheme == "http"
+        and parts.hostname not in ("localhost", "127.0.0.1")
+        and not given.get("insecure")
+    ):
+        found.append(
+            f"jupyterhub_approval has url {url!r}: anybody on the way could approve themselves, so use https"
+        )
     return found
 
 
@@ -158,6 +205,10 @@ def access_problems(settings: Settings) -> list[str]:
             found.append(f"{where}: give a name without a slash")
         found += _limit_problems(where, group)
         found += _repository_problems(where, group.get("repositories") or [])
+    found += _disk_problems(
+        "jupyterhub_disk_limit is", str(settings.get("disk_limit", "auto")), ("auto", "0")
+    )
+    found += _reserve_problems(str(settings.get("disk_reserve", "auto")))
     found += _approval_problems(settings["approval"])
     found += _profile_problems(settings)
     found += _folder_problems(settings)
@@ -219,14 +270,20 @@ def _unknown_groups(settings: Settings) -> list[str]:
         return []
     login = settings["login"]
     known = {group["name"] for group in settings["groups"]} | set(settings.get("listed_groups") or {})
-    used = [("jupyterhub_allowed_groups", login["allowed_groups"]), ("jupyterhub_admin_groups", login["admin_groups"])]
+    used = [
+        ("jupyterhub_allowed_groups", login["allowed_groups"]),
+        ("jupyterhub_admin_groups", login["admin_groups"]),
+    ]
     used += [
         (f"the environment {one['name']!r} in jupyterhub_profiles", one.get("groups") or [])
         for one in settings["profiles"]
     ]
     for key in ("shared_folders", "data_mounts"):
         used += [
-            (f"{one['name']!r} in jupyterhub_{key}", [*(one.get("groups") or []), *(one.get("read_groups") or [])])
+            (
+                f"{one['name']!r} in jupyterhub_{key}",
+                [*(one.get("groups") or []), *(one.get("read_groups") or [])],
+            )
             for one in settings[key]
         ]
     return [
@@ -271,7 +328,11 @@ def profiles(settings: Settings) -> list[dict[str, t.Any]]:
     found = []
     for profile in settings["profiles"]:
         image = profile.get("image") or "notebook"
-        found.append({**_given(profile), "image": settings["images"].get(image, image)})
+        one = {**_given(profile), "image": settings["images"].get(image, image)}
+        if "disk_limit" in one:
+            # YAML's 0 is no limit as well.
+            one["disk_limit"] = str(one["disk_limit"])
+        found.append(one)
     return found
 
 
@@ -354,6 +415,9 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
 def _rules(group: Settings) -> dict[str, t.Any]:
     keys = ("memory_limit", "cpu_limit", "pids_limit", "repositories")
     rules = {key: group[key] for key in keys if group.get(key)}
+    if group.get("disk_limit") not in (None, ""):
+        # 0 means no limit.
+        rules["disk_limit"] = str(group["disk_limit"])
     # 0 means never.
     if group.get("cull_timeout") is not None:
         rules["cull_timeout"] = int(group["cull_timeout"])

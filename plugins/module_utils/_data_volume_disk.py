@@ -25,11 +25,16 @@ NEW, FINISHED = "hub-new", "hub-data"
 SERIAL_CUT, SERIAL_MIN = 20, 8
 
 _EXT_MAGIC, _EXT_64BIT = 0xEF53, 0x80
+# The features quota and project together, and XFS's note that it counts for projects.
+_EXT_PROJECT, _XFS_PROJECT = 0x2100, 0x8
 
 
 @dataclass(frozen=True)
 class FileSystem:
-    """A file system by its first block; ``interrupted`` is one that was never finished, and so never mounted."""
+    """A file system by its first block.
+
+    interrupted: never finished, and so never mounted; projects: the next mount can keep limits for projects.
+    """
 
     kind: str
     uuid: str
@@ -37,6 +42,7 @@ class FileSystem:
     size: int
     log: int = 0
     interrupted: bool = False
+    projects: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,9 +92,11 @@ def _text(raw: bytes) -> str:
 def _ext(block: bytes) -> FileSystem:
     low, shift, incompat, high = (struct.unpack_from("<I", block, at)[0] for at in (0x4, 0x18, 0x60, 0x150))
     blocks = low | (high << 32 if incompat & _EXT_64BIT else 0)
+    compatible, projects = (struct.unpack_from("<I", block, at)[0] for at in (0x64, 0x26C))
     return FileSystem(
-        "ext4", str(uuid.UUID(bytes=block[0x68:0x78])), _text(block[0x78:0x88]), blocks * (1024 << shift)
-    )
+        "ext4", str(uuid.UUID(bytes=block[0x68:0x78])), _text(block[0x78:0x88]), blocks * (1024 << shift),
+        projects=compatible & _EXT_PROJECT == _EXT_PROJECT and projects != 0,
+    )  # fmt: skip
 
 
 def _xfs(block: bytes) -> FileSystem:
@@ -103,6 +111,8 @@ def _xfs(block: bytes) -> FileSystem:
         logblocks * size if logstart else 0,
         # The kernel mounts none that carries the first mark, and leaves the second when it mounts one.
         interrupted=block[126] == 1 and last_change == 0,
+        # One that was never mounted has nothing to count yet.
+        projects=last_change == 0 or bool(struct.unpack_from(">H", block, 176)[0] & _XFS_PROJECT),
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import gzip
 import os
 import shutil
 import stat
@@ -170,6 +171,9 @@ def look_at_disk(
             filesystem.label,
             now.f_blocks * now.f_frsize + filesystem.log,
             filesystem.log,
+            projects=any(
+                mount.device == key and {"prjquota", "pquota"} & set(mount.options) for mount in mounts
+            ),
         )
     names = {path, given}
     if filesystem:
@@ -215,6 +219,24 @@ def _stale(path: str, units: t.Sequence[str], run: Runner) -> bool:
     return run(["systemd-detect-virt", "--container", "--quiet"])[0] != 0
 
 
+def project_quotas(release: str, boot: str = "/boot", proc: str = "/proc") -> frozenset[str]:
+    """Kinds of file systems for which this kernel keeps limits for projects, as far as its configuration is known.
+
+    A kernel that lacks it mounts no ext4 that was made for it.
+    """
+    text = read(f"{boot}/config-{release}")
+    if not text:
+        with contextlib.suppress(OSError), gzip.open(f"{proc}/config.gz", "rt", encoding="ascii") as handle:
+            text = handle.read()
+    lines = set(text.splitlines())
+    found = set()
+    if "CONFIG_QUOTA=y" in lines and lines & {"CONFIG_QFMT_V2=y", "CONFIG_QFMT_V2=m"}:
+        found.add("ext4")
+    if "CONFIG_XFS_QUOTA=y" in lines:
+        found.add("xfs")
+    return frozenset(found)
+
+
 def look_at_host(wanted: Wanted, fstab_path: str, run: Runner) -> Host:
     """All that a plan must know beside the disk."""
     path = wanted.path
@@ -244,6 +266,7 @@ def look_at_host(wanted: Wanted, fstab_path: str, run: Runner) -> Host:
         # Before the line is there, it is clear that systemd will have to read it.
         reload=systemd and ours and _stale(path, wanted.units, run),
         grows_mounted=bool(effective >> _SYS_RESOURCE & 1),
+        projects=project_quotas(os.uname().release),
     )
 
 
@@ -259,12 +282,14 @@ def _label(disk: disk_of.Disk, kind: str, run: Runner) -> None:
     _must(run, [*tool, "-L", disk_of.FINISHED, disk.path])
 
 
-def _format(disk: disk_of.Disk, kind: str, run: Runner) -> None:
+def _format(disk: disk_of.Disk, kind: str, projects: bool, run: Runner) -> None:
     # Only what an earlier run left unfinished may be written over, and mkfs.xfs must be told so.
     again = ["-f"] if kind == "xfs" and disk.filesystem else []
     # Five in a hundred for root alone are too much of a large disk.
     few = ["-m", "1"] if kind == "ext4" else []
-    _must(run, [f"mkfs.{kind}", "-q", *again, *few, "-L", disk_of.NEW, disk.path])
+    # XFS needs nothing but the mount option.
+    limits = ["-O", "quota,project", "-E", "quotatype=prjquota"] if projects and kind == "ext4" else []
+    _must(run, [f"mkfs.{kind}", "-q", *again, *few, *limits, "-L", disk_of.NEW, disk.path])
 
 
 def _settle(path: str, uuid: str, run: Runner) -> None:
@@ -288,8 +313,9 @@ def _grow_offline(disk: disk_of.Disk, run: Runner) -> None:
     _must(run, ["resize2fs", disk.path])
 
 
-def _mount(wanted: Wanted, disk: disk_of.Disk, kind: str, run: Runner, again: bool = False) -> None:
-    options = [option for option in wanted.options if not option.startswith("x-")]
+def _mount(wanted: Wanted, disk: disk_of.Disk, plan: Plan, run: Runner, again: bool = False) -> None:
+    kind = plan.kind
+    options = [option for option in plan.options if not option.startswith("x-")]
     # A mount that is made anew keeps this one, unless it is told.
     default = ["relatime"] if not ATIME.intersection(options) else []
     words = ["remount", *default, *options] if again else options
@@ -313,7 +339,7 @@ class Hands:
     def take(self, kind: str, disk: disk_of.Disk, plan: Plan) -> None:
         wanted, run = self.wanted, self.run
         if kind == "format":
-            _format(disk, plan.kind, run)
+            _format(disk, plan.kind, plan.projects, run)
         elif kind == "label":
             _label(disk, plan.kind, run)
         elif kind == "unmount":
@@ -323,7 +349,7 @@ class Hands:
         elif kind == "folder":
             os.makedirs(wanted.path, mode=0o755, exist_ok=True)
         elif kind in ("mount", "remount"):
-            _mount(wanted, disk, plan.kind, run, again=kind == "remount")
+            _mount(wanted, disk, plan, run, again=kind == "remount")
         elif kind == "grow":
             _must(run, ["resize2fs", disk.path] if plan.kind == "ext4" else ["xfs_growfs", "-d", wanted.path])
         elif kind == "units":

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import typing as t
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.galilean.hub.plugins.module_utils import _fstab
 from ansible_collections.galilean.hub.plugins.module_utils._data_volume_disk import (
@@ -30,6 +30,8 @@ SLACK = 64 * 2**20
 BOOT_WAIT = 300
 PACKAGES = {"ext4": "e2fsprogs", "xfs": "xfsprogs"}
 DROPIN = "/etc/systemd/system/{unit}.d/galilean-data-volume.conf"
+# The mount option of ext4 and XFS.
+PROJECTS = "prjquota"
 # Where the UUID stands while there is none yet.
 UNKNOWN = "(made by mkfs)"
 
@@ -53,7 +55,8 @@ class Host:
 
     exists, link: the folder, and where it leads when it is a link; obstacle: the first thing in it that a mount would
     hide; mounts: all of them; dropins: text of each unit's file; reload: systemd has not read what lies on the disk;
-    grows_mounted: ext4 can be grown while it is mounted.
+    grows_mounted: ext4 can be grown while it is mounted; projects: kinds of file systems for which the kernel keeps limits
+    for projects.
     """
 
     exists: bool = True
@@ -65,6 +68,7 @@ class Host:
     dropins: t.Mapping[str, str] = field(default_factory=dict)
     reload: bool = False
     grows_mounted: bool = True
+    projects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,10 @@ class Action:
 
 @dataclass(frozen=True)
 class Plan:
-    """The steps in their order; after each of them, a new plan comes to what is left."""
+    """The steps in their order; after each of them, a new plan comes to what is left.
+
+    options: those of the mount; projects: whether they keep limits for projects, with which homes have theirs.
+    """
 
     actions: tuple[Action, ...]
     kind: str
@@ -85,6 +92,8 @@ class Plan:
     dropins: t.Mapping[str, str]
     before: t.Mapping[str, t.Any]
     after: t.Mapping[str, t.Any]
+    options: tuple[str, ...] = ()
+    projects: bool = False
 
     def has(self, *kinds: str) -> bool:
         return any(action.kind in kinds for action in self.actions)
@@ -284,6 +293,9 @@ def make_plan(wanted: Wanted, disk: Disk, host: Host) -> Plan:
         _refuse_folder(wanted, disk, host, top)
     kind = filesystem.kind if filesystem else wanted.fstype
     fresh = filesystem is None or filesystem.interrupted
+    projects = kind in host.projects and (filesystem is None or fresh or filesystem.projects)
+    if projects:
+        wanted = replace(wanted, options=tuple(dict.fromkeys((*wanted.options, PROJECTS))))
     uuid = UNKNOWN if filesystem is None or fresh else filesystem.uuid
     fstab = _table(wanted, disk, host.fstab, entry(wanted, uuid, kind))
 
@@ -306,4 +318,4 @@ def make_plan(wanted: Wanted, disk: Disk, host: Host) -> Plan:
     }
     size = disk.size if grow or not there else there.size
     after = {"filesystem": kind, "mounted": wanted.path, "size_gib": gib(size)}
-    return Plan(tuple(steps), kind, fstab, late, before, after)
+    return Plan(tuple(steps), kind, fstab, late, before, after, wanted.options, projects)

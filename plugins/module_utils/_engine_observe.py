@@ -36,11 +36,12 @@ from ansible_collections.galilean.hub.plugins.module_utils._engine_usage import 
     plan_prune,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._home_limits import read_limits
 from ansible_collections.galilean.hub.plugins.module_utils._home_owners import read_owners
 from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import MARKER
 
 # Where a hub finds its data file, and where it keeps its state.
-CONFIG, STATE = "/etc/jupyterhub", "/srv/jupyterhub"
+CONFIG, STATE, DISK = "/etc/jupyterhub", "/srv/jupyterhub", "/srv/disk"
 
 
 def seconds_of(moment: str | None) -> float:
@@ -95,6 +96,15 @@ def named_by_hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> frozenset[st
 def owners_by_instance(containers: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, dict[str, str]]:
     """What the hubs of this host remember of users who were renamed, by the name of the instance."""
     return {instance: read_owners(mounts[STATE]) for instance, mounts in _hubs(containers) if STATE in mounts}
+
+
+def limits_of_homes(containers: t.Sequence[t.Mapping[str, t.Any]]) -> dict[str, int]:
+    """What homes may take, by the names of their volumes."""
+    limits: dict[str, int] = {}
+    for _instance, mounts in _hubs(containers):
+        if DISK in mounts:
+            limits.update(read_limits(mounts[DISK]))
+    return limits
 
 
 def _is_sealed(mountpoint: str) -> bool | None:
@@ -173,6 +183,7 @@ def observe(api: EngineApi, sized: bool = True) -> Observed:
         MANAGED in (api.get("/info").get("Labels") or []),
         named_by_hubs(containers),
         owners_by_instance(containers),
+        limits_of_homes(containers),
     )
 
 

@@ -84,8 +84,8 @@ class Cached:
 class Observed:
     """An engine as it is.
 
-    ``named`` are the words in the configurations of its instances, ``managed`` is whether it is ours, and ``owners`` what each
-    instance remembers of users who were renamed (see _home_owners).
+    ``named`` are the words in the configurations of its instances, ``managed`` is whether it is ours, ``owners`` what each
+    instance remembers of users who were renamed (see _home_owners), and ``limits`` what homes may take, by volume.
     """
 
     images: tuple[Image, ...] = ()
@@ -96,6 +96,7 @@ class Observed:
     managed: bool = False
     named: frozenset[str] = frozenset()
     owners: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
+    limits: t.Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -339,7 +340,7 @@ def _volume_rows(observed: Observed) -> dict[str, list[dict[str, t.Any]]]:
         if volume.role == "home":
             instance = volume.labels.get(LABEL_INSTANCE, "")
             user = user_today(volume.labels.get(LABEL_USER, ""), observed.owners.get(instance, {}))
-            row.update(instance=instance, user=user)
+            row.update(instance=instance, user=user, limit_bytes=observed.limits.get(volume.name, 0))
             rows["homes"].append(row)
         elif volume.role == "software":
             row.update(stack=volume.labels.get(LABEL_STACK, ""), sealed=volume.sealed)

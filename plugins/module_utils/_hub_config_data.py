@@ -38,7 +38,7 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ACCESS: dict[str, t.Any] = {
     "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
     "images": {}, "git_hosts": {}, "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
-    "user_tokens": False, "hooks": "", "rename_map": {},
+    "user_tokens": False, "hooks": "", "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
 }  # fmt: skip
 
 
@@ -189,7 +189,12 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
     traits: dict[str, t.Any] = {
         "JupyterHub": _hub_traits(layout, settings),
         "ConfigurableHTTPProxy": {"should_start": False, "api_url": "http://proxy:8001"},
-        "GalileanSpawner": {"instance": layout["name"], "parallel_starts": settings["parallel_starts"]},
+        "GalileanSpawner": {
+            "instance": layout["name"],
+            "parallel_starts": settings["parallel_starts"],
+            "disk_limit": str(access["disk_limit"]),
+            "disk_reserve": str(access["disk_reserve"]),
+        },
         "DockerSpawner": _spawner_traits(layout, settings),
         "LoginGuard": {"wrong_passwords": settings["wrong_passwords"]},
     }

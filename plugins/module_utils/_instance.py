@@ -103,6 +103,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "shared_dir": f"{state}/shared",
         "bin_dir": f"{state}/bin",
         "broker_dir": f"{state}/broker",
+        "disk_dir": f"{state}/disk",
         "core_network": f"{name}-core",
         "core_bridge": f"ghc-{short}",
         "core_subnet6": str(subnet6),
@@ -115,7 +116,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "proxy_address": str(subnet[3]),
         # Docker hands out the rest by itself; the upper part keeps it clear of the fixed addresses above.
         "users_range": str(list(subnet.subnets(prefixlen_diff=1))[1]),
-        "containers": {"edge": f"{name}-edge", "proxy": f"{name}-proxy", "hub": f"{name}-hub", "broker": f"{name}-broker"},
+        "containers": {part: f"{name}-{part}" for part in ("edge", "proxy", "hub", "broker", "disk")},
         "user_container_prefix": f"{name}-user",
         "home_volume_prefix": f"{name}-home",
         "firewall_chain": f"GALILEAN-{short}",

@@ -46,7 +46,8 @@ def _image(row: Row) -> tuple[str, float, str]:
 
 def _home(row: Row) -> tuple[str, float, str]:
     name = f"{row['user'] or row['name']} ({row['instance']})" if row["instance"] else str(row["name"])
-    return name, row["bytes"], "server exists" if row["users"] else ""
+    limit = f"of {human(row['limit_bytes'])}" if row.get("limit_bytes") else ""
+    return name, row["bytes"], ", ".join(part for part in (limit, "server exists" if row["users"] else "") if part)
 
 
 def _software(row: Row) -> tuple[str, float, str]:

@@ -37,6 +37,8 @@ description:
     else on it, such as a partition table, LVM or swap space, is an error, and nothing is touched.
   - A file system that is being made carries the label C(hub-new) until it is complete. Only one that carries it, and
     that its own first block calls unfinished, is made anew. The kernel never mounts one of these, so it never held a file.
+  - A new file system keeps limits for projects (C(prjquota)) where the kernel can do that, so that homes on it have theirs. One that was
+    made without stays as it is.
   - Nothing is mounted over files or over another mount.
   - A host boots without the disk. O(units) do not start there, and so do not write to the disk below.
   - A run that is stopped anywhere is finished by the next one.

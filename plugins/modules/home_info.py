@@ -14,6 +14,7 @@ from ansible_collections.galilean.hub.plugins.module_utils import _home_plan as 
 from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._home_archive import homes, read_archives
+from ansible_collections.galilean.hub.plugins.module_utils._home_limits import read_limits
 from ansible_collections.galilean.hub.plugins.module_utils._home_owners import read_owners, user_today
 
 DOCUMENTATION = r"""
@@ -58,11 +59,11 @@ EXAMPLES = r"""
 
 RETURN = r"""
 homes:
-  description: The volumes, with whose home they are.
+  description: The volumes, with whose home they are, and what it may take. V(0) is no limit, or none that is known.
   returned: success
   type: list
   elements: dict
-  sample: [{user: anna, volume: hub-home-anna, created: "2026-11-20T08:00:00Z"}]
+  sample: [{user: anna, volume: hub-home-anna, created: "2026-11-20T08:00:00Z", limit_bytes: 21474836480}]
 archives:
   description: The archives, the oldest of each volume first.
   returned: success
@@ -88,7 +89,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
     """Ask the engine and look into the folder."""
     folder = Path(params["archive_dir"] or f"/srv/{params['instance']}/archive")
-    owners = read_owners(Path(params["hub_dir"] or f"/srv/{params['instance']}/hub"))
+    hub_dir = Path(params["hub_dir"] or f"/srv/{params['instance']}/hub")
+    owners, limits = read_owners(hub_dir), read_limits(hub_dir.parent / "disk")
     keys = ("volume", "time", "bytes", "home_bytes")
     return {
         "homes": [
@@ -96,6 +98,7 @@ def run(params: dict[str, t.Any]) -> dict[str, t.Any]:
                 "user": plan.user_of(volume, owners),
                 "volume": volume.name,
                 "created": volume.created,
+                "limit_bytes": limits.get(volume.name, 0),
             }
             for volume in homes(DockerCli(params["docker_cli"]), params["instance"], owners)
         ],

@@ -34,6 +34,8 @@ SETTINGS: dict[str, t.Any] = {
     "edge_tls_mode": "self_signed",
     "edge_server_name": "localhost",
     "jupyterhub_egress_allowed": ALLOWED,
+    # For test_disk.py; the user who fills the home.
+    "jupyterhub_groups": [{"name": "small", "users": ["sam"], "disk_limit": "50M"}],
 }
 
 

@@ -201,7 +201,8 @@ class Deployment:
             check=True,
         )
         # What the hub writes while it runs is not what Ansible leaves.
-        files = [line for line in listing.stdout.splitlines() if f"/srv/{self.instance}/hub/" not in line]
+        own = tuple(f"/srv/{self.instance}/{folder}/" for folder in ("hub", "disk"))
+        files = [line for line in listing.stdout.splitlines() if not line.startswith(own)]
         return {"containers": containers, "networks": self.owned("network"), "files": sorted(files)}
 
 

@@ -72,6 +72,7 @@ FREE = [
     Step("login", "login", limit=30),
     Step("attacks", "attacks", limit=30),
     molecule("certbot"),
+    Step("guest", "guest", limit=20, slow=True),
     molecule("jupyterhub"),
     molecule("docker"),
     molecule("data_volume"),

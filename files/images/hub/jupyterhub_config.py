@@ -7,6 +7,7 @@ from pathlib import Path
 
 from galilean_hub import database, engine, logs, rekey, renaming, server, subdomains, web
 from galilean_hub.access import with_access
+from galilean_hub.disk_watch import WATCH
 from galilean_hub.loader import configure, read_data, read_secrets
 from galilean_hub.logins import guarded
 from galilean_hub.web_static import SiteStaticFilesHandler
@@ -19,6 +20,8 @@ data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
 look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
 configure(c, data, read_secrets(Path("/run/secrets")), look)
+# What pages say to somebody whose home is too large.
+c.JupyterHub.template_vars = {"disk": WATCH.words, **c.JupyterHub.template_vars}
 server.limit(data.get("network") or {})
 c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned]
 # A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, has those for

@@ -39,7 +39,7 @@ print(json.dumps({target: probe(target) for target in sys.argv[1:]}))
 class Hub:
     """The instance `hub` on the test's host."""
 
-    containers = ("hub-edge", "hub-proxy", "hub-hub", "hub-broker")
+    containers = ("hub-edge", "hub-proxy", "hub-hub", "hub-disk", "hub-broker")
 
     def __init__(self, host: Host) -> None:
         self.host = host

@@ -49,6 +49,17 @@ def test_sockets_leave_the_machine_by_ip_or_stay_in_it() -> None:
     assert all(rule["args"][0]["op"] == "SCMP_CMP_EQ" and rule["names"] == ["socket"] for rule in rules)
 
 
+def test_files_stay_in_their_project() -> None:
+    """Their owner could take them out of it, and so out of the limit of the home (docs/disk.md)."""
+    rules = [rule["args"] for rule in PROFILE["syscalls"] if "ioctl" in rule["names"]]
+    assert all(arg["index"] == 1 and arg["op"] == "SCMP_CMP_MASKED_EQ" for (arg,) in rules)
+    pairs = [(arg["value"], arg["valueTwo"]) for (arg,) in rules]
+    refused = {low for low in range(2**16) if not any(low & mask == value for mask, value in pairs)}
+    # FS_IOC_FSSETXATTR and FS_IOC_SETFLAGS, by their kind and number; what stands above is their size.
+    assert refused == {0x5820, 0x6602}
+    assert "file_setattr" not in ALLOWED
+
+
 def test_no_call_is_named_twice() -> None:
     named = [name for rule in PROFILE["syscalls"] if not rule.get("args") for name in rule["names"]]
     assert len(named) == len(set(named))

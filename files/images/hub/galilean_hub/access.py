@@ -21,6 +21,8 @@ from traitlets import Bool, Dict, Set, Unicode
 
 from .approval import Unsure
 from .approval_source import Source, open_source
+from .disk_page import DiskHandler
+from .disk_watch import WATCH
 from .logins import LoginGuard
 from .providers import RULES, Rules
 from .state import save
@@ -263,7 +265,8 @@ class GalileanAccess(LoginGuard, Rules):
         handlers: list[tuple[Any, ...]] = list(super().get_handlers(app))
         # The one call that comes once, when everything is set up and the loop runs.
         Sweep(app, self).start()
-        return handlers
+        WATCH.start(app)
+        return [*handlers, (r"/api/galilean/disk", DiskHandler)]
 
 
 def with_access(name: str) -> type[Authenticator]:

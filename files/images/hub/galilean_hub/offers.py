@@ -84,19 +84,25 @@ def form(profiles: Sequence[Settings], groups: Collection[str], last: Any = None
 
 
 def limits(groups: Mapping[str, Settings], mine: Collection[str], profile: Settings) -> dict[str, Any]:
-    """memory_limit, cpu_limit and pids_limit that differ from the hub's.
+    """memory_limit, cpu_limit, pids_limit and disk_limit that differ from the hub's.
 
     The environment's own, or else the most generous of the user's groups.
     """
     found: dict[str, Any] = {}
     rules = [groups[name] for name in sorted(mine) if name in groups]
-    for key, size in (("memory_limit", in_bytes), ("cpu_limit", float), ("pids_limit", int)):
+    sizes = (("memory_limit", in_bytes), ("cpu_limit", float), ("pids_limit", int), ("disk_limit", _room))
+    for key, size in sizes:
         values = [rule[key] for rule in rules if rule.get(key)]
         if profile.get(key):
             found[key] = profile[key]
         elif values:
             found[key] = max(values, key=size)  # type: ignore[arg-type]
     return found
+
+
+def _room(size: str) -> float:
+    """A size of which 0 is the largest: no limit."""
+    return in_bytes(size) or float("inf")
 
 
 def folders(entries: Sequence[Settings], groups: Collection[str]) -> dict[str, dict[str, str]]:

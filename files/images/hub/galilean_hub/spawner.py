@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import errno
 import json
 import time
 from collections.abc import Mapping
@@ -21,7 +22,8 @@ from jupyterhub.spawner import SpawnException
 from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
-from . import engine, homes, offers
+from . import disk, engine, homes, offers
+from .disk_watch import WATCH
 from .names import container_digest, safe_name
 from .queue import StartQueue
 
@@ -66,7 +68,14 @@ class GalileanSpawner(DockerSpawner):
     )
     unasked = Set(Unicode(), config=True, help="Users who get the first environment without being asked.")
 
+    disk_limit = Unicode(
+        "0", config=True, help="What a home may take; 0: no limit, auto: a part of the disk."
+    )
+    disk_reserve = Unicode("0", config=True, help="What stays free on the disk, or no server starts.")
+
     _plain: dict[str, Any] | None = None
+    # The limit of this start, by groups and environment.
+    _home_limit: str | None = None
     cull_timeout: int | None = None
 
     _queue: ClassVar[StartQueue | None] = None
@@ -164,6 +173,7 @@ class GalileanSpawner(DockerSpawner):
             **(profile.get("environment") or {}),
             **({"GALILEAN_REPOSITORIES": json.dumps(given)} if given else {}),
             **({"GALILEAN_APPS": json.dumps(profile["apps"])} if profile.get("apps") else {}),
+            **({"GALILEAN_DISK_LIMIT": self.home_limit} if self.home_limit != "0" else {}),
             **({"GALILEAN_GIT_CREDENTIALS": json.dumps(self.git_hosts)} if self.git_hosts else {}),
             **self._person,
         }
@@ -174,6 +184,7 @@ class GalileanSpawner(DockerSpawner):
             self.mem_limit = limits["memory_limit"]
             # No swap beyond it.
             host["memswap_limit"] = limits["memory_limit"]
+        self._home_limit = limits.get("disk_limit")
         if "cpu_limit" in limits:
             self.cpu_limit = float(limits["cpu_limit"])
         if "pids_limit" in limits:
@@ -204,15 +215,23 @@ class GalileanSpawner(DockerSpawner):
         state: dict[str, Any] = super().get_state()
         if state and self.cull_timeout is not None:
             state[offers.CULL_STATE] = self.cull_timeout
+        if state and self._home_limit is not None:
+            state["disk_limit"] = self._home_limit
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)
         self.cull_timeout = state.get(offers.CULL_STATE)
+        self._home_limit = state.get("disk_limit")
+        if self.object_id:
+            # Found running by a hub that has just started.
+            WATCH.started(self)
 
     async def start(self) -> tuple[str, int]:
         await self._check_standing()
         async with self.queue.turn(self._log_name):
+            # In its turn: who waited long would start on a disk that has run full meanwhile.
+            self._check_disk()
             try:
                 await self._ensure_home()
                 if not self.object_id:
@@ -220,6 +239,8 @@ class GalileanSpawner(DockerSpawner):
                     self.object_name = self._object_name_default()
                 address = await super().start()
             except Exception as exc:
+                if getattr(exc, "errno", 0) == errno.ENOSPC or "no space left" in str(exc).lower():
+                    raise self._disk_full(disk.REFUSED["bytes"]) from exc
                 message = engine.explain(exc)
                 if not message:
                     raise
@@ -228,6 +249,29 @@ class GalileanSpawner(DockerSpawner):
                 ) from exc
             await self._wait_until_ready(*address)
         return address
+
+    def home_volume(self) -> str:
+        """Name of the volume that holds the user's home."""
+        for source, target in self.volumes.items():
+            if isinstance(target, str) and not source.startswith("/"):
+                return str(self.format_volume_name(source, self))
+        return ""
+
+    @property
+    def home_limit(self) -> str:
+        """What the home may take, as the settings have it."""
+        return self.disk_limit if self._home_limit is None else self._home_limit
+
+    def _check_disk(self) -> None:
+        reason = WATCH.refusal(self.home_volume())
+        if reason:
+            raise self._disk_full(reason)
+        WATCH.started(self)
+
+    def _disk_full(self, sentence: str) -> SpawnException:
+        return SpawnException(
+            sentence, reason="disk", log_message=f"{self._log_name}: not started: {sentence}"
+        )
 
     async def _ensure_home(self) -> None:
         """Create the user's volumes with labels; those that Docker makes by itself say not whose they are."""
@@ -296,6 +340,9 @@ class GalileanSpawner(DockerSpawner):
     async def progress(self) -> Any:
         """Messages for the start page: the place in the queue while there is one, then the start itself."""
         last = None
+        notice = WATCH.notice(self.home_volume())
+        if notice:
+            yield {"progress": 5, "message": notice}
         while True:
             place = self.queue.place(self._log_name)
             if place != last:

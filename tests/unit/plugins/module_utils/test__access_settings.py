@@ -63,6 +63,16 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
         ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),
         ({"groups": [{"name": "a", "cpu_limit": -1.0}]}, "has cpu_limit -1.0"),
+        ({"groups": [{"name": "a", "disk_limit": "auto"}]}, "has disk_limit 'auto': give 0, or a number"),
+        ({"groups": [{"name": "a", "disk_limit": "20 GB"}]}, "has disk_limit '20 GB': give 0, or a number"),
+        ({"groups": [{"name": "a", "disk_limit": 0}]}, ""),
+        ({"groups": [{"name": "a", "disk_limit": "20g"}]}, ""),
+        ({"profiles": [{"name": "a", "disk_limit": "5M"}]}, "has disk_limit '5M', too little"),
+        ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto or 0, or a number"),
+        ({"disk_limit": "12"}, "jupyterhub_disk_limit is '12', too little"),
+        ({"disk_limit": "0", "disk_reserve": "0"}, ""),
+        ({"disk_limit": "20G", "disk_reserve": "10G"}, ""),
+        ({"disk_reserve": "10 %"}, "jupyterhub_disk_reserve is '10 %': give auto, 0 or a number"),
         ({"groups": [{"name": "a", "cull_timeout": 60}]}, "has cull_timeout 60"),
         ({"groups": [{"name": "a", "cull_timeout": 0}]}, ""),
         (
@@ -169,7 +179,10 @@ def test_folders() -> None:
 
 
 def test_rules_of_groups() -> None:
-    groups = [{"name": "a", "memory_limit": "8G", "cull_timeout": 0, "cpu_limit": None}, {"name": "b"}]
+    groups = [
+        {"name": "a", "memory_limit": "8G", "cull_timeout": 0, "cpu_limit": None, "disk_limit": 0},
+        {"name": "b"},
+    ]
     assert access.access_traits(settings(groups=groups))["GalileanSpawner"]["groups"] == {
-        "a": {"memory_limit": "8G", "cull_timeout": 0}
+        "a": {"memory_limit": "8G", "cull_timeout": 0, "disk_limit": "0"}
     }

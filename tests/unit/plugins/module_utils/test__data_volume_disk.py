@@ -43,9 +43,32 @@ def test_ext4_is_read(ext4: bytes) -> None:
     assert disk.filesystem_of("xfs", ext4) is None
 
 
+def test_an_ext4_made_for_limits_of_projects_is_known(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    with image.open("wb") as handle:
+        handle.truncate(200 * 2**20)
+    tool = shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin") or ""
+    words = ["-q", "-F", "-O", "quota,project", "-E", "quotatype=prjquota"]
+    subprocess.run([tool, *words, str(image)], check=True, capture_output=True)
+    found = disk.filesystem_of("ext4", image.read_bytes()[: disk.SUPERBLOCK])
+    assert found
+    assert found.projects
+
+
+@pytest.mark.parametrize(
+    ("changed", "flags", "projects"), [(0, 0, True), (5, 0, False), (5, 0x3, False), (5, 0x8, True)]
+)
+def test_an_xfs_counts_for_projects_from_its_first_mount_on(changed: int, flags: int, projects: bool) -> None:
+    raw = bytearray(XFS)
+    raw[247], raw[177] = changed, flags
+    found = disk.filesystem_of("xfs", bytes(raw))
+    assert found
+    assert found.projects is projects
+
+
 def test_xfs_is_read() -> None:
     found = disk.filesystem_of("xfs", XFS)
-    assert found == disk.FileSystem("xfs", UUID, disk.FINISHED, 400 * 2**20, log=64 * 2**20)
+    assert found == disk.FileSystem("xfs", UUID, disk.FINISHED, 400 * 2**20, log=64 * 2**20, projects=True)
     assert disk.filesystem_of("ext4", XFS) is None
 
 

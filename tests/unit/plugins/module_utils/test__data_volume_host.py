@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import gzip
 import re
 import time
 from pathlib import Path
@@ -65,3 +66,22 @@ def test_a_disk_is_waited_for(device: str, serial: str, message: str) -> None:
 def test_what_is_no_disk_is_not_waited_for() -> None:
     with pytest.raises(HubError, match=r"^data_volume_device is /dev/null, which is no disk: give a path"):
         host.find("/dev/null", "", 60)
+
+
+@pytest.mark.parametrize(
+    ("config", "kinds"),
+    [
+        ("CONFIG_QUOTA=y\nCONFIG_QFMT_V2=m\nCONFIG_XFS_QUOTA=y\n", {"ext4", "xfs"}),
+        ("CONFIG_QUOTA=y\n# CONFIG_QFMT_V2 is not set\n# CONFIG_XFS_QUOTA is not set\n", set()),
+        ("CONFIG_QFMT_V2=y\nCONFIG_XFS_QUOTA=y\n", {"xfs"}),
+        ("", set()),
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_a_kernel_keeps_limits_for(tmp_path: Path, config: str, kinds: set[str], packed: bool) -> None:
+    if packed:
+        (tmp_path / "config.gz").write_bytes(gzip.compress(config.encode()))
+    else:
+        (tmp_path / "config-6.1").write_text(config, encoding="ascii")
+    assert host.project_quotas("6.1", str(tmp_path), str(tmp_path)) == kinds
+    assert host.project_quotas("6.2", "/nowhere", "/nowhere") == frozenset()

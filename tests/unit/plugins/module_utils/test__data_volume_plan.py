@@ -32,7 +32,8 @@ DROPINS = {planning.DROPIN.format(unit=unit): planning.dropin("/srv") for unit i
 
 def holding(kind: str = "ext4", label: str = FINISHED, size: int = 100, **more: Any) -> Disk:
     interrupted = more.pop("interrupted", False)
-    found = FileSystem(kind, "1111", label, size * GIB, interrupted=interrupted)
+    projects = more.pop("projects", False)
+    found = FileSystem(kind, "1111", label, size * GIB, interrupted=interrupted, projects=projects)
     return replace(EMPTY, names=NAMES, signatures=(kind,), filesystem=found, **more)
 
 
@@ -316,3 +317,37 @@ def test_sizes_before_and_after() -> None:
     plan = make_plan(WANTED, EMPTY, host())
     assert plan.before == {"filesystem": "", "mounted": "", "size_gib": 0}
     assert plan.after == {"filesystem": "ext4", "mounted": "/srv", "size_gib": 100.0}
+
+
+BOTH = frozenset(["ext4", "xfs"])
+
+
+@pytest.mark.parametrize(
+    ("disk", "kernel", "projects"),
+    [
+        (EMPTY, BOTH, True),
+        # The kernel would not mount it.
+        (EMPTY, frozenset(), False),
+        (EMPTY, frozenset(["xfs"]), False),
+        (holding("xfs", NEW, interrupted=True), BOTH, True),
+        (holding("xfs", NEW, projects=True), BOTH, True),
+        (holding(projects=True), BOTH, True),
+        (holding(projects=True), frozenset(), False),
+        # As an older version made it: it stays as it is.
+        (holding(), BOTH, False),
+        (holding("xfs"), BOTH, False),
+    ],
+)
+def test_limits_of_projects(disk: Disk, kernel: frozenset[str], projects: bool) -> None:
+    plan = make_plan(WANTED, disk, host(projects=kernel))
+    assert plan.projects is projects
+    assert ("prjquota" in plan.options) is projects
+    assert ("noatime,prjquota,nofail" in plan.fstab) is projects
+
+
+def test_a_volume_with_limits_of_projects_is_finished() -> None:
+    line = LINE.replace("noatime,", "noatime,prjquota,")
+    seen = replace(FINISHED_HOST, fstab=line, projects=BOTH)
+    assert not make_plan(WANTED, holding(projects=True), seen).actions
+    # One from before as well.
+    assert not make_plan(WANTED, holding(), replace(FINISHED_HOST, projects=BOTH)).actions

@@ -198,13 +198,15 @@ def test_usage() -> None:
         CACHE,
         layers_bytes=123,
         managed=True,
+        limits={"home": 20},
     )
     found = usage.usage(observed, dataclasses.replace(POLICY, cache_keep=1049), 1000.0)
     assert [row["repository"] for row in found["images"]] == ["x/big", "g/hub"]
     hub = found["images"][1]
     assert [version["ref"] for version in hub["versions"]][:2] == ["g/hub:5", "g/hub:4"]
     assert [version["wanted"] for version in hub["versions"]] == [True, False, False, False, False]
-    assert found["homes"] == [{"name": "home", "bytes": 5, "users": ["c"], "instance": "i", "user": "ada"}]
+    home = {"name": "home", "bytes": 5, "users": ["c"], "instance": "i", "user": "ada", "limit_bytes": 20}
+    assert found["homes"] == [home]
     assert found["totals"] == {
         "images": 123,
         "homes": 5,

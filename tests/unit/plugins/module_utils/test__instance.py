@@ -26,7 +26,8 @@ BAD_SUBNETS = [
 def test_names_follow_from_the_instance(name: str) -> None:
     layout = instance_layout(name)
     assert layout["state_dir"] == f"/srv/{name}"
-    assert layout["containers"] == {part: f"{name}-{part}" for part in ("edge", "proxy", "hub", "broker")}
+    parts = ("edge", "proxy", "hub", "broker", "disk")
+    assert layout["containers"] == {part: f"{name}-{part}" for part in parts}
     for bridge in ("core_bridge", "users_bridge"):
         assert len(layout[bridge]) <= 15
     assert len(layout["firewall_chain"] + "-IN") <= 28

@@ -83,6 +83,9 @@ with contextlib.suppress(ImportError):
     if os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]"):
         extensions["hubnotices"] = True
         labextensions.append("/opt/notebook/share/galilean/repositories/labextensions")
+    if os.environ.get("GALILEAN_DISK_LIMIT", "0") != "0":
+        extensions["hubdisk"] = True
+        labextensions.append("/opt/notebook/share/galilean/disk/labextensions")
     apps = servers(os.environ)
     if apps:
         c.ServerProxy.servers = apps

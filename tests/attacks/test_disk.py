@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""One user fills the disk: by a home beyond its limit, by writing until nothing is free."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from deployment import Deployment, as_root, docker, wait_until
+from person import Person
+
+MIB = 2**20
+People = t.Callable[[str], Person]
+
+
+def home_of(person: Person) -> dict[str, t.Any]:
+    """What JupyterLab is told of the home."""
+    found: dict[str, t.Any] = person.client.ask("GET", f"{person.server}/galilean/disk").json()
+    return found
+
+
+def fill(person: Person, path: str, mib: int) -> None:
+    """Write so many MiB from a notebook, on to the disk."""
+    person.run(
+        f"import os\nwith open({path!r}, 'ab') as f:\n"
+        f"    for _ in range({mib}):\n        f.write(os.urandom({MIB}))\n"
+        "    f.flush()\n    os.fsync(f.fileno())"
+    )
+
+
+def state(site: Deployment) -> dict[str, t.Any]:
+    argv = as_root(["cat", f"/srv/{site.instance}/disk/state.json"])
+    found: dict[str, t.Any] = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
+    return found
+
+
+def refused(person: Person) -> str:
+    """What a start is answered that is refused."""
+    answer = person.client.ask("POST", f"/hub/api/users/{person.name}/server", (400, 403, 503), {})
+    return str(answer.json()["message"])
+
+
+def test_a_home_that_is_too_large(site: Deployment, people: People) -> None:
+    """Found: a home had no limit; one user filled the disk that all homes and the hub's database are on."""
+    sam, bob = people("sam"), people("bob")
+    sam.open_kernel("python3")
+    # A hole takes nothing, whatever its length.
+    sam.run("import os\nopen('hole', 'wb').truncate(2**40)")
+    fill(sam, "large", 52)
+    wait_until(lambda: home_of(sam)["state"] == "over", 60, "the notice in JupyterLab")
+    assert "limit is 50.0 MiB" in home_of(sam)["message"]
+    # Each sees the own home only.
+    assert home_of(bob)["message"] == ""
+    begin = time.monotonic()
+    fill(sam, "large", 10)
+    wait_until(lambda: not sam.state().running, 60, "the end of a server that wrote on")
+    print(f"stopped {time.monotonic() - begin:.1f} s after the limit")
+    assert bob.state().ready
+    # Others start; who wrote waits a moment, and is told so.
+    assert "because of what it wrote" in refused(sam)
+    people("cleo")
+    wait_until(lambda: started(sam), 90, "the next start")
+    assert home_of(sam)["state"] == "full"
+    assert "clean up" in home_of(sam)["message"]
+    sam.delete("large")
+    wait_until(lambda: home_of(sam)["state"] == "ok", 60, "the home after cleaning up")
+    sam.stop()
+    sam.start()
+
+
+def started(person: Person) -> bool:
+    """Try to start the server; False while it is refused."""
+    answer = person.client.ask("POST", f"/hub/api/users/{person.name}/server", (201, 202, 400), {})
+    if answer.status == 400:
+        time.sleep(2)
+        return False
+    person.start()
+    return True
+
+
+@pytest.fixture
+def full_disk(site: Deployment, tmp_path: Path) -> t.Iterator[None]:
+    """The hub is told of a disk with less free than the reserve; what measures it holds still meanwhile."""
+    container = site.container("disk")
+    docker("pause", container)
+    try:
+        told = state(site)
+        told["time"] = time.time()
+        told["space"]["volumes"]["free"] = told["reserve"] - MIB
+        file = tmp_path / "state.json"
+        file.write_text(json.dumps(told), encoding="utf-8")
+        target = f"/srv/{site.instance}/disk/state.json"
+        # In place: its owner and mode stay.
+        subprocess.run(as_root(["cp", str(file), target]), check=True)
+        yield
+    finally:
+        docker("unpause", container)
+
+
+def test_below_the_reserve_no_server_starts(
+    site: Deployment, authority: Path, people: People, full_disk: None
+) -> None:
+    """Found: servers started until the hub's database could not be written: a bare error 500."""
+    dora = Person(site.url, site.token, "dora", ca=str(authority))
+    if not dora.state().exists:
+        dora.client.create_user("dora")
+    assert "disk is nearly full" in refused(dora)
+    # Whose server runs works on.
+    assert home_of(people("bob"))["state"] == "ok"
+
+
+def test_what_looks_after_the_disk_can_do_little(site: Deployment) -> None:
+    """It is root and sees all homes: so it is in no network, and may change nothing but its own folder."""
+    model = json.loads(docker("inspect", site.container("disk")))[0]
+    assert model["HostConfig"]["NetworkMode"] == "none"
+    assert model["HostConfig"]["ReadonlyRootfs"]
+    assert not model["HostConfig"]["Privileged"]
+    assert not [mount for mount in model["Mounts"] if mount["Source"].endswith("docker.sock")]
+    writable = {mount["Destination"] for mount in model["Mounts"] if mount["RW"]}
+    if not state(site)["quota"]:
+        assert writable == {"/srv/disk"}
+        assert sorted(model["HostConfig"]["CapAdd"]) == ["DAC_READ_SEARCH", "SYS_PTRACE"]
+    assert {"total", "free"} <= set(state(site)["space"]["volumes"])
+
+
+def test_it_costs_nothing_while_nobody_writes(site: Deployment) -> None:
+    """Less than half a hundredth of a processor."""
+    number = docker("inspect", "--format", "{{.State.Pid}}", site.container("disk"))
+
+    def spent() -> float:
+        fields = Path(f"/proc/{number}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / 100
+
+    before = spent()
+    time.sleep(20)
+    used = (spent() - before) / 20
+    print(f"{used * 100:.2f} % of a processor")
+    assert used < 0.005
+
+
+def test_a_file_stays_in_its_project(people: People) -> None:
+    """Where the kernel keeps the limit of a home: its owner could take files out of it (chattr -p)."""
+    bob = people("bob")
+    bob.open_kernel("python3")
+    code = (
+        "import errno, fcntl\n"
+        "open('kept', 'w').close()\n"
+        "for command, size in ((0x401C5820, 28), (0x40086602, 8)):\n"
+        "    with open('kept', 'rb') as f:\n"
+        "        try:\n"
+        "            fcntl.ioctl(f, command, bytearray(size))\n"
+        "            print('done')\n"
+        "        except OSError as exc:\n"
+        "            print(errno.errorcode[exc.errno])"
+    )
+    assert bob.run(code).split() == ["EPERM", "EPERM"]
