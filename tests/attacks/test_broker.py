@@ -28,9 +28,8 @@ data = json.load(open("/etc/jupyterhub/config.json"))
 policy = compile_policy(data)
 i = data["instance"]
 # With its labels, it goes with the instance.
-client.create_volume(
-    f"{i}-home-mallory", labels={"galilean.hub.instance": i, "galilean.hub.role": "home", "galilean.hub.user": "mallory"}
-)
+home = {"galilean.hub.instance": i, "galilean.hub.role": "home", "galilean.hub.user": "mallory"}
+client.create_volume(f"{i}-home-mallory", labels=home)
 made = []
 
 def good():
