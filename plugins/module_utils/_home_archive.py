@@ -10,6 +10,7 @@ out of it is followed on the host. Archives are streams between that container a
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils import _home_plan as plan
+from ansible_collections.galilean.hub.plugins.module_utils import _home_script
 from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import ObservedVolume
@@ -105,7 +107,10 @@ class Box:
     def measure(self, volume: str) -> plan.Measure:
         """What a volume holds."""
         command = ("find", INSIDE, "-xdev", "-printf", plan.FIND_FORMAT)
-        status, why, measure = self.run(volume, command, take=plan.tree_measure)
+        try:
+            status, why, measure = self.run(volume, command, take=plan.tree_measure)
+        except HubError as exc:
+            raise HubError(f"The volume {volume} cannot be read. {exc.message}") from exc
         if status:
             raise HubError(f"The volume {volume} cannot be read: {why}.")
         return t.cast(plan.Measure, measure)
@@ -139,24 +144,35 @@ class Box:
         if status:
             raise HubError(f"The volume {volume} cannot be archived: {why or f'tar ended with {status}'}.")
 
+    def script(
+        self, volume: str, stream: t.BinaryIO, *words: str, write: bool = False
+    ) -> tuple[int, str, t.Any]:
+        """Run _home_script, which reads the archive."""
+        os.lseek(stream.fileno(), 0, os.SEEK_SET)
+        command = ("python3", "-c", inspect.getsource(_home_script), *words)
+        return self.run(volume, command, write=write, stdin=stream)
+
     def compare(self, volume: str, stream: t.BinaryIO) -> None:
-        """Raise HubError where the volume differs from the archive."""
-        stream.seek(0)
-        status, why, said = self.run(volume, ("tar", "--compare", *TAR), stdin=stream)
+        """Raise HubError where the volume differs from the archive. tar would read all of a hole, and enter no path that is too long."""
+        status, why, said = self.script(volume, stream, "compare", INSIDE, plan.UNFINISHED)
         if status:
-            differs = " ".join(str(said).split())[:500] or why or f"tar ended with {status}"
+            differs = " ".join(str(said).split())[:500] or why or f"its comparison ended with {status}"
             raise HubError(f"The archive of the volume {volume} differs from it: {differs}.")
 
     def unpack(self, volume: str, stream: t.BinaryIO) -> None:
         """Fill an empty volume from an archive. Until all is there, a mark says that it is not."""
         mark = f"{INSIDE}/{plan.UNFINISHED}"
-        # The mark goes without a trace: the folder's time is part of what was archived.
-        script = (
-            f': > {mark} && tar "$@" && changed=$(stat --format=%y {INSIDE}) && rm {mark} && '
-            f'touch --no-create --date="$changed" {INSIDE}'
-        )
-        command = ("sh", "-c", script, "sh", "--extract", "--preserve-permissions", "--same-owner", *TAR)
+        command = ("sh", "-c", f': > {mark} && exec tar "$@"', "sh", "--extract", "--preserve-permissions", "--same-owner", *TAR)
         status, why, _ = self.run(volume, command, write=True, stdin=stream)
+        if status and "File name too long" in why:
+            for task in ("deep", "times"):
+                status, why, _ = self.script(volume, stream, task, INSIDE, write=True)
+                if status:
+                    break
+        if not status:
+            # The mark goes without a trace: the folder's time is part of what was archived.
+            script = f'changed=$(stat --format=%y {INSIDE}) && rm {mark} && touch --no-create --date="$changed" {INSIDE}'
+            status, why, _ = self.run(volume, ("sh", "-c", script), write=True)
         if status:
             raise HubError(f"The archive cannot be restored into the volume {volume}: {why}.")
 

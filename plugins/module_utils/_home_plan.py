@@ -28,6 +28,8 @@ SUFFIX = ".tar.gz"
 _ARCHIVE = re.compile(r"^(?P<volume>[A-Za-z0-9][A-Za-z0-9_.-]*)-(?P<time>\d{8}T\d{6}Z)\.tar\.gz$")
 # What find says of one entry: path, kind, mode, owner, group, size, blocks on the disk, times of content and of the entry, target.
 FIND_FORMAT = r"%P\0%y\0%m\0%U\0%G\0%s\0%b\0%T@\0%C@\0%l\0"
+# What find may say of one tree, and tar would write of its paths: with each level of folders all longer.
+MOST_TOLD = 8 << 30
 _FIELDS = 10
 _BLOCKS = 6
 
@@ -123,9 +125,15 @@ def choose(
 def tree_measure(chunks: t.Iterable[bytes]) -> Measure:
     """What find said of a tree in FIND_FORMAT. The order in which it found the entries does not count."""
     fields: list[bytes] = []
-    entries = blocks = total = 0
+    entries = blocks = total = told = 0
     rest = b""
     for chunk in chunks:
+        told += len(chunk)
+        if told > MOST_TOLD:
+            raise HubError(
+                f"It has folders nested so deep that their paths alone take more than {in_units(MOST_TOLD)}, which no archive "
+                "could hold in time: delete the deepest of them, or set jupyterhub_removed_homes to keep."
+            )
         parts = (rest + chunk).split(b"\0")
         rest = parts.pop()
         for part in parts:

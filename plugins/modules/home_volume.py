@@ -45,7 +45,7 @@ description:
     C(.json) that says whose home it is.
   - A volume that has not changed since its newest archive is not archived again.
 requirements:
-  - C(tar), C(gzip) and C(find) of GNU, and C(sh), in O(image).
+  - C(tar), C(gzip) and C(find) of GNU, C(sh) and C(python3), in O(image).
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub

@@ -298,3 +298,64 @@ def wait_for(condition: t.Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not happen"
         time.sleep(0.05)
+
+
+# 60 nested folders with long names, a file larger than any disk with something in its middle, and what else may lie around there.
+BLOCKING_TREE = r"""python3 - <<'END'
+import os
+os.chdir("/home/jovyan")
+os.chown(".", 1000, 100)
+with open("sparse", "wb") as file:
+    file.truncate(8 << 40)
+    file.seek((1 << 40) + 5)
+    file.write(b"middle")
+os.setxattr("sparse", "user.note", b"\xff\n")
+for number in range(60):
+    os.mkdir("d" * 200)
+    os.chdir("d" * 200)
+with open("file", "w") as file:
+    file.write("deep")
+os.link("file", "hard")
+os.symlink("../" * 80 + "etc", "out")
+os.mkfifo("pipe")
+os.utime("file", ns=(1, 946684799123456789))
+os.chmod(".", 0o1751)
+END"""
+DEEP_LOOK = r"""python3 - <<'END'
+import os
+os.chdir("/home/jovyan")
+seen = [os.stat("sparse").st_size, os.stat("sparse").st_blocks < 100, os.getxattr("sparse", "user.note")]
+with open("sparse", "rb") as file:
+    file.seek(1 << 40)
+    seen.append(file.read(20))
+while os.path.isdir("d" * 200):
+    seen.append(oct(os.stat(".").st_mode)[-4:])
+    seen.append(os.stat(".").st_mtime_ns)
+    os.chdir("d" * 200)
+for name in sorted(os.listdir(".")):
+    found = os.lstat(name)
+    seen.append((name, found.st_mode, found.st_nlink, found.st_mtime_ns))
+print(seen, oct(os.stat(".").st_mode), open("hard").read(), os.readlink("out"))
+END"""
+
+
+def test_no_tree_blocks_archive_and_restoring(
+    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
+) -> None:
+    """Found before: the comparison could not enter the path, and read eight terabytes of nothing."""
+    volume = make_home(instance, "gina", image, BLOCKING_TREE)
+    before = inside(volume, image, DEEP_LOOK)
+    common: dict[str, t.Any] = {
+        "user": "gina",
+        "instance": instance,
+        "archive_dir": str(tmp_path / "a"),
+        "image": image,
+        "timeout": 60,
+    }
+    made = run_module("home_volume", state="archived", **common)
+    assert made["changed"], made
+    assert not run_module("home_volume", state="archived", **common)["changed"]
+    assert run_module("home_volume", state="absent", user="gina", instance=instance)["changed"]
+    back = run_module("home_volume", state="restored", **common)
+    assert back["changed"], back
+    assert inside(volume, image, DEEP_LOOK) == before
