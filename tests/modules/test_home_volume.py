@@ -300,7 +300,7 @@ def wait_for(condition: t.Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-# 60 nested folders with long names, a file larger than any disk with something in its middle, and what else may lie around there.
+# 60 nested folders with long names, a file larger than any disk, and what else may lie around there.
 BLOCKING_TREE = r"""python3 - <<'END'
 import os
 os.chdir("/home/jovyan")
