@@ -18,6 +18,7 @@ import pytest
 from deployment import Deployment, as_root, docker
 from hub_settings import hub_settings, in_hub, restart
 from knock import Answer, Browser, addresses
+from patience import AT_ONCE
 from person import Person
 
 RIGHT = "correct horse battery staple"
@@ -126,7 +127,7 @@ def test_who_guesses_waits_and_nobody_else(hub: Hub) -> None:
     )
     begin = time.monotonic()
     assert hub.browser("203.0.113.7").log_in("ada", RIGHT).status == 302
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < AT_ONCE
 
 
 @of("quick")
@@ -149,7 +150,7 @@ def test_many_addresses_guess_and_the_owner_comes_in(hub: Hub) -> None:
     for owner, name in ((elsewhere, "grace"), (hub.browser("203.0.113.20"), "Grace")):
         begin = time.monotonic()
         assert owner.log_in(name, RIGHT).status == 302
-        assert time.monotonic() - begin < 3
+        assert time.monotonic() - begin < AT_ONCE
     # Her cookie is for her account.
     other = hub.browser("203.0.113.23")
     other.cookies = dict(device)
@@ -178,7 +179,7 @@ def test_guesses_keep_nobody_from_the_hub(hub: Hub) -> None:
         assert hub.browser("203.0.113.30").ask("GET", "/hub/login").status == 200
         waits.append(time.monotonic() - begin)
         time.sleep(0.05)
-    assert sorted(waits)[len(waits) // 2] < 0.5, waits
+    assert sorted(waits)[len(waits) // 2] < 1, waits
 
 
 @of("native")

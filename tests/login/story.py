@@ -15,7 +15,16 @@ from pathlib import Path
 
 from ansible.plugins.loader import init_plugin_loader
 from browser import Visit, visit
-from deployment import ARTIFACTS, Deployment, Outcome, as_root, collection_tree, docker, wait_until
+from deployment import (
+    ARTIFACTS,
+    Deployment,
+    Outcome,
+    as_root,
+    collection_tree,
+    docker,
+    server_of,
+    wait_until,
+)
 from idp import Provider
 from playwright.sync_api import expect
 
@@ -82,10 +91,11 @@ class Story:
         return docker("inspect", "--format", "{{.State.StartedAt}}", self.site.container(part))
 
     def servers(self) -> list[str]:
-        """Names of the users' containers that run."""
-        prefix = self.site.container("user-")
-        names = docker("ps", "--format", "{{.Names}}", "--filter", f"name=^{prefix}").split()
-        return sorted(name.removeprefix(prefix) for name in names)
+        """Names of the users whose containers run."""
+        labels = (f"galilean.hub.instance={self.site.instance}", "galilean.hub.role=user")
+        shown = '{{.Label "galilean.hub.user"}}'
+        argv = ["ps", "--format", shown, *(f"--filter=label={label}" for label in labels)]
+        return sorted(docker(*argv).splitlines())
 
     def base_image(self) -> str:
         """Debian, as the hub's own images are built on it."""
@@ -102,16 +112,16 @@ class Story:
 
     def inspect(self, user: str) -> dict[str, t.Any]:
         """What Docker knows of a user's container."""
-        model: dict[str, t.Any] = json.loads(docker("inspect", self.site.container(f"user-{user}")))[0]
+        model: dict[str, t.Any] = json.loads(docker("inspect", server_of(self.site.instance, user)))[0]
         return model
 
     def inside(self, user: str, *argv: str, check: bool = True) -> str:
         """Run a program in a user's server, as the user."""
-        return docker("exec", self.site.container(f"user-{user}"), *argv, check=check)
+        return docker("exec", server_of(self.site.instance, user), *argv, check=check)
 
     def tries(self, user: str, *argv: str) -> str:
         """What a program in a user's server says that is expected to fail."""
-        command = ["docker", "exec", self.site.container(f"user-{user}"), *argv]
+        command = ["docker", "exec", server_of(self.site.instance, user), *argv]
         done = subprocess.run(as_root(command), capture_output=True, text=True, check=False)
         assert done.returncode != 0, f"{argv} has worked for {user}: {done.stdout}"
         return done.stderr

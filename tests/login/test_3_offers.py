@@ -274,7 +274,7 @@ def test_a_renamed_user_keeps_the_home(story: Story) -> None:
     with story.visit() as ada:
         sign_in(ada, "ada")
         in_lab(ada)
-    assert story.inside("ada-40example-2eorg", "cat", "/home/jovyan/kept.txt") == "before"
+    assert story.inside("ada@example.org", "cat", "/home/jovyan/kept.txt") == "before"
     # Whom the settings of before had made an administrator, and these do not name.
     model = person_of(story, "ada").client.ask("GET", f"{story.site.url}/hub/api/users/ruth").json()
     assert model["admin"] is False
@@ -298,4 +298,4 @@ def test_the_home_is_found_without_the_map(story: Story) -> None:
     ada = person_of(story, "ada@example.org")
     ada.stop()
     ada.start()
-    assert story.inside("ada-40example-2eorg", "cat", "/home/jovyan/kept.txt") == "before"
+    assert story.inside("ada@example.org", "cat", "/home/jovyan/kept.txt") == "before"

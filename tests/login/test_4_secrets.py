@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from deployment import as_root, docker
+from deployment import as_root, docker, server_of
 from homes import keep_names
 from people import person_of
 from source import TOKEN, Source
@@ -93,7 +93,7 @@ def secrets(story: Story, run: Run) -> dict[str, str]:
     folder = f"/srv/{story.site.instance}/secrets"
     names = subprocess.run(as_root(["ls", folder]), capture_output=True, text=True, check=True).stdout.split()
     found = {name: story.site.secret(name) for name in names}
-    token = story.inside("ada-40example-2eorg", "galilean-token")
+    token = story.inside("ada@example.org", "galilean-token")
     assert story.provider.accepts(token)
     found |= {"approval": TOKEN, "client": story.provider.client_secret, "access token": token}
     assert {"crypt-key", "cookie-secret", "proxy-token", "check-token", "accounts-token"} <= set(found)
@@ -117,7 +117,7 @@ def test_not_in_the_list_of_processes(secrets: dict[str, str], run: Run) -> None
 def test_not_in_what_docker_tells_of_containers(story: Story, secrets: dict[str, str]) -> None:
     for name in story.site.owned("container"):
         assert in_text(secrets, docker("inspect", name)) == [], name
-    user = json.dumps(story.inspect("ada-40example-2eorg"))
+    user = json.dumps(story.inspect("ada@example.org"))
     assert "JUPYTERHUB_API_TOKEN" in user
     assert in_text(secrets, user) == []
 
@@ -136,25 +136,26 @@ def test_the_checks_own_opens_nothing_of_others(story: Story, secrets: dict[str,
         ("GET", f"/user/{ada}/api/contents"),
     ):
         assert story.request("check", method, path, follow=False)[0] in (302, 403, 404), path
-    assert "ada-40example-2eorg" in story.servers()
+    assert "ada@example.org" in story.servers()
 
 
 def test_not_in_logs(story: Story, secrets: dict[str, str]) -> None:
-    for part in ("hub", "proxy", "edge", "user-ada-40example-2eorg"):
-        argv = as_root(["docker", "logs", story.site.container(part)])
+    containers = [story.site.container(part) for part in ("hub", "broker", "proxy", "edge")]
+    for container in [*containers, server_of(story.site.instance, "ada@example.org")]:
+        argv = as_root(["docker", "logs", container])
         done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
-        assert in_text(secrets, done.stdout.decode(errors="replace")) == [], part
+        assert in_text(secrets, done.stdout.decode(errors="replace")) == [], container
 
 
 def test_not_in_the_users_server(story: Story, secrets: dict[str, str]) -> None:
     """Neither in its environment nor in the home: the token is told on demand."""
     environment = story.inside(
-        "ada-40example-2eorg", "sh", "-c", "cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'"
+        "ada@example.org", "sh", "-c", "cat /proc/*/environ 2>/dev/null | tr '\\0' '\\n'"
     )
     assert in_text(secrets, environment) == []
     for name, value in secrets.items():
         command = ["grep", "-rlF", "--", value, "/home/jovyan", "/tmp"]
-        assert story.inside("ada-40example-2eorg", *command, check=False) == "", name
+        assert story.inside("ada@example.org", *command, check=False) == "", name
 
 
 def test_not_in_a_file_that_anybody_reads(story: Story, secrets: dict[str, str]) -> None:
