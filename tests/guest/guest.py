@@ -25,11 +25,11 @@ PACKAGES = (
 )  # fmt: skip
 INIT = """\
 #!/bin/sh
-export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONPATH=/work LC_ALL=C.UTF-8
+export PATH=/usr/sbin:/usr/bin:/sbin:/bin PYTHONPATH=/task LC_ALL=C.UTF-8
 mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
 for module in virtio_pci virtio_blk ext4 xfs quota_v2; do modprobe "$module"; done
 n=0; until [ -b /dev/vdb ] || [ "$n" -gt 100 ]; do n=$((n + 1)); sleep 0.1; done
-sh -c "$(cat /work/command)" 2>&1
+sh -c "$(cat /task/command)" 2>&1
 echo ENDED
 echo o >/proc/sysrq-trigger
 sleep 60
@@ -77,9 +77,9 @@ def _pack(tree: Path, archive: Path) -> None:
 def run(
     work: Path, files: t.Mapping[str, Path], command: str, disks: t.Sequence[int], limit: float = 300
 ) -> str:
-    """What the command prints in a guest with these files and folders in /work, and disks of so many MiB."""
+    """What the command prints in a guest with these files and folders in /task, and disks of so many MiB."""
     system = _initrd()
-    tree = work / "tree" / "work"
+    tree = work / "tree" / "task"
     tree.mkdir(parents=True)
     for name, source in files.items():
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
@@ -88,10 +88,10 @@ def run(
         else:
             shutil.copy(source, tree / name)
     (tree / "command").write_text(command, encoding="utf-8")
-    _pack(work / "tree", work / "work.cpio")
+    _pack(work / "tree", work / "task.cpio")
     # The kernel unpacks archives that stand one behind the other.
     with (work / "initrd").open("wb") as out:
-        for part in (system, work / "work.cpio"):
+        for part in (system, work / "task.cpio"):
             with part.open("rb") as handle:
                 shutil.copyfileobj(handle, out)
     kernel = system.with_name(system.name.replace("system-", "kernel-").removesuffix(".cpio"))

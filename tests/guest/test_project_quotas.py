@@ -30,7 +30,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
         "galilean_hub": ROOT / "files/images/hub/galilean_hub",
         MODULES: ROOT / "plugins/module_utils",
     }
-    command = "for one in 'ext4 /dev/vda' 'xfs /dev/vdb'; do python3 /work/inside.py $one; done"
+    command = "for one in 'ext4 /dev/vda' 'xfs /dev/vdb'; do python3 /task/inside.py $one; done"
     text = run(tmp_path_factory.mktemp("guest"), files, command, [600, 600])
     results = {kind: json.loads(line) for kind, line in re.findall(r"RESULT (\w+) (\{.*\})", text)}
     assert set(results) == {"ext4", "xfs"}, text[-6000:]
