@@ -200,7 +200,8 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         except HubError:
             # Not made yet.
             token = ""
-        module.no_log_values.add(token)
+        else:
+            module.no_log_values.add(token)
         client = HubClient(params["url"], UrlTransport(token, params["validate_certs"], params["ca_path"]))
         try:
             seen = f"JupyterHub {client.version()} answers at {client.url}"

@@ -22,4 +22,5 @@ def keep_names(story: Story) -> dict[str, str]:
     argv = as_root(["cat", f"/srv/{instance}/hub/homes.json"])
     kept = subprocess.run(argv, capture_output=True, text=True, check=False).stdout
     users = {user_today(home, json.loads(kept or "{}")) for home in homes}
-    return {user: user for user in sorted(users)}
+    # The check has its name from a setting of its own.
+    return {user: user for user in sorted(users - {"hub-check"})}

@@ -95,6 +95,8 @@ def git_server(image: str, name: str, login: str, folder: Path) -> t.Iterator[Gi
     container = docker(
         *("run", "--detach", "--init", f"--name={name}", "--user=root", f"--volume={folder}:/srv/tls:ro"),
         *(f"--env=GIT_USER={user}", f"--env=GIT_PASSWORD={password}"),
+        # The image has users' git trust repositories in their homes alone.
+        "--env=GIT_TEST_ASSUME_DIFFERENT_OWNER=0",
         *(f"--volume={PROGRAM}:/srv/git_http.py:ro", "--entrypoint=python3", image, "/srv/git_http.py"),
     )
     try:
