@@ -39,9 +39,14 @@ def state(site: Deployment) -> dict[str, t.Any]:
     return found
 
 
+def ask_for_a_start(person: Person, *accept: int) -> t.Any:
+    url = f"{person.client.url}/hub/api/users/{person.name}/server"
+    return person.client.ask("POST", url, accept, {})
+
+
 def refused(person: Person) -> str:
     """What a start is answered that is refused."""
-    answer = person.client.ask("POST", f"/hub/api/users/{person.name}/server", (400, 403, 503), {})
+    answer = ask_for_a_start(person, 400, 403, 503)
     return str(answer.json()["message"])
 
 
@@ -75,7 +80,7 @@ def test_a_home_that_is_too_large(site: Deployment, people: People) -> None:
 
 def started(person: Person) -> bool:
     """Try to start the server; False while it is refused."""
-    answer = person.client.ask("POST", f"/hub/api/users/{person.name}/server", (201, 202, 400), {})
+    answer = ask_for_a_start(person, 201, 202, 400)
     if answer.status == 400:
         time.sleep(2)
         return False
