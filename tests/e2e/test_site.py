@@ -50,7 +50,7 @@ def test_site(site: Deployment, artifacts: Path) -> None:
     assert "Log in any name, any password" in text
     assert f"CONFIRM={site.instance}" in text
     assert sorted(site.owned("container")) == sorted(
-        site.container(part) for part in ("disk", "edge", "hub", "proxy")
+        site.container(part) for part in ("broker", "disk", "edge", "hub", "proxy")
     )
     (artifacts / "seconds.json").write_text(json.dumps({"site": round(outcome.seconds, 1)}), encoding="utf-8")
 
