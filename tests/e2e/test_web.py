@@ -178,7 +178,7 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
     # With the look of before, so that no image is built of what was tried.
     site.set(**LOOK)
     outcome = site.run("configure", name="web-back").assert_done()
-    assert "galilean.hub.jupyterhub : Ensure the proxy and the hub run" in outcome.changed_tasks()
+    assert "galilean.hub.jupyterhub : Ensure the containers of the instance run" in outcome.changed_tasks()
     mounts = docker("inspect", "--format", "{{range .Mounts}}{{.Destination}} {{end}}", site.container("hub"))
     assert "/opt/galilean/web" not in mounts
     page.page.goto(f"{site.url}/hub/home")
