@@ -42,6 +42,8 @@ class GitHost:
         docker(
             *("run", "--detach", "--init", "--rm", "--network=none", f"--name={self._container}"),
             *("--user=root", f"--env=GIT_USER={USER}", f"--env=USERINFO={self._provider.issuer}/me"),
+            # The image has users' git trust repositories in their homes alone.
+            "--env=GIT_TEST_ASSUME_DIFFERENT_OWNER=0",
             *(f"--volume={self._folder}:/srv/tls:ro", f"--volume={PROGRAM}:/srv/git_http.py:ro"),
             *("--entrypoint=python3", image, "/srv/git_http.py"),
         )
