@@ -116,4 +116,5 @@ def test_rules_that_somebody_flushed_come_back(hub: Hub, alice: str, listener: l
         assert "open" not in hub.probe(alice, *listener).values()
     # The engine's own rules are its own business.
     hub.sh("systemctl restart docker")
+    hub.wait()
     assert set(hub.sh(rules).splitlines()) >= before
