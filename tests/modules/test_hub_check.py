@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from engine import ANSIBLE, ModuleRunner
+from kill import descendants
 from loopback_hub import LoopbackHub, free_ports, run_hub, wait_until
 
 Run = t.Callable[..., dict[str, t.Any]]
@@ -222,21 +223,6 @@ def test_missing_library(check: Run, tmp_path: Path) -> None:
     (tmp_path / "websocket.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
     result = check(env_extra={"PYTHONPATH": str(tmp_path)})
     assert "Failed to import the required Python library (websocket-client)" in result["msg"]
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the processes below one, whatever session they made for themselves."""
-    parents: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            parent = int(stat.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-            parents.setdefault(parent, []).append(int(stat.parent.name))
-    found, queue = [], [pid]
-    while queue:
-        children = parents.get(queue.pop(), [])
-        found += children
-        queue += children
-    return found
 
 
 @pytest.mark.parametrize(
