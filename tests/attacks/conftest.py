@@ -39,21 +39,28 @@ SETTINGS: dict[str, t.Any] = {
 }
 
 
+def deployed(
+    folder: Path, instance: str, host: str, port: int, settings: dict[str, t.Any]
+) -> t.Iterator[Deployment]:
+    """An instance with HTTPS at this name, and its end."""
+    deployment = Deployment(folder, COLLECTIONS, instance, port)
+    deployment.url = f"https://{host}:{port}"
+    keep = bool(os.environ.get("ATTACKS_KEEP"))
+    if deployment.left() and not keep:
+        deployment.teardown(data=True).assert_done()
+    deployment.set(**settings)
+    deployment.run("site").assert_done()
+    yield deployment
+    if not keep:
+        deployment.set(**settings)
+        deployment.teardown(data=True).assert_done()
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
     """The instance under attack: HTTPS on loopback, all other settings as they come."""
     name, port = os.environ.get("ATTACKS_INSTANCE", "attacked"), int(os.environ.get("ATTACKS_PORT", "8140"))
-    deployment = Deployment(tmp_path_factory.mktemp("site"), COLLECTIONS, name, port)
-    deployment.url = f"https://localhost:{port}"
-    keep = bool(os.environ.get("ATTACKS_KEEP"))
-    if deployment.left() and not keep:
-        deployment.teardown(data=True).assert_done()
-    deployment.set(**SETTINGS)
-    deployment.run("site").assert_done()
-    yield deployment
-    if not keep:
-        deployment.set(**SETTINGS)
-        deployment.teardown(data=True).assert_done()
+    yield from deployed(tmp_path_factory.mktemp("site"), name, "localhost", port, SETTINGS)
 
 
 def root_of(site: Deployment, folder: Path) -> Path:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from browser import Visit, visit
-from conftest import COLLECTIONS, company, root_of
+from conftest import company, deployed, root_of
 from deployment import Deployment, as_root, docker, wait_until
 from person import Person
 from playwright.sync_api import Page
@@ -43,17 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
         os.environ.get("SUBDOMAINS_INSTANCE", "apart"),
         int(os.environ.get("SUBDOMAINS_PORT", "8141")),
     )
-    deployment = Deployment(tmp_path_factory.mktemp("apart"), COLLECTIONS, name, port)
-    deployment.url = f"https://{NAME}:{port}"
-    keep = bool(os.environ.get("ATTACKS_KEEP"))
-    if deployment.left() and not keep:
-        deployment.teardown(data=True).assert_done()
-    deployment.set(**SETTINGS)
-    deployment.run("site").assert_done()
-    yield deployment
-    if not keep:
-        deployment.set(**SETTINGS)
-        deployment.teardown(data=True).assert_done()
+    yield from deployed(tmp_path_factory.mktemp("apart"), name, NAME, port, SETTINGS)
 
 
 @pytest.fixture(scope="module")
