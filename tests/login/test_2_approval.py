@@ -103,6 +103,8 @@ def test_an_endpoint_is_asked_at_login(story: Story, source: Source) -> None:
         assert "ada" in story.servers()
     finally:
         source.away = False
+    # What comes next is the menu, and who has a server sees none.
+    person_of(story, "ada").stop()
 
 
 @pytest.mark.slow
