@@ -70,3 +70,30 @@ def test_programs_that_know_no_better_call_are_told_so() -> None:
     # ENOSYS: the C library then makes threads by clone().
     assert rule["errnoRet"] == 38
     assert "clone3" in rule["names"]
+
+
+def test_both_architectures_and_no_older_one() -> None:
+    """The calls of 32-bit programs have other numbers and arguments: no rule is about them."""
+    names = {arch["architecture"]: arch["subArchitectures"] for arch in PROFILE["archMap"]}
+    assert names == {"SCMP_ARCH_X86_64": [], "SCMP_ARCH_AARCH64": []}
+
+
+# Old calls that aarch64 does not have, and those by which its programs do the same.
+NEWER = {
+    "access": "faccessat", "chmod": "fchmodat", "chown": "fchownat", "creat": "openat", "dup2": "dup3",
+    "epoll_create": "epoll_create1", "epoll_wait": "epoll_pwait", "eventfd": "eventfd2", "fork": "clone",
+    "getdents": "getdents64", "getpgrp": "getpgid", "inotify_init": "inotify_init1", "link": "linkat",
+    "lstat": "newfstatat", "mkdir": "mkdirat", "mknod": "mknodat", "open": "openat", "pause": "ppoll",
+    "pipe": "pipe2", "poll": "ppoll", "readlink": "readlinkat", "rename": "renameat", "rmdir": "unlinkat",
+    "select": "pselect6", "signalfd": "signalfd4", "stat": "newfstatat", "symlink": "symlinkat",
+    "time": "gettimeofday", "unlink": "unlinkat", "utime": "utimensat", "vfork": "clone",
+    "alarm": "setitimer", "arch_prctl": "prctl",
+}  # fmt: skip
+
+
+def test_aarch64_has_what_x86_64_has() -> None:
+    named = {
+        name for rule in PROFILE["syscalls"] if rule["action"] == "SCMP_ACT_ALLOW" for name in rule["names"]
+    }
+    assert {new for old, new in NEWER.items() if old in named} <= named
+    assert named >= NEWER.keys(), "a call that is gone from the profile has no place here"
