@@ -124,6 +124,16 @@ class Visit:
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         self._wait_for_kernel()
 
+    def new_notebook(self) -> None:
+        """Open a notebook by the launcher, and wait until its kernel is ready.
+
+        JupyterLab that is asked to run a cell before starts a second kernel, and the cell may wait for ever
+        for the one that it gives up.
+        """
+        self.page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
+        self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+        self._wait_for_kernel()
+
     def _wait_for_kernel(self) -> None:
         # The circle beside the kernel's name is there before there is a kernel; the status bar knows.
         self.page.get_by_text(re.compile(r"\S \| Idle$")).first.wait_for()
@@ -183,8 +193,10 @@ def visit(
             seen = Visit(page, url, pictures, patience)
             try:
                 yield seen
-            except Exception:
-                seen.picture("failure")
+            except Exception as error:
+                picture = seen.picture("failure")
+                said = "".join(f"\n  {line}" for line in seen.errors)
+                error.add_note(f"{page.url} is in {picture}; its console said:{said or ' nothing'}")
                 raise
         finally:
             browser.close()
