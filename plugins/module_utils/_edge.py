@@ -123,10 +123,11 @@ def _acme_problems(settings: dict[str, t.Any]) -> list[str]:
 
 
 def _is_address(text: str) -> bool:
+    """To browsers, whatever ends in a number is an address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
-        return False
+        return text.rpartition(".")[2].isdigit()
     return True
 
 

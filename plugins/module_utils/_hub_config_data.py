@@ -72,7 +72,7 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
     }
     if settings.get("subdomains"):
         parts = urlsplit(settings["public_url"])
-        traits["subdomain_host"] = f"{parts.scheme}://{parts.netloc}"
+        traits["subdomain_host"] = f"{parts.scheme}://{parts.netloc.lower()}"
         # A page on one subdomain may set cookies for all of them, but none with this prefix. Browsers take it over TLS only.
         traits["cookie_host_prefix_enabled"] = parts.scheme == "https"
     return traits

@@ -141,6 +141,10 @@ def test_a_host_without_systemd(site: Site) -> None:
             {"jupyterhub_subdomains": True, "jupyterhub_public_url": "https://other.example.org/", **DNS},
             "jupyterhub_public_url is 'https://other.example.org/' while jupyterhub_subdomains is true",
         ),
+        (
+            {"jupyterhub_subdomains": True, "jupyterhub_public_url": f"http://{NAME}/", **DNS},
+            f"jupyterhub_public_url is 'http://{NAME}/' while jupyterhub_subdomains is true: pages could set",
+        ),
         ({"edge_http_port": 0}, "edge_http_port is 0 while certbot_challenge is 'http': set it to 80"),
         ({"certbot_challenge": "dns"}, "certbot_dns_credentials is empty while certbot_challenge is 'dns'"),
         ({"certbot_eab_kid": "a"}, "certbot_eab_hmac_key is empty: an external account needs"),

@@ -125,6 +125,12 @@ def test_accepts(change: dict[str, t.Any]) -> None:
             "edge_server_name is '192.0.2.1' while",
             "hub.example.org",
         ),
+        ({**TLS, **BELOW, "server_name": "hub.1"}, "edge_server_name is 'hub.1' while", "hub.example.org"),
+        (
+            {**TLS, **BELOW, "server_name": "hub.example.org:8443"},
+            "edge_server_name is 'hub.example.org:8443':",
+            "a host name alone",
+        ),
         # Browsers take no cookies for it.
         ({**BELOW, "server_name": "localhost"}, "edge_server_name is 'localhost' while", "hub.localhost"),
         (BELOW, "edge_tls_mode is 'off' while jupyterhub_subdomains is true:", "another mode"),

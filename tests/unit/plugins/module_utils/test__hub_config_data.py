@@ -81,7 +81,7 @@ def test_servers_outlive_the_hub() -> None:
     ("url", "host", "prefixed"),
     [
         ("https://hub.example.org/", "https://hub.example.org", True),
-        ("https://hub.example.org:8443/", "https://hub.example.org:8443", True),
+        ("https://Hub.example.org:8443/", "https://hub.example.org:8443", True),
         ("http://hub.localhost:8000/", "http://hub.localhost:8000", False),
     ],
 )
