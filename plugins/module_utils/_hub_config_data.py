@@ -68,6 +68,8 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         # The start queue keeps the order; this only bounds how long the queue may become.
         "concurrent_spawn_limit": max(100, settings["active_servers"]),
         "active_server_limit": settings["active_servers"],
+        # Of those who may have named ones, as a site may set: by itself JupyterHub lets one user take all there are.
+        "named_server_limit_per_user": 10,
         "token_expires_in_max_seconds": settings["token_max_age"],
     }
     if settings.get("subdomains"):

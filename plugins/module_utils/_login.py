@@ -148,6 +148,12 @@ def callback(public_url: str) -> str:
     return f"{public_url.rstrip('/')}/hub/oauth_callback"
 
 
+# Of native: sign-ups of an address in ten minutes, and accounts that nobody has approved yet. The image has defaults.
+SIGN_UPS = ("sign_ups", "waiting")
+# LONGEST_PASSWORD in the image's providers.py.
+LONGEST_PASSWORD = 72
+
+
 def says_who(kind: str, settings: t.Mapping[str, t.Any]) -> bool:
     """Whether anybody at all could log in."""
     lists = ("allowed_users", "admins", "allowed_groups", "admin_groups", "support_users", "support_groups")
@@ -185,6 +191,18 @@ def _kind_problems(kind: str, own: t.Mapping[str, t.Any]) -> list[str]:
                 found.append(
                     f"jupyterhub_login_cilogon has strip_domain and prefix for {one['entity']}: a name gets one of them"
                 )
+    if kind == "native":
+        least = own.get("minimum_password_length") or 12
+        if not 1 <= least <= LONGEST_PASSWORD:
+            found.append(
+                f"jupyterhub_login_native has minimum_password_length {least}: give a number from 1 to {LONGEST_PASSWORD}, "
+                "which is the longest that can be kept"
+            )
+        found += [
+            f"jupyterhub_login_native has {name} {own[name]}: give 0 for no limit, or more"
+            for name in SIGN_UPS
+            if int(own.get(name) or 0) < 0
+        ]
     if kind == "ldap":
         if not own.get("bind_dn") and not own.get("user_search_base"):
             found.append(
@@ -354,6 +372,7 @@ def _native(own: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         "minimum_password_length": own.get("minimum_password_length") or 12,
         "check_common_password": True,
         "ask_email_on_signup": True,
+        **{name: int(own[name]) for name in SIGN_UPS if own.get(name) is not None},
     }
 
 
@@ -422,7 +441,8 @@ def login_traits(settings: t.Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]
         }
     if kind == "pam":
         # Accounts of the file, not of the container: nothing to open a session for.
-        traits[KINDS[kind].traits] = {"service": "galilean-hub", "open_sessions": False}
+        # PAM answers wrong passwords after two seconds: with one thread, as it comes, all others would wait for who guesses.
+        traits[KINDS[kind].traits] = {"service": "galilean-hub", "open_sessions": False, "executor_threads": 64}
     return traits
 
 

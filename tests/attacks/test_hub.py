@@ -11,6 +11,7 @@ import json
 import re
 import socket
 import subprocess
+import threading
 import time
 import typing as t
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 import pytest
 import requests
 from deployment import Deployment, as_root, docker, wait_until
+from hub_settings import in_hub
 from knock import Browser, addresses
 from patience import AT_ONCE
 from person import Person
@@ -292,6 +294,165 @@ def test_cookies_of_a_users_server_neither(
         assert "samesite=lax" in line.lower(), line
         assert "; secure" in line.lower(), line
     assert "no version header" not in docker("logs", somebody.container(site.instance))
+
+
+def person(address: str, name: str) -> Browser:
+    """Somebody with a session of the hub, at this address."""
+    somebody = Browser(address)
+    assert somebody.log_in(name, "any").status == 302
+    assert somebody.ask("GET", "/hub/token").status == 200
+    return somebody
+
+
+def at_hub(somebody: Browser, hub: str) -> Browser:
+    """The same session, past edge and proxy."""
+    there = Browser(hub)
+    there.cookies = dict(somebody.cookies)
+    return there
+
+
+SCRIPT = {"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_scripts_get_no_page_of_the_hub(hub: str, proxy: str) -> None:
+    """Before: only the edge refused them, and who came past it got the page's secret."""
+    visitor = person(proxy, "visitor")
+    for asked in (visitor, at_hub(visitor, hub)):
+        for path in ("/hub/home", "/hub/token?a=/hub/api/", "/hub/nothing", "/", "/hub/api/oauth2/authorize"):
+            for mode in ("cors", "no-cors", "same-origin", "websocket"):
+                for dest in ("empty", "script", "serviceworker", "embed"):
+                    said = {**SCRIPT, "Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": dest}
+                    answer = asked.ask("GET", path, **said)
+                    assert (answer.status, "xsrf" in answer.text) == (403, False), (path, said)
+                    assert not answer.cookies()
+        stopped = asked.ask("GET", "/hub/user/visitor/lab", **SCRIPT)
+        assert (stopped.status, "xsrf" in stopped.text) == (424, False)
+        shown = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "none"}
+        for said in (shown, {}):
+            assert "xsrf_token" in asked.ask("GET", "/hub/home", **said).text
+        assert asked.ask("GET", "/hub/static/css/style.min.css", **SCRIPT).status == 200
+
+
+def test_a_cookie_alone_is_nobody_at_the_api(site: Deployment, hub: str, proxy: str) -> None:
+    """Before: with "no-cors", or over an unencrypted connection, JupyterHub looked at no secret."""
+    visitor = person(proxy, "visitor")
+    secret = {"X-XSRFToken": visitor.cookies["_xsrf"]}
+    for asked in (visitor, at_hub(visitor, hub)):
+        for mode in ("cors", "no-cors", "same-origin", "websocket", ""):
+            said = {**SCRIPT, "Sec-Fetch-Mode": mode} if mode else {}
+            for method, path in (
+                ("GET", "/hub/api/user"),
+                ("GET", "/hub/api/users/visitor/tokens"),
+                ("POST", "/hub/api/users/visitor/tokens"),
+                ("POST", "/hub/api/users/visitor/server"),
+                ("DELETE", "/hub/api/users/visitor/server"),
+                ("POST", "/hub/api/users/visitor/activity"),
+            ):
+                answer = asked.ask(method, path, "{}" if method == "POST" else None, **said)
+                assert answer.status == 403, (method, path, said, answer)
+            assert asked.ask("GET", "/hub/api/user", **said, **secret).status == 200
+        for path in ("/hub/spawn", "/hub/security/csp-report"):
+            form = {"Content-Type": "application/x-www-form-urlencoded"}
+            for mode in ("navigate", "websocket", "no-cors", ""):
+                said = {"Sec-Fetch-Mode": mode, "Sec-Fetch-Dest": "document"} if mode else {}
+                assert asked.ask("POST", path, "a=b", **form, **said).status == 403
+    # Whoever shows a token does without.
+    for said in ({}, {**SCRIPT, "Sec-Fetch-Mode": "no-cors"}):
+        assert (
+            Browser(hub).ask("GET", "/hub/api/info", **said, Authorization=f"token {site.token}").status
+            == 200
+        )
+
+
+def test_a_user_has_so_many_tokens(site: Deployment, proxy: str) -> None:
+    """Before: any number, with notes of 250 KB."""
+    service = {"Authorization": f"token {site.token}"}
+    Browser(proxy).ask("DELETE", "/hub/api/users/hoarder", **service)
+    hoarder = person(proxy, "hoarder")
+    hoarder.headers["X-XSRFToken"] = hoarder.cookies["_xsrf"]
+    long = hoarder.token("hoarder", note="n" * 10_000)
+    assert long.status == 413
+    assert "8192 are the most" in json.loads(long.text)["message"]
+    statuses = [hoarder.token("hoarder", note=f"{number}").status for number in range(101)]
+    assert statuses == [201] * 100 + [403]
+    said = json.loads(hoarder.token("hoarder").text)["message"]
+    assert said == "hoarder has 100 tokens, which is the most: revoke some that are not used any more."
+    # There is room as soon as one is revoked.
+    held = json.loads(hoarder.ask("GET", "/hub/api/users/hoarder/tokens").text)["api_tokens"]
+    assert hoarder.ask("DELETE", f"/hub/api/users/hoarder/tokens/{held[0]['id']}").status == 204
+    assert hoarder.token("hoarder").status == 201
+    assert hoarder.token("hoarder").status == 403
+
+
+def test_logins_at_a_server_leave_so_many_rows(
+    site: Deployment, proxy: str, people: t.Callable[[str], Person]
+) -> None:
+    """Before: a code for each time that the address was asked for, and they stayed for up to an hour."""
+    holder = person(proxy, people("holder").name)
+    page = holder.ask("GET", "/user/holder/lab")
+    where = page.header("Location") or ""
+    assert "/hub/api/oauth2/authorize" in where
+    for _ in range(60):
+        assert "code=" in (holder.ask("GET", where[where.index("/hub/") :]).header("Location") or "")
+    assert in_hub(site, "print(db.query(orm.OAuthCode).count())") == "50"
+
+
+def test_interrupted_starts_leave_no_tokens(site: Deployment, hub: str) -> None:
+    """Before: each that met another one left a token that never ended."""
+    asked = Browser(hub)
+    asked.headers["Authorization"] = f"token {site.token}"
+    assert asked.ask("POST", "/hub/api/users/hasty").status in (201, 409)
+    end = time.monotonic() + 8
+
+    def repeat(method: str) -> None:
+        while time.monotonic() < end:
+            asked.ask(method, "/hub/api/users/hasty/server")
+
+    threads = [threading.Thread(target=repeat, args=(method,)) for method in ["POST", "DELETE"] * 4]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    held = in_hub(site, "print(len(orm.User.find(db, 'hasty').api_tokens))")
+    wait_until(lambda: asked.ask("DELETE", "/hub/api/users/hasty").status == 204, 60, "the end of the server")
+    assert int(held) <= 1
+
+
+def test_activity_that_is_no_time_keeps_nobody_waiting(
+    site: Deployment, authority: Path, people: t.Callable[[str], Person]
+) -> None:
+    """Before: with this in it the hub did nothing else for 21 seconds."""
+    somebody = people("holder")
+    code = """
+import json, os, urllib.request as r
+bad = {"last_activity": "1.1." * 1500}
+for body in (bad, {"last_activity": "1.1." * 60_000}, {"servers": {"": bad}},
+             {"last_activity": "2026-01-01T00:00:00Z"}):
+    ask = r.Request(os.environ["JUPYTERHUB_ACTIVITY_URL"], json.dumps(body).encode())
+    ask.add_header("Authorization", "token " + os.environ["JUPYTERHUB_API_TOKEN"])
+    try:
+        print(r.urlopen(ask).status)
+    except r.HTTPError as exc:
+        print(exc.code)
+"""
+    begin = time.monotonic()
+    somebody.open_kernel("python3")
+    assert somebody.run(code).split() == ["400", "413", "400", "200"]
+    assert time.monotonic() - begin < AT_ONCE
+    assert quick(site, authority) < AT_ONCE
+
+
+def test_a_report_is_one_line_of_the_log(site: Deployment, proxy: str) -> None:
+    """Before: 250 KB, with lines in it that looked like the hub's own."""
+    liar = person(proxy, "liar")
+    report = b"{}\n[I 2026-01-01 00:00:00.000 JupyterHub base:1] User logged in: root\n" + b"x" * 200_000
+    liar.headers["X-XSRFToken"] = liar.cookies["_xsrf"]
+    assert liar.ask("POST", "/hub/security/csp-report", report).status == 200
+    argv = as_root(["docker", "logs", "--since", "20s", site.container("hub")])
+    log = subprocess.run(argv, capture_output=True, text=True, check=True).stderr
+    (line,) = [line for line in log.splitlines() if "User logged in: root" in line]
+    assert "Content security violation: " in line
+    assert len(line) < 1300
 
 
 def test_who_may_come_in_is_not_for_everybody_on_the_host(site: Deployment) -> None:

@@ -8,7 +8,9 @@ address is.
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import subprocess
 import threading
 import time
@@ -264,6 +266,52 @@ def test_nobody_signs_up_by_a_name_of_the_hub(hub: Hub) -> None:
 def test_sign_ups_come_by_the_page(hub: Hub) -> None:
     """Before: from any notebook, past the edge's limit."""
     assert Browser(hub.direct, "192.0.2.9").sign_up("carol", RIGHT).status == 403
+
+
+def told(answer: Answer) -> str:
+    """What the page of sign-ups says."""
+    found = re.search(r'<div class="alert [a-z-]+" role="alert">\s*<p>(.*?)</p>', answer.text, re.S)
+    return " ".join(html.unescape(found[1]).split()) if found else ""
+
+
+@of("native")
+def test_whether_a_name_is_taken_is_told_last(hub: Hub) -> None:
+    """Before: to whoever sent a form that makes no account, of which administrators saw nothing."""
+    somebody, taken = hub.browser("203.0.113.43"), "already in use"
+    assert taken in told(somebody.sign_up("ada", RIGHT))
+    for password, again, said in (
+        (RIGHT, "another", "did not match"),
+        ("short", "short", "at least 12 characters"),
+        ("p" * 73, "p" * 73, "Your password is too long: 72 letters"),
+    ):
+        fields = {"signup_password": password, "signup_password_confirmation": again, "email": ""}
+        answers = {
+            told(somebody.form("/hub/signup", "/hub/signup", username=name, **fields))
+            for name in ("ada", "nobody-yet")
+        }
+        assert len(answers) == 1
+        assert said in answers.pop()
+    assert "does not contain" in told(somebody.sign_up("n" * 129, RIGHT))
+
+
+@of("native")
+def test_sign_ups_are_counted(hub: Hub) -> None:
+    """Before: 100,000 accounts from one notebook's browser, all in the list of administrators."""
+    limits = {"open_signup": False, "sign_ups": MANY, "waiting": 8}
+    with hub_settings(
+        hub.site, traits={"NativeAuthenticator": limits, "Authenticator": {"admin_users": ["vera"]}}
+    ):
+        flood = [hub.browser("198.51.100.50").sign_up(f"flood{number}", RIGHT) for number in range(MANY + 1)]
+        assert [answer.status for answer in flood] == [200] * MANY + [429]
+        seconds = int(flood[-1].header("Retry-After") or 0)
+        assert f"too many sign-ups from this address. Try again in {seconds} seconds." in flood[-1].text
+        more = [hub.browser("198.51.100.51").sign_up(f"more{number}", RIGHT) for number in range(4)]
+        assert [answer.status for answer in more] == [200] * 2 + [403] * 2
+        assert "So many accounts wait for an administrator to approve them" in more[-1].text
+        assert "8 accounts wait at /hub/authorize" in hub.log(60)
+        # Those whom the settings list come in all the same.
+        assert hub.browser("198.51.100.52").sign_up("vera", RIGHT).status == 200
+        assert hub.browser("198.51.100.52").log_in("vera", RIGHT).status == 302
 
 
 @of("native")

@@ -4,6 +4,7 @@
 
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from galilean_hub import database, engine, logs, rekey, renaming, server, subdomains, web
 from galilean_hub.access import with_access
@@ -22,7 +23,8 @@ look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
 configure(c, data, read_secrets(Path("/run/secrets")), look)
 # What pages say to somebody whose home is too large.
 c.JupyterHub.template_vars = {"disk": WATCH.words, **c.JupyterHub.template_vars}
-server.limit(data.get("network") or {})
+base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
+server.limit(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
 c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned]
 # A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, has those for
 # logins.

@@ -24,7 +24,8 @@ from tornado import web
 from traitlets import Integer, Set, Unicode
 from traitlets.utils.importstring import import_item
 
-from . import guesses
+from . import guesses, limits
+from .refusals import refused
 from .server import by_proxy
 
 # What a browser gets that has logged in, and how long it counts.
@@ -35,16 +36,6 @@ DEVICE_DAYS = 180
 def folded(name: str) -> str:
     """The name as a person reads it: how it is spelled makes no other name of it."""
     return unicodedata.normalize("NFKC", name).casefold().strip()
-
-
-def refused(status: int, text: str, reason: str, log: str, *args: Any, retry: int = 0) -> web.HTTPError:
-    """The error that shows a person the text, and leaves a line in the log."""
-    error = web.HTTPError(status, log, *args, reason=reason)
-    # What JupyterHub's pages show.
-    error.jupyterhub_message = text  # type: ignore[attr-defined]
-    if retry:
-        error.headers = {"Retry-After": str(retry)}  # type: ignore[attr-defined]
-    return error
 
 
 class RootAPI(RootAPIHandler):
@@ -188,7 +179,7 @@ class LoginGuard(Authenticator):
         # Called once, when the database is there; a check of the configuration has none.
         if getattr(app, "db", None) is not None:
             self._settle(app)
-        return [(r"/api/?", RootAPI), *super().get_handlers(app)]
+        return [(r"/api/?", RootAPI), *limits.HANDLERS, *super().get_handlers(app)]
 
     def _settle(self, app: Any) -> None:
         """What an older hub left: sessions and tokens under reserved names, and tokens that never end."""

@@ -17,8 +17,12 @@ from typing import Any, ClassVar
 import bcrypt
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.login import LoginHandler
+from jupyterhub.utils import maybe_future
 from tornado import web
+from traitlets import Integer
 
+from . import guesses
+from .refusals import refused
 from .server import by_proxy
 
 # Seconds that somebody waits for the directory.
@@ -104,9 +108,8 @@ def from_own_page(handler: Any) -> None:
     site = headers.get("Sec-Fetch-Site", "same-origin" if page.netloc == handler.request.host else "")
     if site != "same-origin":
         said = "%s was not asked for on the list of accounts"
-        error = web.HTTPError(403, said, handler.request.path, reason="Nothing was changed")
-        error.jupyterhub_message = "Go to the list of accounts (/hub/authorize), and do it there."  # type: ignore[attr-defined]
-        raise error
+        text = "Go to the list of accounts (/hub/authorize), and do it there."
+        raise refused(403, text, "Nothing was changed", said, handler.request.path)
 
 
 # What is compared with where there is no such account, so that it takes as long; no password is known for it.
@@ -121,9 +124,29 @@ def _matches(password: str, hashed: bytes) -> bool:
         return False
 
 
+class Passwords(Rules):
+    """A file of names and hashes: nobody in it has to have an account in the hub's container."""
+
+    async def add_user(self, user: Any) -> None:
+        # PAMAuthenticator's looks for such an account, and the first login of whoever is new ended there.
+        await maybe_future(Authenticator.add_user(self, user))
+
+
+# What bcrypt looks at: its release 5 refuses more.
+LONGEST_PASSWORD = 72
+# As long as the columns are that names and addresses of mail are written to.
+LONGEST_NAME = 128
+
+
 class Native(Rules):
     """Its login page with JupyterHub 6, what it changes by a mere link, and whom it lets in no more."""
 
+    sign_ups = Integer(
+        100, min=0, config=True, help="Sign-ups that an address may send in ten minutes; 0 is no limit."
+    )
+    waiting = Integer(1000, min=0, config=True, help="Accounts that may wait for approval; 0 is no limit.")
+
+    _sign_ups: guesses.Limit | None = None
     # A comparison takes a quarter of a second, which the hub must not wait for.
     _threads: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
@@ -153,22 +176,59 @@ class Native(Rules):
         if user.has_2fa and not user.is_valid_token(data.get("2fa")):
             return None
         if not user.is_authorized:
-            error = web.HTTPError(
-                403, "%s is not approved yet", user.username, reason="No access to this hub"
-            )
-            error.jupyterhub_message = (  # type: ignore[attr-defined]
-                f"The account {user.username} waits for an administrator to approve it."
-            )
-            raise error
+            text = f"The account {user.username} waits for an administrator to approve it."
+            said = "%s is not approved yet"
+            raise refused(403, text, "No access to this hub", said, user.username)
         name: str = user.username
         return name
 
     def create_user(self, username: str, password: str, **kwargs: Any) -> Any:
         """Nothing under a name of the hub itself."""
+        if len(kwargs.get("email") or "") > LONGEST_NAME:
+            return None
         if self.is_reserved(username):  # type: ignore[attr-defined]
             self.log.warning("Somebody tried to sign up as %r, a name of the hub itself", username)
             return None
         return super().create_user(username, password, **kwargs)  # type: ignore[misc]
+
+    def validate_username(self, username: str) -> bool:
+        return len(username) <= LONGEST_NAME and bool(super().validate_username(username))
+
+    def is_password_strong(self, password: str) -> bool:
+        # One that cannot be hashed ends in an error, here and where a password is changed.
+        if len(password.encode()) > LONGEST_PASSWORD:
+            return False
+        return bool(super().is_password_strong(password))  # type: ignore[misc]
+
+    def get_authed_users(self) -> set[str]:
+        """Who needs no approval, or has it: its own asks the database for each account, at each sign-up."""
+        orm = importlib.import_module("nativeauthenticator.orm")
+        approved = self.db.query(orm.UserInfo.username).filter_by(is_authorized=True)
+        return {name for (name,) in approved} | self.allowed_users | self.admin_users
+
+    def admit_sign_up(self, address: str, name: str) -> None:
+        """HTTPError where this address has sent too many, or too many wait for approval."""
+        if self.sign_ups:
+            if self._sign_ups is None:
+                self._sign_ups = guesses.Limit(self.sign_ups)
+            place, now = guesses.key(guesses.network(address)), time.monotonic()
+            seconds = int(self._sign_ups.wait(place, now) + 1)
+            if seconds > 1:
+                text = f"There were too many sign-ups from this address. Try again in {seconds} seconds."
+                said = "A sign-up as %.32r from %s was not taken: too many from this address, next in %d s"
+                raise refused(429, text, "Too many sign-ups", said, name, address, seconds, retry=seconds)
+            self._sign_ups.take(place, now)
+        listed = self.normalize_username(name) in self.allowed_users | self.admin_users
+        if not self.waiting or self.open_signup or listed:  # type: ignore[attr-defined]
+            return
+        orm = importlib.import_module("nativeauthenticator.orm")
+        many = self.db.query(orm.UserInfo).filter_by(is_authorized=False).count()
+        if many >= self.waiting:
+            text = "So many accounts wait for an administrator to approve them that no more are taken now."
+            contact = getattr(self, "contact", "")
+            said = "A sign-up as %.32r from %s was not taken: %d accounts wait at /hub/authorize"
+            text += f" Ask {contact}." if contact else " Try again later."
+            raise refused(403, text, "Too many sign-ups", said, name, address, many)
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         native = importlib.import_module("nativeauthenticator.handlers")
@@ -190,9 +250,29 @@ class Native(Rules):
             async def post(self) -> None:
                 if not by_proxy(self):
                     raise web.HTTPError(403, "%s signs up past the page", self.request.remote_ip)
+                if not self.authenticator.enable_signup:
+                    raise web.HTTPError(404)
+                name = self.get_body_argument("username", "", strip=False)
+                self.authenticator.admit_sign_up(self.request.remote_ip, name)
                 async with self.turn:
                     await super().post()
                     await asyncio.sleep(0.1)
+
+            def get_result_message(
+                self, user: Any, human: bool, taken: bool, confirmed: bool, admin: bool
+            ) -> tuple[str, str]:
+                """As theirs; that a name is taken is told last.
+
+                So nobody finds out which names are there without leaving an account behind for each that is
+                not, where an administrator sees it.
+                """
+                password = self.get_body_argument("signup_password", "", strip=False)
+                if len(password.encode()) > LONGEST_PASSWORD:
+                    many = f"{LONGEST_PASSWORD} letters of ASCII are the most."
+                    return "alert-danger", f"Your password is too long: {many}"
+                taken = taken and confirmed and self.authenticator.is_password_strong(password)
+                told: tuple[str, str] = super().get_result_message(user, human, taken, confirmed, admin)
+                return told
 
         class ChangePassword(native.ChangePasswordHandler):  # type: ignore[misc, name-defined]
             @web.authenticated
@@ -237,4 +317,5 @@ RULES: dict[str, type[Authenticator]] = {
     "globus": Globus,
     "ldap": Directory,
     "native": Native,
+    "pam": Passwords,
 }

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The hub's HTTP server: Tornado's, with limits on what a client can make it hold, and knowing who asks.
 
-before anybody looks at it, waits an hour for it, and believes whoever claims to have another address.
-before anybody looks at it, waits an hour for it, and believes whoever claims another address.
+As it comes, Tornado takes a body of 100 MB before anybody looks at it, waits an hour for it, and believes
+whoever claims to have another address. What scripts of users' pages may not ask for ends here, too.
 """
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +17,8 @@ from tornado import httputil
 from tornado.httpserver import HTTPServer
 from tornado.log import gen_log
 from tornado.web import OutputTransform
+
+from .fetches import Fetches
 
 # The largest honest body is a list of users: 10,000 names of 20 letters. Forms and activity take a few KB.
 MAX_BODY = 256 * 1024
@@ -78,6 +81,7 @@ class HubServer(HTTPServer):
     """What JupyterHub gets when it makes Tornado's server."""
 
     peers: ClassVar[Peers] = Peers("", "")
+    fetches: ClassVar[Fetches] = Fetches()
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         super().initialize(*args, **{**LIMITS, **kwargs})
@@ -131,6 +135,12 @@ class _Request(httputil.HTTPMessageDelegate):
             for name in FORWARDED:
                 if name in headers:
                     del headers[name]
+        path = start_line.path.partition("?")[0]
+        refusal = self._server.fetches.refusal(path, headers)
+        if refusal:
+            gen_log.info("%d %s %s for a script of a page", refusal[0], start_line.method, path)
+            self._delegate = _Refusal(self._connection, start_line.method, *refusal)
+        self._server.fetches.strict(path, headers)
         if "Transfer-Encoding" in headers:
             size = MAX_BODY
         else:
@@ -168,6 +178,21 @@ class _Request(httputil.HTTPMessageDelegate):
             del self._server.bodies[self._party]
 
 
+class _Refusal(httputil.HTTPMessageDelegate):
+    """Answers in place of JupyterHub, when the request is there as a whole."""
+
+    def __init__(self, connection: Any, method: str, status: int, sentence: str) -> None:
+        self._connection, self._method, self._status = connection, method, status
+        self._body = json.dumps({"status": status, "message": sentence}).encode()
+
+    def finish(self) -> None:
+        said = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+        headers = httputil.HTTPHeaders({**said, "Content-Length": str(len(self._body))})
+        line = httputil.ResponseStartLine("HTTP/1.1", self._status, httputil.responses[self._status])
+        self._connection.write_headers(line, headers, None if self._method == "HEAD" else self._body)
+        self._connection.finish()
+
+
 def by_proxy(handler: Any) -> bool:
     """Whether a request came by the proxy, and so from the edge."""
     context = getattr(handler.request.connection, "context", None)
@@ -189,7 +214,11 @@ class Unsigned(OutputTransform):
         return status_code, headers, chunk
 
 
-def limit(network: dict[str, str]) -> None:
-    """Have JupyterHub use this server. network: the addresses of hub and proxy in the users' network."""
+def limit(network: dict[str, str], base: str) -> None:
+    """Have JupyterHub use this server.
+
+    network: the addresses of hub and proxy in the users' network; base: where the hub's address begins.
+    """
+    HubServer.fetches = Fetches(base)
     HubServer.peers = Peers(network.get("hub", ""), network.get("proxy", ""), gateway())
     HTTPServer.configure(HubServer)

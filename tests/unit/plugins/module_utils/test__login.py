@@ -74,6 +74,14 @@ def settings(kind: str, **changes: t.Any) -> dict[str, t.Any]:
             ["jupyterhub_login_ldap has search_filter and lacks user_search_base"],
         ),
         (
+            settings("native", allow_all=True, native={"minimum_password_length": 80, "sign_ups": 0}),
+            ["minimum_password_length 80: give a number from 1 to 72, which is the longest that can be kept"],
+        ),
+        (
+            settings("native", allow_all=True, native={"sign_ups": -1, "waiting": -2}),
+            ["sign_ups -1: give 0 for no limit, or more", "waiting -2: give 0 for no limit, or more"],
+        ),
+        (
             settings("github", allowed_users=["ada", "eve"], blocked_users=["eve"]),
             ["eve stands in jupyterhub_blocked_users and in"],
         ),
@@ -117,6 +125,17 @@ def test_what_is_refused(given: dict[str, t.Any], sentences: list[str]) -> None:
                 "lookup_dn": True,
                 "user_attribute": "uid",
                 "lookup_dn_user_dn_attribute": "uid",
+            },
+        ),
+        (
+            settings("native", allow_all=True, native={"sign_ups": 0}),
+            "NativeAuthenticator",
+            {
+                "open_signup": False,
+                "minimum_password_length": 12,
+                "check_common_password": True,
+                "ask_email_on_signup": True,
+                "sign_ups": 0,
             },
         ),
         (
