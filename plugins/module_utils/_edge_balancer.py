@@ -53,6 +53,5 @@ def trusted_networks(given: t.Sequence[t.Any], gateways: t.Sequence[str]) -> lis
     networks = [_network(entry) for entry in given]
     found = [str(network) for network in networks if not network.is_loopback]
     if len(found) < len(networks):
-        # The engine names them in another order from one time to the next.
-        found += sorted(str(_network(gateway)) for gateway in gateways if gateway)
+        found += [str(_network(gateway)) for gateway in gateways if gateway]
     return list(dict.fromkeys(found))
