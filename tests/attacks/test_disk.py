@@ -51,7 +51,7 @@ def refused(person: Person) -> str:
 
 
 def test_a_home_that_is_too_large(site: Deployment, people: People) -> None:
-    """Found: a home had no limit; one user filled the disk that all homes and the hub's database are on."""
+    """Before: no setting limited a home."""
     sam, bob = people("sam"), people("bob")
     sam.open_kernel("python3")
     # A hole takes nothing, whatever its length.
@@ -110,7 +110,7 @@ def full_disk(site: Deployment, tmp_path: Path) -> t.Iterator[None]:
 def test_below_the_reserve_no_server_starts(
     site: Deployment, authority: Path, people: People, full_disk: None
 ) -> None:
-    """Found: servers started until the hub's database could not be written: a bare error 500."""
+    """Before: nothing looked at the disk once the hub was there."""
     dora = Person(site.url, site.token, "dora", ca=str(authority))
     if not dora.state().exists:
         dora.client.create_user("dora")

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A link to a user's server, opened by an administrator, where each user's server has a host name of its own.
 
-Found without: `fetch('/hub/home')` on a page of /user/mallory/ gave the XSRF token, a POST gave a full token
-of the administrator that never ended, and a service worker read a password that was typed at /hub/login.
+Found without: `fetch('/hub/home')` on a page of another user's server gave the XSRF token, a POST with it a
+full token of the visitor that never ended, and a service worker was taken for the whole address.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables of the kernel that all servers share: one user takes as much as fits, another one still gets some.
 
-Found before: one user's 121 inotify instances, 3,072 terminals or 65,536 requests of asynchronous I/O were
+Found before: one user's 120 inotify instances, 3,071 terminals or 65,536 requests of asynchronous I/O were
 all there were, for all users of all instances and the host. The last of these are refused by now
 (test_containers.py).
 """

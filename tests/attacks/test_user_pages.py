@@ -134,7 +134,7 @@ def test_headers_that_speak_for_all_of_the_address(site: Deployment, evil: str, 
 
 
 def test_a_page_of_a_server_takes_nothing_of_its_visitor(site: Deployment, evil: str) -> None:
-    """Before: each of these gave the hub's page, and the last step a token that never ended."""
+    """Before: a fetch and a window gave the page, a worker was taken, and the last step gave a token."""
     with visit(site.url, ARTIFACTS / "attacks", own_certificate=True) as visitor:
         page = visitor.page
         visitor.go("/hub/login?next=/hub/home")
