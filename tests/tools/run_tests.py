@@ -234,6 +234,11 @@ def choose(lane: list[Step], named: t.Collection[str], slow: bool) -> list[Step]
     return [step for step in lane if (step.name in named if named else slow or not step.slow)]
 
 
+def side_by_side(lanes: list[list[Step]], jobs: int) -> list[list[Step]]:
+    """The lanes, and for jobs beyond them empty ones, which take what is free."""
+    return [*lanes, *([] for _ in range(jobs - len(lanes)))]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--all", action="store_true", help="slow steps and slow tests as well")
@@ -260,7 +265,8 @@ def main() -> int:
     try:
         outcomes = runner.lane(chosen[0], alone=True)
         with ThreadPoolExecutor(max_workers=arguments.jobs) as pool:
-            for done in [pool.submit(runner.lane, lane) for lane in chosen[1:]]:
+            lanes = side_by_side(chosen[1:], arguments.jobs)
+            for done in [pool.submit(runner.lane, lane) for lane in lanes]:
                 outcomes += done.result()
     finally:
         runner.end()

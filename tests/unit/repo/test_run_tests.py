@@ -116,3 +116,10 @@ def test_a_lane_that_is_done_takes_what_is_free(runner: t.Any) -> None:
     for thread in threads:
         thread.join(20)
     assert ran == {"a": ["slow"], "b": ["quick", "first", "last"]}
+
+
+def test_more_jobs_than_lanes_take_what_is_free(runner: t.Any) -> None:
+    one, other = runner.Step("one", "one"), runner.Step("other", "other")
+    assert runner.side_by_side([[one], [other]], 3) == [[one], [other], []]
+    # Fewer work one lane after the other.
+    assert runner.side_by_side([[one], [other]], 1) == [[one], [other]]
