@@ -384,6 +384,16 @@ def test_a_user_has_so_many_tokens(site: Deployment, proxy: str) -> None:
     assert hoarder.token("hoarder").status == 403
 
 
+def test_what_cannot_be_written_is_nobody_elses_matter(site: Deployment, proxy: str) -> None:
+    """Before: the next request, of whoever it was, failed and asked for a login."""
+    odd = person(proxy, "odd")
+    odd.headers["X-XSRFToken"] = odd.cookies["_xsrf"]
+    for note in ("\ud800", 7, [], {"a": 1}):
+        assert odd.token("odd", note=note, expires_in=60).status in (201, 400, 500)
+        asked = Browser(proxy).ask("GET", "/hub/api/users/odd", Authorization=f"token {site.token}")
+        assert asked.status == 200, note
+
+
 def test_logins_at_a_server_leave_so_many_rows(
     site: Deployment, proxy: str, people: t.Callable[[str], Person]
 ) -> None:

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from galilean_hub import database, engine, logs, rekey, renaming, server, subdomains, web
+from galilean_hub import database, engine, limits, logs, rekey, renaming, server, subdomains, web
 from galilean_hub.access import with_access
 from galilean_hub.disk_watch import WATCH
 from galilean_hub.loader import configure, read_data, read_secrets
@@ -25,7 +25,7 @@ configure(c, data, read_secrets(Path("/run/secrets")), look)
 c.JupyterHub.template_vars = {"disk": WATCH.words, **c.JupyterHub.template_vars}
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
 server.limit(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
-c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned]
+c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned, limits.Apart]
 # A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, has those for
 # logins.
 if c.JupyterHub.authenticator_class == "native":

@@ -7,7 +7,7 @@ Written for JupyterHub 6.1.1, whose handlers these are.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from jupyterhub import orm
 from jupyterhub.apihandlers.users import ActivityAPIHandler, UserTokenListAPIHandler
@@ -15,6 +15,8 @@ from jupyterhub.handlers.base import CSPReportHandler
 from sqlalchemy import event, or_
 from sqlalchemy.orm import Session
 from tornado import web
+from tornado.httputil import HTTPHeaders
+from tornado.web import OutputTransform
 
 from .refusals import refused
 
@@ -87,6 +89,26 @@ class Reports(CSPReportHandler):
     def post(self) -> None:
         self.request.body = ascii(self.request.body[:REPORT].decode(errors="replace")).encode()
         super().post()
+
+
+class Apart(OutputTransform):
+    """What one request could not write is no other's matter.
+
+    All of them have one session with the database. JupyterHub rolls it back after errors of the database, and
+    for others, as for letters that are none, not before the next request, of anybody, has failed on it.
+    """
+
+    session: ClassVar[Session | None] = None
+
+    def __init__(self, request: Any) -> None:
+        pass
+
+    def transform_first_chunk(
+        self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+    ) -> tuple[int, HTTPHeaders, bytes]:
+        if self.session is not None and not self.session.is_active:
+            self.session.rollback()
+        return status_code, headers, chunk
 
 
 HANDLERS: list[tuple[Any, ...]] = [

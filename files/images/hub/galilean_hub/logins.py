@@ -179,6 +179,7 @@ class LoginGuard(Authenticator):
         # Called once, when the database is there; a check of the configuration has none.
         if getattr(app, "db", None) is not None:
             self._settle(app)
+            limits.Apart.session = app.db
         return [(r"/api/?", RootAPI), *limits.HANDLERS, *super().get_handlers(app)]
 
     def _settle(self, app: Any) -> None:
