@@ -157,6 +157,7 @@ POWERS = [
     'with_config(NetworkingConfig={"EndpointsConfig": {f"{i}-core": {}}})',
     'with_config(NetworkingConfig={"EndpointsConfig": {f"{i}-users": {"Aliases": ["hub"]}}})',
     'with_config(Env=["NVIDIA_VISIBLE_DEVICES=all"])',
+    'with_config(Env=["AMD_VISIBLE_DEVICES=all"])',
     'with_config(hostconfig={"Privileged": True})',
     'with_config(**{"Ho\\u017ftConfig": {"Privileged": True}})',
     "with_config(HostConfig=None)",

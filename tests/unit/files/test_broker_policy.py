@@ -403,6 +403,12 @@ def test_whose_things_are() -> None:
         ({"volumes": {"/{username}": "/x"}}, "the system's own"),
         ({"volumes": {"/usr/share": "/x"}}, "nobody may write"),
         ({"mounts": [{"source": "/etc", "target": "/x", "type": "bind", "read_only": True}]}, "secrets"),
+        # Its members put a link to / in its place, and the next server has that.
+        ({"read_only_volumes": {"/srv/hub/shared/team/data": "/x"}}, "replaced by a link"),
+        ({"volumes": {"/d": "/d", "/d/{username}": "/x"}}, "/d/{username} is refused: it is in /d, where"),
+        ({"volumes": {"/d/{username}": "/d", "/d/{raw_username}/x/y": "/x"}}, "is in /d/{username}, where"),
+        ({"mounts": [{"source": "/d", "target": "/d", "type": "bind"}], "read_only_volumes": {"/d/x": "/x"}},
+         "replaced by a link"),
     ],
 )  # fmt: skip
 def test_settings_that_are_never_carried_out(traits: dict[str, t.Any], said: str) -> None:
@@ -425,6 +431,8 @@ def test_settings_that_are_never_carried_out(traits: dict[str, t.Any], said: str
         ({"mounts": [{"source": "/nfs/{username}", "target": "/n", "type": "bind"}]},
          {"Mounts": [{"Target": "/n", "Source": "/nfs/ada", "Type": "bind", "ReadOnly": False}]}),
         ({"read_only_volumes": {"/nfs/x": "/x"}}, {"Binds": ["/nfs/x:/x:ro"]}),
+        ({"read_only_volumes": {"/nfs": "/n", "/nfs/x": "/x"}}, {"Binds": ["/nfs:/n:ro", "/nfs/x:/x:ro"]}),
+        ({"volumes": {"/nfs": "/n", "/nfs2/x": "/x"}}, {"Binds": ["/nfs:/n:rw", "/nfs2/x:/x:rw"]}),
     ],
 )  # fmt: skip
 def test_what_a_site_adds_works_and_nothing_near_it(traits: dict[str, t.Any], host: dict[str, t.Any]) -> None:

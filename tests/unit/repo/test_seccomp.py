@@ -28,7 +28,7 @@ DENIED = {
     "the kernel itself": "reboot kexec_load init_module finit_module syslog iopl",
     "the host's settings": "swapon sethostname settimeofday clock_settime acct",
     "past the rights of files": "open_by_handle_at name_to_handle_at",
-    "only with a look at the arguments": "socket clone personality",
+    "only with a look at the arguments": "socket clone personality ioctl fcntl",
 }
 
 
@@ -43,10 +43,23 @@ def test_everything_that_is_not_named_is_refused() -> None:
 
 
 def test_sockets_leave_the_machine_by_ip_or_stay_in_it() -> None:
+    """Nothing that the kernel loads a module for (SCTP), or whose memory it counts for nobody (ICMP)."""
     rules = [rule for rule in PROFILE["syscalls"] if "socket" in rule["names"]]
-    families = {rule["args"][0]["value"]: rule["comment"] for rule in rules}
-    assert families == {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK"}
-    assert all(rule["args"][0]["op"] == "SCMP_CMP_EQ" and rule["names"] == ["socket"] for rule in rules)
+    assert all(rule["names"] == ["socket"] for rule in rules)
+    assert all(arg["op"] == "SCMP_CMP_EQ" for rule in rules for arg in rule["args"])
+    allowed = [{arg["index"]: arg["value"] for arg in rule["args"]} for rule in rules]
+    ip = [{0: family, 2: protocol} for family in (2, 10) for protocol in (0, 6, 17)]
+    assert allowed == [{0: 1}, *ip, {0: 16, 2: 0}]
+
+
+def test_nobody_is_kept_waiting_by_a_lease() -> None:
+    """Who may only read a file could have everybody else wait 45 seconds at each time they open it."""
+    rules = [rule["args"] for rule in PROFILE["syscalls"] if "fcntl" in rule["names"]]
+    assert all(arg["index"] == 1 and arg["op"] == "SCMP_CMP_MASKED_EQ" for (arg,) in rules)
+    pairs = [(arg["value"], arg["valueTwo"]) for (arg,) in rules]
+    refused = {word for word in range(2**11) if not any(word & mask == value for mask, value in pairs)}
+    # F_SETLEASE
+    assert refused == {1024}
 
 
 def test_files_stay_in_their_project() -> None:

@@ -12,13 +12,14 @@ import json
 import posixpath
 import re
 from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
 import docker
 from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.types import Mount
 
-from .policy import INSTANCE_LABEL, LIMITS, ROLE_LABEL, templated
+from .policy import DEVICES, INSTANCE_LABEL, LIMITS, ROLE_LABEL, pattern, templated
 
 ALLOW = "jupyterhub_broker_allow"
 UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -231,7 +232,7 @@ def compile_policy(data: Mapping[str, Any]) -> dict[str, Any]:
         "also": also,
         "limits": _limits(own, host, allow),
         "devices": [
-            f"{k}={v}" for one in environments for k, v in one.items() if k.upper().startswith("NVIDIA_")
+            f"{k}={v}" for one in environments for k, v in one.items() if k.upper().startswith(DEVICES)
         ],
     }
     problems = list(_problems(policy, own, data, str(given.get("state_dir") or "")))
@@ -281,6 +282,24 @@ def _problems(
         said = refused_source(str(mount.get("Source") or ""), not mount.get("ReadOnly"), state_dir)
         if said:
             yield f"DockerSpawner.mounts has {mount.get('Source')}: {said}"
+    yield from _replaceable(policy)
+
+
+def _replaceable(policy: Mapping[str, Any]) -> Iterable[str]:
+    """Folders in whose place users could put a link: the engine follows it, to anything on the host."""
+    shown = [(bind["source"], "ro" not in bind["mode"].split(",")) for bind in policy["binds"]]
+    shown += [(str(mount.get("Source") or ""), not mount.get("ReadOnly")) for mount in policy["mounts"]]
+    folders = {(posixpath.normpath(source), writable) for source, writable in shown if source[:1] == "/"}
+    outer = sorted(source for source, writable in folders if writable)
+    for inner in sorted({source for source, _ in folders}):
+        # Some name stands for all that the spawner may put in.
+        above = [str(path) for path in PurePosixPath(re.sub(r"\{[^/]*\}", "x", inner)).parents]
+        for source in outer:
+            if any(pattern(source).fullmatch(path) for path in above):
+                yield (
+                    f"the mount of {inner} is refused: it is in {source}, where users write, and could be "
+                    "replaced by a link to anywhere on the host; mount a folder that lies elsewhere"
+                )
 
 
 def _powers(host: Mapping[str, Any]) -> Iterable[str]:

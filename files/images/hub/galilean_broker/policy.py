@@ -40,6 +40,9 @@ _FIELDS = {
     **dict.fromkeys(("raw_username", "raw_servername"), _RAW),
 }
 
+# Variables that runtimes of containers read: they give devices.
+DEVICES = ("NVIDIA_", "AMD_VISIBLE_", "ASCEND_", "HABANA_", "MTHREADS_")
+
 # Numbers that may be lower than the settings', and not higher.
 LIMITS = ("Memory", "MemorySwap", "CpuQuota", "PidsLimit")
 # Each of them has rules of its own below.
@@ -342,9 +345,8 @@ def _strings(what: str, value: Any) -> list[str]:
 
 
 def _check_environment(policy: Policy, environment: Any) -> None:
-    # The container's runtime reads these: they give devices.
     for line in _strings("Env", environment):
-        if line.upper().startswith("NVIDIA_") and not any(fits(one, line) for one in policy["devices"]):
+        if line.upper().startswith(DEVICES) and not any(fits(one, line) for one in policy["devices"]):
             raise Denied(f"the variable {line[:60]!r} is not in the settings")
 
 
