@@ -137,9 +137,11 @@ def test_an_allowed_service_and_nothing_beside_it(notebook: str) -> None:
     }  # fmt: skip
 
 
-def test_metadata_is_refused_wherever_it_is(notebook: str) -> None:
-    """Found before: only 169.254/16 was."""
-    ends = probe(notebook, *(f"{one}:{port}" for one in METADATA for port in (80, 8080)))
+@pytest.mark.parametrize("part", ["notebook", "hub", "edge"])
+def test_metadata_is_refused_wherever_it_is(site: Deployment, notebook: str, part: str) -> None:
+    """Found before: only 169.254/16 was, and all of it was open to a hub that was broken into."""
+    container = notebook if part == "notebook" else site.container(part)
+    ends = probe(container, *(f"{one}:{port}" for one in METADATA for port in (80, 8080)))
     # The kernel itself knows that nobody is at some of them.
     assert set(ends.values()) <= {"ECONNREFUSED", "ENETUNREACH", "EINVAL", "EACCES"}, ends
     assert {ends[f"{one}:80"] for one in METADATA[:5]} == {"ECONNREFUSED"}, ends

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Tables of the kernel that all servers share: one user takes as much as fits, another one still gets some.
 
-Found before: one user's 120 inotify instances, 3,071 terminals or 65,536 requests of asynchronous I/O were
-all there were, for all users of all instances and the host. The last of these are refused by now
-(test_containers.py).
+Found before: one user's 120 inotify instances, 3,071 terminals, 64 MiB of pipes or 65,536 requests of
+asynchronous I/O were all there were, for all users of all instances and the host. The last of these are
+refused by now (test_containers.py).
 """
 
 from __future__ import annotations
@@ -21,9 +21,11 @@ from person import Person
 KINDS = {
     "inotify": ("libc.inotify_init()", 2000),
     "terminals": ("os.openpty()[0]", 4000),
+    # A mebibyte each.
+    "pipes": ("fcntl.fcntl(os.pipe()[1], 1031, 2**20)", 400),
 }
 TAKE = """
-import ctypes, os, resource, sys
+import ctypes, fcntl, os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
 libc = ctypes.CDLL(None)
 taken = 0
