@@ -102,7 +102,7 @@ def test_the_servers_process_belongs_to_nobody_else(eve: Person) -> None:
 
 
 def test_no_file_of_the_home_is_a_program_of_the_server(eve: Person) -> None:
-    """Found: nbconvert took templates from the home, too, and they run in the server's process."""
+    """Found: nbconvert's templates, which run in the server's process; where the page's scripts are."""
     for template in ("lab", "base", "classic"):
         eve.run(f"import os; os.makedirs(os.path.expanduser('~/{template}'), exist_ok=True)")
         eve.write(f"{template}/conf.json", '{"mimetypes": {"text/html": true}}')
@@ -112,6 +112,15 @@ def test_no_file_of_the_home_is_a_program_of_the_server(eve: Person) -> None:
     eve.client.ask("PUT", f"{eve.server}/api/contents/x.ipynb", (200, 201), model)
     page = eve.client.ask("GET", f"{eve.server}/nbconvert/html/x.ipynb").text
     assert "<html" in page
+    assert "eve@" not in page
+    folder = "os.path.expanduser('~/.jupyter/labconfig')"
+    eve.run(f"import os; os.makedirs({folder}, exist_ok=True)")
+    eve.run(
+        f"open({folder} + '/page_config.json', 'w').write('"
+        '{"fullStaticUrl": "/user/eve/files/eve@", "appName": "eve@"}\')'
+    )
+    page = eve.client.ask("GET", f"{eve.server}/lab").text
+    assert "fullStaticUrl" in page
     assert "eve@" not in page
 
 

@@ -65,6 +65,10 @@ with contextlib.suppress(ImportError):
 
     c.ServerApp.max_body_size = SMALL
     extensions["bodyguard"] = True
+with contextlib.suppress(ImportError):
+    from imagepage import leave_the_home_out
+
+    leave_the_home_out()
 # The look (docs/web.md). A server of a user's own reads this file, too, and has no such module.
 with contextlib.suppress(ImportError):
     from webfiles import FOLDERS, WebFiles
