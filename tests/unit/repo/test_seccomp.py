@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 import pytest
@@ -28,7 +29,7 @@ DENIED = {
     "the kernel itself": "reboot kexec_load init_module finit_module syslog iopl",
     "the host's settings": "swapon sethostname settimeofday clock_settime acct",
     "past the rights of files": "open_by_handle_at name_to_handle_at",
-    "only with a look at the arguments": "socket clone personality ioctl fcntl",
+    "only with a look at the arguments": "socket clone personality ioctl fcntl prctl setsockopt",
 }
 
 
@@ -52,14 +53,32 @@ def test_sockets_leave_the_machine_by_ip_or_stay_in_it() -> None:
     assert allowed == [{0: 1}, *ip, {0: 16, 2: 0}]
 
 
+def refused(name: str, *numbers: range) -> set[tuple[int, ...]]:
+    """The arguments, of these numbers, with which the call passes no rule."""
+    rules = [rule["args"] for rule in PROFILE["syscalls"] if name in rule["names"]]
+    assert all(arg["op"] == "SCMP_CMP_MASKED_EQ" for args in rules for arg in args)
+    first = min(arg["index"] for args in rules for arg in args)
+    masks = [[(arg["index"] - first, arg["value"], arg["valueTwo"]) for arg in args] for args in rules]
+    return {
+        values
+        for values in itertools.product(*numbers)
+        if not any(all(values[i] & mask == value for i, mask, value in args) for args in masks)
+    }
+
+
 def test_nobody_is_kept_waiting_by_a_lease() -> None:
     """Who may only read a file could have everybody else wait 45 seconds at each time they open it."""
-    rules = [rule["args"] for rule in PROFILE["syscalls"] if "fcntl" in rule["names"]]
-    assert all(arg["index"] == 1 and arg["op"] == "SCMP_CMP_MASKED_EQ" for (arg,) in rules)
-    pairs = [(arg["value"], arg["valueTwo"]) for (arg,) in rules]
-    refused = {word for word in range(2**11) if not any(word & mask == value for mask, value in pairs)}
     # F_SETLEASE
-    assert refused == {1024}
+    assert refused("fcntl", range(2**11)) == {(1024,)}
+
+
+def test_nobody_loads_programs_into_the_kernel() -> None:
+    """Their code has one room for the whole host, and without it no server gets its own profile."""
+    # PR_SET_SECCOMP
+    assert refused("prctl", range(2**7)) == {(22,)}
+    # SO_ATTACH_FILTER, SO_ATTACH_BPF and SO_ATTACH_REUSEPORT_CBPF of SOL_SOCKET
+    assert refused("setsockopt", range(2**9), range(2**7)) == {(1, 26), (1, 50), (1, 51)}
+    assert "seccomp" not in ALLOWED
 
 
 def test_files_stay_in_their_project() -> None:
