@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""No code or token of a login in the hub's log: JupyterHub hides them in its lines, Tornado does not."""
+"""What goes into the hub's log: no code or token of a login, and no line of somebody else's in the place of one.
+
+JupyterHub hides secrets in its own lines, Tornado does not.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,15 @@ def without_secrets(record: logging.LogRecord) -> bool:
     if "=" in text:
         record.msg, record.args = SECRET.sub(r"\1[secret]", text), ()
     return True
+
+
+def quoted(said: bytes) -> str:
+    """What a user's server wrote, as no line of the hub and without signs that a terminal obeys."""
+    lines = said.decode(errors="replace").splitlines()
+    return "\n".join(
+        "  | " + "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line[:1000])
+        for line in lines
+    )
 
 
 def tidy() -> None:

@@ -22,7 +22,7 @@ from jupyterhub.spawner import SpawnException
 from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
-from . import disk, engine, homes, offers
+from . import disk, engine, homes, logs, offers
 from .disk_watch import WATCH
 from .names import container_digest, safe_name
 from .queue import StartQueue
@@ -330,7 +330,7 @@ class GalileanSpawner(DockerSpawner):
                     "%s: the container has exited (%s); its last lines:\n%s",
                     self._log_name,
                     status,
-                    lines.decode(errors="replace"),
+                    logs.quoted(lines),
                 )
             except docker.errors.APIError as exc:
                 self.log.warning("%s: the container has exited (%s): %s", self._log_name, status, exc)
