@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What goes into the hub's log: no code or token of a login, and no line of somebody else's in the place of one.
+"""What goes into the hub's log: no code or token of a login, and no line that is not the hub's.
 
 JupyterHub hides secrets in its own lines, Tornado does not.
 """
