@@ -465,6 +465,24 @@ def test_a_report_is_one_line_of_the_log(site: Deployment, proxy: str) -> None:
     assert len(line) < 1300
 
 
+def test_many_cookies_are_little_work(site: Deployment, authority: Path, hub: str, proxy: str) -> None:
+    """Before: two seconds in which the hub did nothing else, and 8,000 lines of its log."""
+    for address, many in ((proxy, 1_000), (hub, 6_000)):
+        for name in ("_xsrf=a", "_xsrf =a", "_xsrf", '"_xsrf"=a'):
+            begin = time.time()
+            said = ";".join([name] * many)
+            assert Browser(address).ask("GET", "/hub/login", Cookie=said).status == 200
+            argv = as_root(["docker", "logs", "--since", str(begin), site.container("hub")])
+            done = subprocess.run(argv, capture_output=True, text=True, check=True)
+            assert len(done.stderr.splitlines()) < 150, name
+    # Its own is found among them.
+    somebody = person(proxy, "visitor")
+    secret = {"X-XSRFToken": somebody.cookies["_xsrf"]}
+    cookies = "; ".join([f"{name}={value}" for name, value in somebody.cookies.items()] + ["_xsrf=a"] * 200)
+    somebody.cookies = {}
+    assert somebody.ask("GET", "/hub/api/user", Cookie=cookies, **secret).status == 200
+
+
 def test_who_may_come_in_is_not_for_everybody_on_the_host(site: Deployment) -> None:
     """Before: config.json was readable for every account of the host."""
     found = subprocess.run(

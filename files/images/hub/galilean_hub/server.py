@@ -37,6 +37,8 @@ BODIES_OF_ONE = 4 * MAX_BODY
 MOST_PAST_PROXY = 1024
 MOST_BY_PROXY = 8192
 BODIES_BY_PROXY = 64 * 1024 * 1024
+# Cookies that hold the secret of forms: a page of a user's server may have set some for each of the hub's paths.
+XSRF_COOKIES = 100
 # Words of a proxy, which only our own is believed.
 FORWARDED = (
     "Forwarded",
@@ -135,6 +137,7 @@ class _Request(httputil.HTTPMessageDelegate):
             for name in FORWARDED:
                 if name in headers:
                     del headers[name]
+        _fewer_secrets(headers)
         path = start_line.path.partition("?")[0]
         refusal = self._server.fetches.refusal(path, headers)
         if refusal:
@@ -176,6 +179,16 @@ class _Request(httputil.HTTPMessageDelegate):
         self._held = 0
         if not self._server.bodies[self._party]:
             del self._server.bodies[self._party]
+
+
+def _fewer_secrets(headers: httputil.HTTPHeaders) -> None:
+    """Of the cookies by this name JupyterHub looks at each, and writes a line about each that is none."""
+    said = headers.get("Cookie", "")
+    if said.count("_xsrf") > XSRF_COOKIES:
+        names = [(part.partition("=")[0].strip(), part) for part in said.split(";")]
+        secrets = [part for name, part in names if name == "_xsrf"]
+        others = [part for name, part in names if name != "_xsrf"]
+        headers["Cookie"] = ";".join([*secrets[:XSRF_COOKIES], *others])
 
 
 class _Refusal(httputil.HTTPMessageDelegate):
