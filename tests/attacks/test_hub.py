@@ -388,7 +388,8 @@ def test_what_cannot_be_written_is_nobody_elses_matter(site: Deployment, proxy: 
     """Before: the next request, of whoever it was, failed and asked for a login."""
     odd = person(proxy, "odd")
     odd.headers["X-XSRFToken"] = odd.cookies["_xsrf"]
-    for note in ("\ud800", 7, [], {"a": 1}):
+    notes: tuple[t.Any, ...] = ("\ud800", 7, [], {"a": 1})
+    for note in notes:
         assert odd.token("odd", note=note, expires_in=60).status in (201, 400, 500)
         asked = Browser(proxy).ask("GET", "/hub/api/users/odd", Authorization=f"token {site.token}")
         assert asked.status == 200, note

@@ -37,7 +37,7 @@ BODIES_OF_ONE = 4 * MAX_BODY
 MOST_PAST_PROXY = 1024
 MOST_BY_PROXY = 8192
 BODIES_BY_PROXY = 64 * 1024 * 1024
-# Cookies that hold the secret of forms: a page of a user's server may have set some for each of the hub's paths.
+# Cookies for the secret of forms: a page of a user's server may have set some for each of the hub's paths.
 XSRF_COOKIES = 100
 # Words of a proxy, which only our own is believed.
 FORWARDED = (
