@@ -173,7 +173,9 @@ def test_a_page_of_a_server_takes_nothing_of_its_visitor(site: Deployment, evil:
         # (Where no server is the hub answers, to somebody whose cookies for its own path it is not shown.)
         _status, text = page.evaluate(FETCH, ["/user/nobody/lab", {"method": "POST"}])
         for secret in ("evil", *re.findall(r'xsrf_token: "([^"]+)"', text)):
-            wish = {"method": "POST", "body": "{}", "headers": {"X-XSRFToken": secret}}
+            # Without this type the API refuses it anyway.
+            headers = {"X-XSRFToken": secret, "Content-Type": "application/json"}
+            wish = {"method": "POST", "body": "{}", "headers": headers}
             assert page.evaluate(FETCH, ["/hub/api/users/visitor/tokens", wish])[0] == 403
             for options in ({}, {"mode": "no-cors"}, {"headers": {"X-XSRFToken": secret}}):
                 assert page.evaluate(FETCH, ["/hub/api/user", options])[0] == 403
