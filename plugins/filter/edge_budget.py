@@ -47,7 +47,7 @@ RETURN = r"""
 _value:
   description: Memory, connections in all and of one address, and the sizes that the computation rests upon.
   type: dict
-  sample: {memory: 2048m, connections: 2933, connections_per_address: 1466, http2: 419, http2_per_address: 209}
+  sample: {memory: 2048m, connections: 2912, connections_per_address: 1456, http2: 416, http2_per_address: 208}
 """
 
 

@@ -59,12 +59,19 @@ _FRONT_KB = PREREAD_KB + SEND_KB + RECEIVE_KB + 2 * 16 + 208 + HEADER_KB + 1 + _
 _PLAIN_PER_PERSON = 6
 _PERSON_KB = (_CONNECTION_KB + STREAMS * _STREAM_KB) + _PLAIN_PER_PERSON * (_CONNECTION_KB + _PLAIN_KB)
 
+# Shared: addresses and how often they have asked, 128 bytes each, for logins (twice), hub and servers; the oldest make room.
+_RATE_ZONE_MB = 4
+# Sessions of TLS.
+_SESSIONS_MB = 4
 # Whatever comes: nginx and its libraries, and the same again for processes that go on after a reload; /tmp; shared zones.
 _PROCESS_KB = 6 * 1024
 TMP_MB = 16
-_ZONES_KB = 12 * 1024
+_ZONES_KB = (4 * _RATE_ZONE_MB + _SESSIONS_MB) * 1024
 # nginx has a place for each connection in each process: 232 bytes, and two events of 96.
 _PLACE_BYTES = 424
+# And three shared zones an entry for the address of each: 128 bytes and what the allocator adds. They have whole MiB.
+_ENTRY_BYTES = 192
+_ENTRIES = 3
 FEWEST_PEOPLE = 10
 
 # Least and most that is taken of a host by itself, in MiB.
@@ -96,13 +103,15 @@ def _people(memory_kb: int, workers: int) -> int:
 
 
 def _base_kb(workers: int) -> int:
-    return 2 * workers * _PROCESS_KB + TMP_MB * 1024 + _ZONES_KB
+    return 2 * workers * _PROCESS_KB + TMP_MB * 1024 + _ZONES_KB + (_ENTRIES + 1) * 1024
 
 
 def _places_kb(connections: int, workers: int) -> int:
     """Places for connections of browsers and their other halves to the hub, in all processes before and after a reload."""
     streams = STREAMS * connections // (1 + _PLAIN_PER_PERSON)
-    return 2 * workers * (2 * connections + streams) * _PLACE_BYTES // 1024 + 1
+    return (
+        2 * workers * (2 * connections + streams) * _PLACE_BYTES + _ENTRIES * _ENTRY_BYTES * connections
+    ) // 1024 + 1
 
 
 def least_mb(workers: int) -> int:
@@ -168,8 +177,9 @@ def _budget(memory_mb: int, connections: int, people: int, per_address: int) -> 
         # Any process may have all of them, and each has another half that leads to the hub, or several over HTTP/2. In a front,
         # three more.
         "worker_connections": (2 * connections + (STREAMS - 1) * people if people else 4 * connections) + 64,
-        # An entry for each address: 128 bytes and what the allocator adds.
-        "zone": f"{max(1, -(-connections * 192 // 1024**2))}m",
+        "zone": f"{max(1, -(-connections * _ENTRY_BYTES // 1024**2))}m",
+        "rate_zone": f"{_RATE_ZONE_MB}m",
+        "sessions": f"{_SESSIONS_MB}m",
         "header": f"{HEADER_KB}k",
         "header_lines": HEADER_LINES,
         "body": f"{BODY_KB}k",

@@ -58,6 +58,7 @@ class Client:
 
     def __init__(self, told: Told, alpn: str = "", plain: bool = False) -> None:
         self.open = False
+        self.answered, self.tail = 0, b""
         self._told = told
         try:
             raw = socket.create_connection((told["host"], told["port"]), timeout=told.get("patience", 10))
@@ -81,6 +82,14 @@ class Client:
             while len(got) < size and (more := self.socket.recv(size - len(got))):
                 got += more
         return got
+
+    def receive_some(self) -> bytes:
+        try:
+            return self.socket.recv(65536)
+        except ssl.SSLWantReadError:
+            raise
+        except OSError:
+            return b""
 
     def alive(self) -> bool:
         """Whether the other side has not hung up, whatever it may have sent."""
@@ -184,11 +193,10 @@ def posts(told: Told) -> Client:
     """A body that is announced, begun and not sent."""
     client = Client(told)
     if client.open:
-        client.send(
-            f"POST {told['path']} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-            f"Content-Length: {told.get('length', 60000)}\r\n\r\n".encode()
-            + b"x" * told.get("sent", 1000)
-        )
+        lines = [f"POST {told['path']} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
+        lines += [f"{name}: {value}" for name, value in told.get("headers", {}).items()]
+        lines += [f"Content-Length: {told.get('length', 60000)}", "", ""]
+        client.send("\r\n".join(lines).encode() + b"x" * told.get("sent", 1000))
     return client
 
 
@@ -207,6 +215,58 @@ def slow_reads(told: Told) -> Client:
         request = f"GET {told['path']} HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n".encode()
         client.send(request * told.get("pipelined", 20))
     return client
+
+
+def flood(told: Told) -> Client:
+    """As many requests as are answered: over many connections, some on the way in each, of several kinds."""
+    clients = [Client(told) for _ in range(told["connections"])]
+    requests = [asked(one, clients[0]) for one in told["requests"]]
+    mark = b"\nServer: nginx"
+    until, found, poll = time.monotonic() + told["seconds"], dict[int, tuple[Client, bytes]](), select.poll()
+    for number, client in enumerate(clients):
+        if client.open and client.send(requests[number % len(requests)] * told.get("pipelined", 4)):
+            found[client.socket.fileno()] = (client, requests[number % len(requests)])
+            client.socket.settimeout(0)
+            poll.register(client.socket, select.POLLIN)
+    while found and (left := until - time.monotonic()) > 0:
+        for place, _event in poll.poll(left * 1000):
+            client, request = found[place]
+            with contextlib.suppress(ssl.SSLWantReadError):
+                while data := client.receive_some():
+                    # A mark may come in two parts.
+                    seen = (client.tail + data).count(mark)
+                    client.tail = data[-len(mark) + 1 :]
+                    client.answered += seen
+                    client.socket.settimeout(5)
+                    client.send(request * seen)
+                    client.socket.settimeout(0)
+                client.open = False
+            if not client.open:
+                poll.unregister(place)
+                del found[place]
+    clients[0].answered = sum(client.answered for client in clients)
+    return clients[0]
+
+
+def asked(one: Told, client: Client) -> bytes:
+    """A request as it is sent; one with a form has the secret of the form that this client was given."""
+    body, cookies = one.get("body", ""), one.get("cookies", "")
+    if one.get("form"):
+        client.send(f"GET {one['path']} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        said = client.receive(5000).decode()
+        found = [
+            line[12:].split(";")[0] for line in said.split("\r\n") if line.lower().startswith("set-cookie: ")
+        ]
+        cookies = "; ".join(found)
+        secret = [part[6:] for part in found if part.startswith("_xsrf=")]
+        body = f"_xsrf={secret[0] if secret else ''}&{body}"
+    lines = [f"{one.get('method', 'GET')} {one['path']} HTTP/1.1", "Host: localhost"]
+    lines += [f"{name}: {value}" for name, value in one.get("headers", {}).items()]
+    lines += [f"Cookie: {cookies}"] if cookies else []
+    lines += (
+        ["Content-Type: application/x-www-form-urlencoded", f"Content-Length: {len(body)}"] if body else []
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
 def visit(told: Told) -> Client:
@@ -251,6 +311,7 @@ KINDS: dict[str, tuple[t.Callable[[Told], Client], str]] = {
     "posts": (posts, "http/1.1"),
     "silent": (silent, ""),
     "slow_reads": (slow_reads, "http/1.1"),
+    "flood": (flood, "http/1.1"),
     "keep": (keep, "http/1.1"),
 }
 
@@ -273,7 +334,7 @@ def main() -> None:
         still = sum(client.alive() for _told, client in every)
         print(json.dumps({"tried": len(every), "open": still, **more}), flush=True)
 
-    say(seconds=round(time.monotonic() - began, 1))
+    say(seconds=round(time.monotonic() - began, 1), answers=sum(client.answered for _told, client in every))
     sys.stdin.read()
     kept = [(told, client) for told, client in every if told["kind"] == "keep" and client.open]
     say(answered=sum(again(told, client) for told, client in kept))

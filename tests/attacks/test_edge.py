@@ -17,6 +17,7 @@ import subprocess
 import threading
 import time
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,8 @@ if t.TYPE_CHECKING:
     from person import Person
 
 PROGRAM = Path(__file__).with_name("strangers.py")
-# People at work: kernels that compute, each with several windows open.
-PEOPLE, WINDOWS = ("edda", "egon"), 10
+# People at work: kernels that compute, each with a second window.
+PEOPLE = [f"edge{number}" for number in range(20)]
 
 
 class Strangers:
@@ -39,6 +40,8 @@ class Strangers:
         image = docker("inspect", "--format", "{{.Config.Image}}", site.container("hub"))
         told = [{"host": "edge", "port": 8443, "path": "/hub/login", **one} for one in what]
         argv = ["docker", "run", "--rm", "--interactive", "--network", network, "--entrypoint", "python3"]
+        # Others' computers do not take this one's processors.
+        argv += ["--cpu-shares", "128"]
         argv += ["--volume", f"{PROGRAM}:/strangers.py:ro", image, "/strangers.py", json.dumps(told)]
         self._process = subprocess.Popen(
             as_root(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -118,7 +121,7 @@ class Work:
 
     def _compute(self, one: Person) -> None:
         number = 0
-        while not self._ended.wait(0.3):
+        while not self._ended.wait(1):
             number += 1
             try:
                 assert one.run(f"print({number} * 7)") == str(number * 7)
@@ -138,34 +141,39 @@ class Work:
 
 
 @pytest.fixture(scope="module")
-def workers(people: t.Callable[[str], Person]) -> list[Person]:
-    found = []
-    for name in PEOPLE:
-        person = people(name)
+def workers(site: Deployment, authority: Path) -> t.Iterator[list[Person]]:
+    """They come together, and leave together."""
+    from person import Person
+
+    def begin(person: Person) -> None:
+        person.start()
         person.open_kernel("python3")
-        found.append(person)
-    return found
+
+    found = [Person(site.url, site.token, name, ca=str(authority)) for name in PEOPLE]
+    with ThreadPoolExecutor(len(found)) as pool:
+        list(pool.map(begin, found))
+        yield found
+        list(pool.map(Person.leave, found))
 
 
 @pytest.fixture(scope="module")
 def windows(site: Deployment, authority: Path, workers: list[Person]) -> t.Iterator[list[ssl.SSLSocket]]:
-    """Websockets of the same people, which nobody says anything on."""
+    """Second websockets of the same people, which nobody says anything on."""
     context = ssl.create_default_context(cafile=str(authority))
     port = int(site.url.rpartition(":")[2])
     found = []
     for person in workers:
         kernels = person.client.ask("GET", f"{person.server}/api/kernels").json()
         path = f"/user/{person.name}/api/kernels/{kernels[0]['id']}/channels"
-        for number in range(WINDOWS):
-            raw = socket.create_connection(("localhost", port), timeout=20)
-            one = context.wrap_socket(raw, server_hostname="localhost")
-            one.sendall(
-                f"GET {path}?session_id=w{number} HTTP/1.1\r\nHost: localhost:{port}\r\n"
-                "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-                f"Sec-WebSocket-Key: {'A' * 22}==\r\nAuthorization: token {site.token}\r\n\r\n".encode()
-            )
-            assert b" 101 " in one.recv(4096)
-            found.append(one)
+        raw = socket.create_connection(("localhost", port), timeout=20)
+        one = context.wrap_socket(raw, server_hostname="localhost")
+        one.sendall(
+            f"GET {path}?session_id=second HTTP/1.1\r\nHost: localhost:{port}\r\n"
+            "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+            f"Sec-WebSocket-Key: {'A' * 22}==\r\nAuthorization: token {site.token}\r\n\r\n".encode()
+        )
+        assert b" 101 " in one.recv(4096)
+        found.append(one)
     yield found
     for one in found:
         one.close()
@@ -190,6 +198,19 @@ def lost(windows: list[ssl.SSLSocket]) -> int:
     return gone
 
 
+# What strangers may ask for, of the hub, the proxy, and somebody's server that asks the hub.
+REQUESTS: list[dict[str, t.Any]] = [
+    {"path": "/hub/login"},
+    {"path": "/hub/login", "headers": {"Accept": "text/html"}},
+    {"method": "POST", "path": "/hub/api/users", "headers": {"Authorization": "token x"}},
+    {"path": "/hub/static/js/admin-react.js"},
+    {"path": "/user/nobody/lab"},
+    {"path": "/user/nobody/lab", "headers": {"Authorization": "token x"}},
+    {"path": "/user/edge1/api/contents", "headers": {"Authorization": "token x"}},
+    {"path": "/services/nothing/"},
+    {"path": "/_edge/ready"},
+]
+
 # 94 KB of the first one ended one of nginx' two processes. The rest are neighbours.
 ATTACKS: dict[str, list[dict[str, t.Any]]] = {
     "repeated-headers": [
@@ -206,7 +227,7 @@ ATTACKS: dict[str, list[dict[str, t.Any]]] = {
         {"kind": "continued", "count": 50, "repeat": 3},
         {"kind": "continued", "count": 50, "repeat": 16000, "frames": 4},
     ],
-    "resets": [{"kind": "resets", "count": 2, "seconds": 3}],
+    "resets": [{"kind": "resets", "count": 2, "seconds": 1.5}],
     "silence": [{"kind": "silent", "count": 2400}],
     "slow-reads": [
         {
@@ -217,6 +238,29 @@ ATTACKS: dict[str, list[dict[str, t.Any]]] = {
             "buffer": 4096,
             "pipelined": 1,
         }
+    ],
+    "requests": [{"kind": "flood", "count": 1, "connections": 120, "seconds": 5, "requests": REQUESTS}],
+    "guesses": [
+        {
+            "kind": "flood",
+            "count": 1,
+            "connections": 120,
+            "seconds": 4,
+            "requests": [
+                {"method": "POST", "path": "/hub/login", "form": True, "body": "username=edge1&password=no"}
+            ],
+        }
+    ],
+    "uploads": [
+        {
+            "kind": "posts",
+            "count": 300,
+            "path": "/user/edge1/api/contents/x",
+            "length": 2**30,
+            "sent": 300_000,
+            "headers": {"Cookie": "jupyterhub-user-edge1=x"},
+        },
+        {"kind": "posts", "count": 200, "path": "/user/edge1/api/contents/x", "sent": 60_000},
     ],
 }
 
@@ -282,9 +326,9 @@ UPLOAD = 3 * 2**20
         ("/%68ub/api/users", {}),
         ("/nothing", {}),
         ("/user/../hub/api/users", {"Authorization": "token x"}),
-        ("//user/edda/api/contents/x", {"Authorization": "token x"}),
-        ("/user/edda/api/contents/x", {}),
-        ("/user/edda/api/contents/x", {"Cookie": "_xsrf=x"}),
+        ("//user/edge1/api/contents/x", {"Authorization": "token x"}),
+        ("/user/edge1/api/contents/x", {}),
+        ("/user/edge1/api/contents/x", {"Cookie": "_xsrf=x"}),
         ("/%75ser/edda/api/contents/x", {"Authorization": "token x"}),
     ],
 )

@@ -27,7 +27,10 @@ GOOD: dict[str, t.Any] = {
     "hsts_seconds": 0,
     "security_headers": {},
     "login_rate": 60,
-    "login_burst": 100,
+    "login_burst": 300,
+    "hub_rate": 60,
+    "server_rate": 500,
+    "rate_burst": 6000,
     "max_upload": "2g",
     "read_timeout": 86400,
     "reload_grace": 86400,
@@ -59,7 +62,7 @@ TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/e
         {**TLS, **BELOW, "server_aliases": ["*.hub.example.org", "www.example.org"]},
         {**BELOW, "bind_address": "10.0.0.1", "trusted_proxies": ["10.0.0.5"]},
         {**BELOW, "server_name": "hub.localhost"},
-        {"login_rate": 0, "login_burst": 0},
+        {"login_rate": 0, "login_burst": 0, "hub_rate": 0, "server_rate": 0, "rate_burst": 0},
         {"title": 'Hub "of" $things \\ Zürich'},
     ],
 )
@@ -115,6 +118,7 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({"security_headers": {"Server": "x"}}, "edge_security_headers has 'Server',", "leave it out"),
         ({"login_rate": -1}, "edge_login_rate is -1:", "0 or more"),
         ({"login_burst": "-5"}, "edge_login_burst is -5:", "0 or more"),
+        ({"server_rate": -1}, "edge_server_rate is -1:", "0 or more"),
         (
             {"subdomains": True},
             "edge_server_name is '' while jupyterhub_subdomains is true:",

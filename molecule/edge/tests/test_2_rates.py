@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who asks the hub often waits in line, and is told so when the line is full."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from conftest import PERSON, Edge
+
+# As in inventory/hosts.yml, and as the role has it by default.
+BURST, RATE = 40, 60
+TOKEN = {"Authorization": "token x"}
+
+
+def at_once(edge: Edge, path: str, headers: dict[str, str]) -> tuple[list[int], float]:
+    """Statuses of twice as many requests as may wait, and how long all of them took."""
+    begin = time.monotonic()
+    with ThreadPoolExecutor(2 * BURST) as pool:
+        seen = list(pool.map(lambda _: edge.get(path, headers).status_code, range(2 * BURST)))
+    return seen, time.monotonic() - begin
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"), [("/hub/home", {}), ("/hub/home", PERSON), ("/user/alice/lab", {})]
+)
+def test_who_asks_often_waits_in_line(upstream: Edge, path: str, headers: dict[str, str]) -> None:
+    """Scripts, people who look at pages, and strangers at a server: where none runs, the hub answers."""
+    # The line of the test before.
+    time.sleep(BURST / RATE + 0.2)
+    seen, seconds = at_once(upstream, path, headers)
+    assert set(seen) == {200, 429}
+    passed = seen.count(200)
+    assert BURST < passed <= BURST + 2 + seconds * RATE
+    assert seconds > (BURST - RATE // 6 - 1) / RATE
+
+
+def test_servers_have_a_line_of_their_own(upstream: Edge) -> None:
+    """And the page that waits for the hub is told to ask again."""
+    at_once(upstream, "/hub/home", {})
+    assert set(at_once(upstream, "/user/alice/lab", TOKEN)[0]) == {200}
+    seen, seconds = at_once(upstream, "/_edge/ready", {})
+    assert set(seen) <= {200, 503}
+    assert seconds < 5
