@@ -30,7 +30,7 @@ GOOD: dict[str, t.Any] = {
     "login_burst": 300,
     "hub_rate": 60,
     "server_rate": 500,
-    "rate_burst": 6000,
+    "rate_burst": 3000,
     "max_upload": "2g",
     "read_timeout": 86400,
     "reload_grace": 86400,
