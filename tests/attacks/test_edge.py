@@ -224,7 +224,7 @@ ATTACKS: dict[str, list[dict[str, t.Any]]] = {
         {"kind": "continued", "count": 50, "repeat": 3},
         {"kind": "continued", "count": 50, "repeat": 16000, "frames": 4},
     ],
-    # Not at the hub: requests that were taken back are counted, and the next stranger here has the same address.
+    # Not at the hub: what was taken back is counted, and the next stranger here has the same address.
     "resets": [{"kind": "resets", "count": 2, "seconds": 1.5, "path": "/services/nothing/"}],
     "silence": [{"kind": "silent", "count": 2400}],
     "slow-reads": [

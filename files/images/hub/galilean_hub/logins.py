@@ -12,6 +12,7 @@ import contextlib
 import secrets
 import time
 import unicodedata
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -65,6 +66,11 @@ class LoginGuard(Authenticator):
 
     _guesses: guesses.Guesses | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # By address, how many passwords are being tried.
+        self._under_way: Counter[str] = Counter()
+
     # -- names
 
     def is_reserved(self, name: str) -> bool:
@@ -104,12 +110,18 @@ class LoginGuard(Authenticator):
             return self._named(await super().get_authenticated_user(handler, data))
         name = data.get("username") if isinstance(data, dict) else None
         attempt = await self.attempt(handler, str(name or ""))
+        place = guesses.network(handler.request.remote_ip)
+        self._under_way[place] += 1
         try:
             result = self._named(await super().get_authenticated_user(handler, data))
         except Exception:
             # Refused for another reason, or it could not be found out.
             attempt.give_back(time.monotonic())
             raise
+        finally:
+            self._under_way[place] -= 1
+            if not self._under_way[place]:
+                del self._under_way[place]
         if result:
             attempt.give_back(time.monotonic())
             self.passed(handler, str(name or ""))
@@ -128,7 +140,12 @@ class LoginGuard(Authenticator):
         if self._guesses is None:
             self._guesses = guesses.Guesses(self.wrong_passwords)
         address, account = handler.request.remote_ip, self._account(name)
-        attempt = self._guesses.begin(address, account, self._device(handler, account), time.monotonic())
+        device = self._device(handler, account)
+        attempt = self._guesses.begin(address, account, device, time.monotonic())
+        while attempt.seconds and self._under_way[guesses.network(address)]:
+            # What is being tried counts until it turns out to be right: a class waits for itself.
+            await asyncio.sleep(0.1)
+            attempt = self._guesses.begin(address, account, device, time.monotonic())
         if attempt.seconds:
             seconds = int(attempt.seconds) + 1
             text = f"There were too many wrong passwords {attempt.why}. Try again in {seconds} seconds."
