@@ -39,7 +39,7 @@ class Strangers:
         told = [{"host": "edge", "port": 8443, "path": "/hub/login", **one} for one in what]
         argv = ["docker", "run", "--rm", "--interactive", "--network", network, "--entrypoint", "python3"]
         # Others' computers do not take this one's processors.
-        argv += ["--cpu-shares", "128"]
+        argv += ["--cpu-shares", "512"]
         argv += ["--volume", f"{PROGRAM}:/strangers.py:ro", image, "/strangers.py", json.dumps(told)]
         self._process = subprocess.Popen(
             as_root(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -237,13 +237,13 @@ ATTACKS: dict[str, list[dict[str, t.Any]]] = {
             "pipelined": 1,
         }
     ],
-    "requests": [{"kind": "flood", "count": 1, "connections": 120, "seconds": 5, "requests": REQUESTS}],
+    "requests": [{"kind": "flood", "count": 1, "connections": 36, "seconds": 4, "requests": REQUESTS}],
     "guesses": [
         {
             "kind": "flood",
             "count": 1,
-            "connections": 120,
-            "seconds": 4,
+            "connections": 36,
+            "seconds": 3,
             "requests": [
                 {"method": "POST", "path": "/hub/login", "form": True, "body": "username=edge1&password=no"}
             ],
