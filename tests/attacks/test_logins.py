@@ -133,7 +133,7 @@ def test_who_guesses_waits_and_nobody_else(hub: Hub) -> None:
     assert time.monotonic() - begin < AT_ONCE
 
 
-@of("quick", "native")
+@of("quick")
 def test_a_class_behind_one_address_logs_in_at_once(hub: Hub) -> None:
     """More than may guess wrong. Before: passwords that were being tried counted as wrong: some got 429."""
     people = [hub.browser("198.51.100.50") for _ in range(4 * MANY)]
