@@ -16,12 +16,13 @@ import urllib.request
 from pathlib import Path
 
 from browser import Visit, visit
+from confined import confined
 from engine import docker
 
 TOKEN = "f00d" * 8
 BASE = "/user/test"
 SERVE = [
-    *("/opt/notebook/bin/entry", "/opt/notebook/bin/jupyter", "lab", "--no-browser", "--ip=0.0.0.0"),
+    *("/opt/notebook/bin/jupyter", "lab", "--no-browser", "--ip=0.0.0.0"),
     *(f"--ServerApp.base_url={BASE}", f"--IdentityProvider.token={TOKEN}"),
 ]
 
@@ -60,9 +61,9 @@ class Server:
 
 @contextlib.contextmanager
 def running(image: str, name: str, *options: str) -> t.Iterator[Server]:
+    """Confined as behind the hub. The home is a volume without a name, unless the options mount another."""
     container = docker(
-        *("run", "--detach", "--init", f"--name={name}", "--cap-drop=ALL", *options),
-        *("--entrypoint=/bin/sh", image, "-c", 'exec "$@"', "sh", *SERVE),
+        *("run", "--detach", f"--name={name}", *confined(), "--volume=/home/jovyan", *options, image, *SERVE)
     )
     server = Server(container)
     try:

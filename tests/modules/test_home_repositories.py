@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from confined import confined
 from engine import docker
 from git_server import HOST, PORT, GitServer, git_server
 from login_hub import LoginHub, login_hub
@@ -52,7 +53,7 @@ class Home:
     def run(self, script: str, **environment: str) -> subprocess.CompletedProcess[str]:
         variables = {**self.environment, **environment}
         argv = [
-            *("docker", "run", "--rm", "--init", "--network=host", f"--name={self.volume}-run"),
+            *("docker", "run", "--rm", "--init", "--network=host", f"--name={self.volume}-run", *confined()),
             *(f"--env={key}={value}" for key, value in variables.items()),
             *(f"--volume={self.volume}:/home/jovyan", *self.server.options, *self.options),
             *("--entrypoint=bash", self.image, "-c", script),

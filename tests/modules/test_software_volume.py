@@ -17,7 +17,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from engine import ROOT, ModuleRunner, docker
+from confined import confined, spawner
+from engine import ModuleRunner, docker
 
 MODULE = "ansible_collections.galilean.hub.plugins.modules.software_volume"
 # Versions differ in a few bytes of one file only: size and time are the same, as after a build without times.
@@ -451,28 +452,12 @@ print(json.dumps({"user": os.getuid(), "worked": worked, "tried": [*attempts]}))
 def test_root_in_a_container_cannot_write(stack: Stack, images: list[str]) -> None:
     """Mounted and confined as the hub does it; the same attempts work in a folder of the container's own."""
     stack(image=images[0])
-    # With the settings of the unit tests, so that the options are those that the hub gets.
-    code = "import json; from test__hub_config_data import data; print(json.dumps(data(software=SOFTWARE)))"
-    software = {"volume": stack.name(images[0]), "path": "/opt/software"}
-    paths = [stack.env["PYTHONPATH"], str(ROOT / "tests/unit/plugins/module_utils")]
-    told = subprocess.run(
-        [sys.executable, "-c", code.replace("SOFTWARE", repr(software))],
-        env={**os.environ, "PYTHONPATH": ":".join(paths)},
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    spawner = json.loads(told.stdout)["traits"]["DockerSpawner"]
-    mount, host = spawner["volumes"][software["volume"]], spawner["extra_host_config"]
-    confined = [
-        f"--volume={software['volume']}:{mount['bind']}:{mount['mode']}",
-        *(f"--cap-drop={name}" for name in host["cap_drop"]),
-        *(f"--security-opt={option}" for option in host["security_opt"] if not option.startswith("seccomp=")),
-        f"--security-opt=seccomp={ROOT / 'roles/jupyterhub/files/seccomp.json'}",
-    ]
+    volume = stack.name(images[0])
+    mount = spawner(software={"volume": volume, "path": "/opt/software"})["volumes"][volume]
+    options = (*confined(), f"--volume={volume}:{mount['bind']}:{mount['mode']}")
 
     def attempt(where: str, first: str) -> dict[str, t.Any]:
-        argv = ("run", "--rm", "--network=none", "--user=0:0", *confined, stack.base, "sh", "-c")
+        argv = ("run", "--rm", "--network=none", "--user=0:0", *options, stack.base, "sh", "-c")
         said = docker(*argv, f'{first} && exec python3 -c "$0" {where}', ATTEMPTS)
         return dict(json.loads(said))
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from confined import confined
 from engine import ROOT, ModuleRunner, docker
 
 # What of them every change of the hub may break, the tests of the whole site run: Python's notebook.
@@ -90,7 +91,7 @@ print("LISTENING", sorted(addresses - loopback))
 
 
 class Stack:
-    """One stack's volume in containers of the notebook image, confined and without a network."""
+    """One stack's volume in containers of the notebook image, confined as behind the hub, with no network."""
 
     def __init__(self, name: str, image: str, volume: str, notebook: str, container: str) -> None:
         self.name, self.image, self.volume, self.notebook = name, image, volume, notebook
@@ -98,10 +99,9 @@ class Stack:
 
     def run(self, *command: str, options: t.Sequence[str] = (), timeout: int = 300) -> str:
         argv = [
-            *("docker", "run", "--rm", f"--name={self.container}", "--init"),
-            *("--user=1000", "--network=none", "--memory=2g", "--cpus=2"),
-            *("--cap-drop=ALL", "--security-opt=no-new-privileges"),
-            *(f"--volume={self.volume}:/opt/software:ro,nocopy", *options, self.notebook, *command),
+            *("docker", "run", "--rm", f"--name={self.container}", "--network=none", *confined()),
+            *("--volume=/home/jovyan", f"--volume={self.volume}:/opt/software:ro,nocopy"),
+            *(*options, self.notebook, *command),
         ]
         done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=timeout)
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

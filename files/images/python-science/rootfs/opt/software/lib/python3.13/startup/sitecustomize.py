@@ -25,3 +25,7 @@ if sys.prefix == sys.base_prefix:
     sys.path[:] = [entry for entry in sys.path if entry not in _system]
     site.addsitedir(os.path.join(os.path.dirname(HERE), "packages"))
     sys.path += _system
+
+# This file stands before the system's of the same name, which is read now.
+del sys.modules["sitecustomize"]
+__import__("sitecustomize")
