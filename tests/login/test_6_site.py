@@ -100,7 +100,7 @@ def institute(story: Story, tmp_path_factory: pytest.TempPathFactory) -> t.Itera
 
 
 def test_a_table_of_people(institute: Institute) -> None:
-    institute.people("ada,staff,,", "eve,guests,,", "gus,,,")
+    institute.people("ada,staff,,", "dan,,,", "eve,guests,,", "gus,,,")
     story = institute.story
     settings = {**story.provider.settings(), **institute.settings}
     # All of it: there is nothing of the hub yet.
@@ -264,19 +264,58 @@ def test_a_new_key(institute: Institute) -> None:
     assert institute.keys()["lost"] == []
 
 
-def test_people_come_and_go(institute: Institute) -> None:
-    story = institute.story
-    institute.person("eve").start()
-    institute.people("ada,staff,,", "eve,guests,yes,", "gus,,,absent", "fay,guests,,")
-    story.site.run("users", name="users-changed").assert_done()
-    assert institute.account("fay")["groups"] == ["guests"]
-    assert institute.account("eve")["servers"] == {}
-    assert institute.account("gus") == {}
-    assert story.servers() == ["ada"]
+@pytest.fixture
+def held_home(institute: Institute) -> t.Iterator[tuple[str, str]]:
+    """A home of dan's that an operator's container uses, so it cannot be archived; and that container."""
+    instance = institute.story.site.instance
+    volume, container = f"{instance}-home-dan", f"{instance}-operator"
+    labels = {"instance": instance, "role": "home", "user": "dan"}
+    docker("volume", "create", *(f"--label=galilean.hub.{key}={labels[key]}" for key in labels), volume)
+    docker(
+        "create", "--name", container, f"--volume={volume}:/home/jovyan", notebook_image(institute), "true"
+    )
+    yield volume, container
+    docker("rm", "--force", container, check=False)
+
+
+def archives(story: Story) -> list[str]:
+    """Whose homes are archived."""
     command = as_root(["ls", f"/srv/{story.site.instance}/archive"])
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert re.search(rf"^{story.site.instance}-home-gus-\S+\.tar\.gz$", listed, re.MULTILINE), listed
+    return sorted(re.findall(rf"^{story.site.instance}-home-(\w+)-\S+\.tar\.gz$", listed, re.MULTILINE))
+
+
+def test_people_come_and_go(institute: Institute, held_home: tuple[str, str]) -> None:
+    """A home that cannot be archived keeps nobody else here; the next run does only what is left."""
+    story, (volume, container) = institute.story, held_home
+    homes = [f"{story.site.instance}-home-gus", volume]
+    assert set(homes) <= set(story.site.owned("volume"))
+    institute.person("eve").start()
+    institute.people("ada,staff,,", "dan,,,absent", "eve,guests,yes,", "fay,guests,,", "gus,,,absent")
+    delete = ("-e", "jupyterhub_removed_homes=delete")
+    outcome = story.site.run("users", *delete, name="users-changed")
+    assert outcome.code != 0
+    assert "All others are done. The home of 'dan' cannot be archived" in outcome.flat()
+    assert f"{container} uses the volume {volume}" in outcome.flat()
+    assert institute.account("fay")["groups"] == ["guests"]
+    assert institute.account("eve")["servers"] == {}
+    assert story.servers() == ["ada"]
+    assert (institute.account("gus"), institute.account("dan")["servers"]) == ({}, {})
+    assert archives(story) == ["gus"]
+    assert set(homes) & set(story.site.owned("volume")) == {volume}
     with story.visit() as eve:
         sign_in(eve, "eve")
         expect(eve.page.get_by_text("This account is blocked.")).to_be_visible()
-    story.site.run("users", name="users-changed-again").assert_unchanged()
+    docker("rm", container)
+    outcome = story.site.run("users", *delete, name="users-changed-again").assert_done()
+    assert outcome.changed_tasks() == [
+        f"galilean.hub.jupyterhub : {task}"
+        for task in (
+            "Archive the homes of those who leave",
+            "Delete the accounts of those who leave",
+            "Delete the archived homes of those who leave",
+        )
+    ]
+    assert institute.account("dan") == {}
+    assert archives(story) == ["dan", "gus"]
+    assert not set(homes) & set(story.site.owned("volume"))
