@@ -128,7 +128,7 @@ def test_what_nobody_uses_is_not_loaded(plain: Server) -> None:
         assert plain.get(path)[0] == 404, path
     _, _, page = plain.get("lab")
     assert "jupyter-server-proxy" not in page
-    assert "galilean-repositories" not in page
+    assert "galilean-notices" not in page
 
 
 def test_the_classic_notebook_comes_with_the_first_request(plain: Server, tmp_path: Path) -> None:

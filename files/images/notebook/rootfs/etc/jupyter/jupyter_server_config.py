@@ -84,12 +84,10 @@ with contextlib.suppress(ImportError):
     from hubapps import servers
 
     extensions["lazyclassic"] = True
-    if os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]"):
+    repositories = os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]")
+    if repositories or os.environ.get("GALILEAN_DISK_LIMIT", "0") != "0":
         extensions["hubnotices"] = True
-        labextensions.append("/opt/notebook/share/galilean/repositories/labextensions")
-    if os.environ.get("GALILEAN_DISK_LIMIT", "0") != "0":
-        extensions["hubdisk"] = True
-        labextensions.append("/opt/notebook/share/galilean/disk/labextensions")
+        labextensions.append("/opt/notebook/share/galilean/notices/labextensions")
     apps = servers(os.environ)
     if apps:
         c.ServerProxy.servers = apps
