@@ -70,7 +70,7 @@ def _limit_problems(where: str, entry: Settings) -> list[str]:
 
 
 def _disk_problems(where: str, size: str, words: tuple[str, ...]) -> list[str]:
-    """What is wrong with the limit of a home; ``words`` are what may stand there instead of a size."""
+    """What is wrong with the limit of a home or folder; ``words`` are what may stand there instead of a size."""
     if size in words:
         return []
     if not SIZE.fullmatch(size):
@@ -142,6 +142,9 @@ def _folder_problems(settings: Settings) -> list[str]:
             for entry in entries
             if not NAME.fullmatch(entry["name"])
         ]
+    for folder in shared:
+        where = f"{folder['name']!r} in jupyterhub_shared_folders has disk_limit"
+        found += _disk_problems(where, str(folder.get("disk_limit") or "0"), ("0",))
     for mount in data:
         source = str(mount["source"])
         if not source.startswith("/") or posixpath.normpath(source) in (
@@ -205,9 +208,8 @@ def access_problems(settings: Settings) -> list[str]:
             found.append(f"{where}: give a name without a slash")
         found += _limit_problems(where, group)
         found += _repository_problems(where, group.get("repositories") or [])
-    found += _disk_problems(
-        "jupyterhub_disk_limit is", str(settings.get("disk_limit", "auto")), ("auto", "0")
-    )
+    for key in ("disk_limit", "shared_disk_limit"):
+        found += _disk_problems(f"jupyterhub_{key} is", str(settings.get(key, "auto")), ("auto", "0"))
     found += _reserve_problems(str(settings.get("disk_reserve", "auto")))
     found += _approval_problems(settings["approval"])
     found += _profile_problems(settings)
@@ -307,6 +309,7 @@ def folders(settings: Settings, shared_dir: str) -> list[dict[str, t.Any]]:
             "target": f"{SHARED}/{folder['name']}",
             "groups": folder.get("groups") or [],
             "read_groups": folder.get("read_groups") or [],
+            "disk_limit": str(folder.get("disk_limit") or settings.get("shared_disk_limit", "auto")),
         }
         for folder in settings["shared_folders"]
     ]

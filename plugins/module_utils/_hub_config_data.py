@@ -39,6 +39,7 @@ ACCESS: dict[str, t.Any] = {
     "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
     "images": {}, "git_hosts": {}, "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
     "user_tokens": False, "hooks": "", "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
+    "shared_disk_limit": "auto",
 }  # fmt: skip
 
 

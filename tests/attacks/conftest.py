@@ -34,8 +34,12 @@ SETTINGS: dict[str, t.Any] = {
     "edge_tls_mode": "self_signed",
     "edge_server_name": "localhost",
     "jupyterhub_egress_allowed": ALLOWED,
-    # For test_disk.py; the user who fills the home.
-    "jupyterhub_groups": [{"name": "small", "users": ["sam"], "disk_limit": "50M"}],
+    # For test_disk.py: who fills the home, and who fill what they share.
+    "jupyterhub_groups": [
+        {"name": "small", "users": ["sam"], "disk_limit": "50M"},
+        {"name": "lab", "users": ["bob", "cleo"]},
+    ],
+    "jupyterhub_shared_folders": [{"name": "lab", "groups": ["lab"], "disk_limit": "50M"}],
 }
 
 

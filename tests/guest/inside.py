@@ -136,15 +136,20 @@ def main() -> None:
         (homes[name] / "link").symlink_to("/etc")
         subprocess.run(["chown", "-R", "1000:1000", str(homes[name])], check=True)
 
+    lab = Path(path) / "shared" / "lab"
+    lab.mkdir(parents=True)
+    os.chown(lab, 1000, 1000)
+
     def want(limit: int) -> None:
         one = {"limit": limit, "container": "", "ceiling": disk.ceiling(limit, None)}
-        text = json.dumps({"limit": "0", "reserve": "0", "homes": {"hub-home-ada": one}})
+        homes = {"hub-home-ada": one, "shared/lab": one}
+        text = json.dumps({"limit": "0", "reserve": "0", "homes": homes})
         (folder / "wanted" / "part").write_text(text, encoding="utf-8")
         (folder / "wanted" / "part").rename(folder / "wanted" / "wanted.json")
 
     want(LIMIT)
-    agent = Agent(volumes, folder, "hub-home-")
-    out["quota"] = agent.quota
+    agent = Agent(volumes, folder, "hub-home-", shared=lab.parent)
+    out["quota"] = len(agent.quotas) == 1
 
     def ticks(until: t.Callable[[], t.Any]) -> None:
         end = time.monotonic() + 60
@@ -156,7 +161,7 @@ def main() -> None:
     def ada() -> Home:
         return agent.homes["hub-home-ada"]
 
-    ticks(lambda: agent.homes and ada().project and ada().usage)
+    ticks(lambda: agent.homes and ada().project and ada().usage and agent.homes["shared/lab"].project)
     top = os.open(homes["ada"], os.O_RDONLY)
     old = os.open(homes["ada"] / "old" / "deep" / "file", os.O_RDONLY)
     out["projects"] = [disk_quota.project_of(top), disk_quota.project_of(old)[0], ada().project]
@@ -165,6 +170,7 @@ def main() -> None:
     out["below_old"] = as_user(lambda: fill(homes["ada"] / "old" / "deep" / "more", LIMIT))
     out["full"] = disk_quota.used(top, ada().project)
     out["other"] = as_user(lambda: fill(homes["bob"] / "big", 2 * LIMIT))
+    out["folder"] = as_user(lambda: fill(lab / "big", 3 * LIMIT))
     out["deleted"] = as_user(lambda: (homes["ada"] / "big").unlink())
     out["again"] = as_user(lambda: fill(homes["ada"] / "small", MIB))
     # Holes take nothing.

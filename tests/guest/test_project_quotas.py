@@ -52,6 +52,9 @@ def test_the_kernel_keeps_the_limit_of_a_home(found: dict[str, t.Any], kind: str
     assert REFUSED[kind] in one["below_old"]
     assert 19 * MIB <= one["filled"][0] <= HARD
     assert one["full"][0] <= HARD + 64 * 1024
+    # A folder that users share as well.
+    assert one["folder"][1] == REFUSED[kind]
+    assert 20 * MIB <= one["folder"][0] <= HARD
 
 
 @pytest.mark.parametrize("kind", ["ext4", "xfs"])

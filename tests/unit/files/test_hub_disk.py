@@ -83,7 +83,10 @@ def test_the_reserve(free: int, files_free: int, reserve: int, reached: str, thr
     assert (disk.reached(space, reserve), disk.threatened(space, reserve)) == (reached, threatened)
     # A disk that fills fast is stopped earlier.
     if not reached and reserve:
-        assert disk.threatened(space, reserve, (free - reserve) // 10 + MIB) == "bytes"
+        rate = {"bytes": (free - reserve) // 10 + MIB, "files": 0}
+        assert disk.threatened(space, reserve, rate) == "bytes"
+        rate = {"bytes": 0, "files": files_free // 10}
+        assert disk.threatened(space, reserve, rate) in ("files", threatened)
     # Not every file system has a table of inodes.
     assert disk.reached({**space, "free": 60 * GIB, "files": 0, "files_free": 0}, reserve) == ""
 
@@ -138,6 +141,30 @@ SERVERS = {
 def test_whose_server_is_stopped_for_the_disk(names: list[str], stopped: str | None) -> None:
     one = disk.writer([SERVERS[name] for name in names])
     assert (one.home if one else None) == stopped
+
+
+@pytest.mark.parametrize(
+    ("suspects", "stopped"),
+    [
+        ([], ""),
+        ([("quiet", 0, False), ("reader", 0, True)], ""),
+        ([("small", MIB, False), ("large", GIB, False)], "large"),
+        # Who writes much elsewhere is left alone.
+        ([("writer", MIB, True), ("elsewhere", GIB, False)], "writer"),
+    ],
+)
+def test_whose_server_is_stopped_for_a_shared_folder(
+    suspects: list[tuple[str, int, bool]], stopped: str
+) -> None:
+    assert disk.culprit(disk.Suspect(*one) for one in suspects) == stopped
+
+
+@pytest.mark.parametrize("size", [95, 105, 200])
+@pytest.mark.parametrize("quota", [False, True])
+def test_what_is_said_of_a_shared_folder(size: int, quota: bool) -> None:
+    notice = disk.notice(used(size * MIB), 100 * MIB, quota, "shared/of-the-whole-institute")
+    assert "shared/of-the-whole-institute takes" in notice
+    assert len(notice) <= 140
 
 
 def test_pauses_grow_and_end() -> None:
@@ -291,6 +318,31 @@ def test_a_home_is_measured_when_its_server_runs(agent: Agent) -> None:
     assert set(state["homes"]) == {"hub-home-ada", "hub-home-bob"}
 
 
+def test_a_shared_folder_is_measured_like_a_home(agent: Agent, tmp_path: Path) -> None:
+    agent.shared = tmp_path / "shared"
+    (agent.shared / "lab").mkdir(parents=True)
+    (agent.shared / "lab" / "file").write_bytes(b"x" * MIB)
+    wanted(agent, 100 * MIB, "shared/lab", folders={"shared/lab": 50 * MIB})
+    tick(agent)
+    state = tick(agent)
+    assert state["homes"]["shared/lab"]["bytes"] >= MIB
+    assert state["homes"]["shared/lab"]["limit"] == 100 * MIB
+
+
+def test_what_was_deleted_is_seen(agent: Agent) -> None:
+    """On a disk where nothing else happens; only of who was told to delete."""
+    space: t.Any = agent.test_space  # type: ignore[attr-defined]
+    file = agent.volumes / "hub-home-ada" / "_data" / "file"
+    file.write_bytes(b"x" * 95 * MIB)
+    wanted(agent, 100 * MIB, "hub-home-ada")
+    for _ in range(4):
+        tick(agent)
+    file.unlink()
+    space["free"] += 95 * MIB
+    tick(agent)
+    assert disk.verdict(tick(agent)["homes"]["hub-home-ada"], 100 * MIB) == disk.OK
+
+
 def test_nothing_is_measured_while_nobody_writes(agent: Agent) -> None:
     wanted(agent, 100 * MIB, "hub-home-ada", "hub-home-bob")
     for _ in range(6):
@@ -389,8 +441,8 @@ def test_what_became_free_does_not_hide_what_was_written() -> None:
     growth = Growth()
     for when, free in enumerate((100, 90, 95, 80)):
         growth.add({**DISK, "free": free}, 2.0 * when)
-    assert growth.bytes == 25
-    assert growth.rate == 7
+    assert (growth.bytes, growth.freed) == (25, 5)
+    assert growth.rate == {"bytes": 7, "files": 0}
 
 
 def test_room_up_to_the_next_mark() -> None:
@@ -414,7 +466,8 @@ def test_who_writes(tmp_path: Path) -> None:
             f"wchar: 1\nwrite_bytes: {size}\ncancelled_write_bytes: 5\n", encoding="ascii"
         )
     (tmp_path / "5").mkdir()
-    assert disk_agent.written({one, two}, 0, str(tmp_path)) == {one: 140, two: 2}
+    found = disk_agent.writers({one, two}, {0}, proc=str(tmp_path))
+    assert {key: value.bytes for key, value in found.items()} == {one: 140, two: 2}
 
 
 def test_files_without_a_name_are_found_with_who_has_them_open(tmp_path: Path) -> None:
@@ -429,8 +482,28 @@ def test_files_without_a_name_are_found_with_who_has_them_open(tmp_path: Path) -
         handle.flush()
         (tmp_path / "hidden").unlink()
         device = os.fstat(handle.fileno()).st_dev
-        assert disk_agent.written({container}, device, str(tmp_path))[container] >= MIB
-        assert disk_agent.written({container}, device + 1, str(tmp_path))[container] == 0
+        for devices, least in (({device}, MIB), ({device + 1}, 0)):
+            found = disk_agent.writers({container}, devices, proc=str(tmp_path))[container]
+            assert found.hidden >= least
+            assert found.hidden == 0 or least
+
+
+@pytest.mark.parametrize(("mode", "found"), [("wb", {"shared/lab"}), ("rb", set())])
+def test_who_has_files_of_a_folder_open(tmp_path: Path, mode: str, found: set[str]) -> None:
+    container, process = "a" * 64, tmp_path / "1"
+    process.mkdir()
+    (process / "cgroup").write_text(f"0::/docker/{container}\n", encoding="ascii")
+    (process / "io").write_text("write_bytes: 0\n", encoding="ascii")
+    for name in ("fd", "fdinfo"):
+        (process / name).symlink_to(f"/proc/self/{name}")
+    for name in ("lab", "lab2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    targets = {"shared/lab": str(tmp_path / "lab"), "shared/lab2": str(tmp_path / "lab2")}
+    with (tmp_path / "lab" / "file").open(mode) as handle:
+        devices = {os.fstat(handle.fileno()).st_dev}
+        seen = disk_agent.writers({container}, devices, targets, str(tmp_path))
+    assert seen[container].folders == found
 
 
 @pytest.mark.parametrize(
@@ -464,6 +537,7 @@ class Spawner:
         self.home_limit, self.object_id, self.pending, self.active = limit, home[-1] * 64, False, True
         self.name, self._log_name, self._home = "", home, home
         self.user = self
+        self.shared: list[str] = []
         self.stops = 0
 
     def home_volume(self) -> str:
@@ -478,7 +552,11 @@ class App:
     """A hub with a proxy."""
 
     class Config:
-        GalileanSpawner: t.ClassVar[dict[str, str]] = {"disk_limit": "1G", "disk_reserve": "4G"}
+        GalileanSpawner: t.ClassVar[dict[str, t.Any]] = {
+            "disk_limit": "1G",
+            "disk_reserve": "4G",
+            "folders": [{"name": "lab", "target": "/home/jovyan/shared/lab", "disk_limit": "100M"}],
+        }
 
     config = Config()
 
@@ -502,11 +580,12 @@ class Site:
             "time": time.time(),
             "space": {"volumes": dict(DISK), "hub": dict(DISK)},
             "grown": 0,
-            "rate": 0,
+            "rates": {},
             "quota": False,
             "reserve": 4 * GIB,
             "homes": {},
             "written": {},
+            "touched": {},
         }
 
     def tell(self, **homes: t.Any) -> None:
@@ -593,6 +672,45 @@ def test_each_stop_in_a_row_makes_the_next_pause_longer(site: Site) -> None:
         site.tell(ada=used(600 * MIB))
         site.look()
         assert f"{seconds} seconds" in site.watch.notice("ada")
+
+
+def shared_by(site: Site, *homes: str) -> list[Spawner]:
+    found = [site.server(home) for home in homes]
+    for spawner in found:
+        spawner.shared = ["shared/lab"]
+    return found
+
+
+def test_who_writes_to_a_full_folder_is_stopped(site: Site) -> None:
+    lab = "shared/lab"
+    ada, bob = shared_by(site, "ada", "bob")
+    eve = site.server("eve")
+    site.state["written"] = dict.fromkeys(("a" * 64, "b" * 64, "e" * 64), 5 * MIB)
+    site.tell(**{lab: used(50 * MIB)})
+    site.look()
+    assert site.wanted()["homes"][lab]["target"] == "/home/jovyan/shared/lab"
+    assert site.wanted()["folders"] == {lab: 100 * MIB}
+    site.tell(**{lab: used(105 * MIB)})
+    site.look()
+    assert site.watch.notices("ada") == site.watch.notices("bob")
+    assert "shared/lab takes 105.0 MiB" in site.watch.notices("ada")[0]
+    assert site.watch.notices("eve") == []
+    assert site.watch.model("ada")["folders"][0]["state"] == disk.OVER
+    # Of those who have it, bob; eve writes more, and cannot write there.
+    site.state["written"] = {"a" * 64: 5 * MIB, "b" * 64: 90 * MIB, "e" * 64: GIB}
+    site.tell(**{lab: used(120 * MIB)})
+    site.look()
+    assert (ada.stops, bob.stops, eve.stops) == (0, 1, 0)
+    assert "shared/lab takes 120.0 MiB, its limit is 100.0 MiB. Your server wrote" in site.watch.notice("bob")
+    # It is as full as before, and nobody writes; then ada deletes, and writes on.
+    for size in (120, 110):
+        site.tell(**{lab: used(size * MIB)})
+        site.look()
+    assert ada.stops == 0
+    site.state["written"]["a" * 64] += 10 * MIB
+    site.tell(**{lab: used(119 * MIB)})
+    site.look()
+    assert ada.stops == 1
 
 
 @pytest.mark.parametrize("part", ["volumes", "hub"])

@@ -1,15 +1,18 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Limits of homes and the reserve of the disk: who is told, who may start, who is stopped. Pure: no I/O.
+"""Limits of homes and shared folders, and the reserve of the disk: who is told, who may start or is stopped.
+
+Pure: no I/O.
 
 `space` is a file system as the agent sees it: total, free, files, files_free (free for who is not root).
-`usage` is a home as it was measured: bytes, files.
+`usage` is a home or a folder as it was measured: bytes, files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from .offers import in_bytes
@@ -37,6 +40,8 @@ WRITER = 16 * MIB
 PAUSE, PAUSE_FACTOR, LONGEST_PAUSE = 15, 4, 24 * 3600
 # A state that is older says nothing about now.
 STALE = 120
+
+NO_RATE: Mapping[str, int] = MappingProxyType({"bytes": 0, "files": 0})
 
 OK, NEARLY, OVER, FULL = "ok", "near", "over", "full"
 
@@ -87,19 +92,22 @@ def reached(space: Space, reserve: int) -> str:
     return _lacking(space, reserve, 10)
 
 
-def threatened(space: Space, reserve: int, rate: int = 0) -> str:
+def threatened(space: Space, reserve: int, rate: Mapping[str, int] = NO_RATE) -> str:
     """Whether it is time to stop who writes: early enough that others can still start.
 
-    rate: bytes that the disk takes up in a second. It takes some until a server has been stopped.
+    rate: bytes and files that the disk takes up in a second. It takes some until a server has been stopped.
     """
-    if reserve and space["free"] - rate * AHEAD < reserve:
-        return "bytes"
-    return _lacking(space, reserve, 15)
+    soon = {
+        key: space[key] - rate[what] * AHEAD for key, what in (("free", "bytes"), ("files_free", "files"))
+    }
+    return _lacking({**space, **soon}, reserve, 10) or _lacking(space, reserve, 15)
 
 
-def in_danger(spaces: Mapping[str, Space], reserve: int, rate: int) -> bool:
-    """Whether one of them is threatened: the disk of the homes, which grows at this rate, or the hub's."""
-    return bool(threatened(spaces["volumes"], reserve, rate) or threatened(spaces["hub"], reserve))
+def in_danger(
+    spaces: Mapping[str, Space], reserve: int, rates: Mapping[str, Mapping[str, int]] = MappingProxyType({})
+) -> bool:
+    """Whether one of them is threatened, the disk of the homes or the hub's; each grows at its rate."""
+    return any(threatened(space, reserve, rates.get(name, NO_RATE)) for name, space in spaces.items())
 
 
 @dataclass(frozen=True)
@@ -152,6 +160,25 @@ def writer(servers: Iterable[Running]) -> Running | None:
     return max(busy, key=weight, default=None)
 
 
+@dataclass(frozen=True)
+class Suspect:
+    """May write to a shared folder: what it wrote of late, and whether it has files open there."""
+
+    home: str
+    written: int
+    touched: bool
+
+
+def culprit(suspects: Iterable[Suspect]) -> str:
+    """Whose server is stopped when a shared folder grows beyond its limit; empty where none of them writes.
+
+    All files there have the same owner. Who has them open while they grow is told from who writes elsewhere.
+    """
+    busy = [one for one in suspects if one.written > 0]
+    found = max(busy, key=lambda one: (one.touched, one.written), default=None)
+    return found.home if found else ""
+
+
 def pause(times: int) -> int:
     """Seconds until somebody may start again whose servers were stopped so many times in a row."""
     return int(min(LONGEST_PAUSE, PAUSE * PAUSE_FACTOR ** min(max(times, 1) - 1, 10)))
@@ -165,35 +192,40 @@ def words(size: int) -> str:
     return f"{size // 1024} KiB"
 
 
-def notice(usage: Usage | None, limit: int, quota: bool = False) -> str:
-    """What the home's owner is told, if anything. quota: the file system itself keeps the limit.
+def notice(usage: Usage | None, limit: int, quota: bool = False, folder: str = "") -> str:
+    """What is told of a home to its owner, or of a shared folder to who may write there, if anything.
 
-    JupyterLab shows no more than 140 characters.
+    quota: the file system itself keeps the limit. JupyterLab shows no more than 140 characters.
     """
     state = verdict(usage, limit)
     if state == OK or not usage:
         return ""
+    what = folder or "Your home"
     if usage.get("excess"):
-        takes = f"Your home has {usage['excess']}."
+        takes = f"{what} has {usage['excess']}."
     elif usage["files"] * 100 // files_of(limit) > usage["bytes"] * 100 // limit:
-        takes = f"Your home has {usage['files']:,} files, its limit is {files_of(limit):,}."
+        takes = f"{what} has {usage['files']:,} files, its limit is {files_of(limit):,}."
     else:
-        takes = f"Your home takes {words(usage['bytes'])}, its limit is {words(limit)}."
+        takes = f"{what} takes {words(usage['bytes'])}, its limit is {words(limit)}."
     if state == NEARLY:
         return f"{takes} Delete what you do not need."
     if quota:
-        return f"{takes} Delete what you do not need: beyond {HARD} % of it nothing can be written."
+        return f"{takes} Delete what you can: beyond {HARD} % of it nothing can be written."
+    if folder:
+        when = f"at {HARD} %" if state == OVER else "now"
+        return f"{takes} Delete what you can: {when} the server that writes is stopped."
     if state == OVER:
         return f"{takes} Delete what you do not need: at {HARD} % of the limit your server is stopped."
     return f"{takes} Please clean up: you can delete, and the server is stopped when the home grows."
 
 
-def stopped(usage: Usage | None, limit: int, seconds: int) -> str:
-    """What is told after a server was stopped for its home's size, or for filling the disk."""
-    takes = notice(usage, limit).split(" Please ")[0].split(" Delete ")[0]
+def stopped(usage: Usage | None, limit: int, seconds: int, folder: str = "") -> str:
+    """What is told after a server was stopped for its home's or a folder's size, or for filling the disk."""
+    takes = notice(usage, limit, folder=folder).split(" Please ")[0].split(" Delete ")[0]
     why = takes or "Your server wrote more than this hub's disk has room for."
+    wrote = " Your server wrote to it, and was stopped" if folder else " Your server was stopped"
     return (
-        f"{why} Your server was stopped so that the disk does not run full. "
+        f"{why}{wrote} so that the disk does not run full. "
         f"You can start it again in {seconds} seconds to clean up."
     )
 

@@ -1,11 +1,12 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Looks after the disk: how much of it is free, what homes take, and who writes. Its own container, as root.
+"""Looks after the disk: what is free, what homes and shared folders take, and who writes.
 
-It speaks to nobody: the hub leaves in a file what it wants to know (wanted/wanted.json), and reads the
-answer from another (state.json). Free space is looked at every two seconds, which costs nothing. A home is
-measured when its server runs and the disk has taken up as much since the last time as the home lacks to its
-next mark; so nothing is measured while nobody writes. Where the file system has project quotas, it sets them.
+Root in a container of its own. It speaks to nobody: the hub leaves in a file what it wants to know
+(wanted/wanted.json), and reads the answer from another (state.json). Free space is looked at every two
+seconds, which costs nothing. A home is measured when its server runs and the disk has taken up as much
+since the last time as the home lacks to its next mark; so nothing is measured while nobody writes. A shared
+folder is a home of all who have it. Where the file system has project quotas, it sets them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from . import disk, disk_quota
@@ -37,6 +39,8 @@ SOONEST, REGULAR = 2.0, 300.0
 BALLAST, BALLAST_NEEDED = 64 * disk.MIB, 16 * disk.MIB
 # Letters of what the hub wants; each server takes some two hundred.
 MOST_WANTED = 16 * disk.MIB
+# What names of shared folders begin with here.
+SHARED = "shared/"
 CONTAINER = re.compile(r"[0-9a-f]{64}")
 
 
@@ -51,28 +55,57 @@ def space_of(path: str) -> dict[str, int]:
     }
 
 
-def _unnamed(process: str, device: int, seen: set[int]) -> int:
-    """Bytes of files that a process has open, and that have no name any more."""
-    size = 0
-    for number in os.listdir(f"{process}/fd"):
-        try:
-            found = os.stat(f"{process}/fd/{number}")
-        except OSError:
-            continue
-        if found.st_nlink == 0 and found.st_dev == device and found.st_ino not in seen:
-            seen.add(found.st_ino)
-            size += found.st_blocks * 512
-    return size
+class Writer:
+    """What a container's processes have written to disks, and the files that they have open."""
+
+    def __init__(self) -> None:
+        # `hidden`: bytes of files without a name. `folders`: shared ones in which a file is open for writing.
+        self.bytes = self.hidden = 0
+        self.folders: set[str] = set()
+
+    def look(
+        self, process: str, devices: set[int], targets: Mapping[str, str], seen: set[tuple[int, int]]
+    ) -> None:
+        """Add the open files of a process; `targets` says where which folder is in a server."""
+        for number in os.listdir(f"{process}/fd"):
+            try:
+                found = os.stat(f"{process}/fd/{number}")
+                if found.st_dev not in devices or not stat.S_ISREG(found.st_mode):
+                    continue
+                if found.st_nlink == 0:
+                    if (found.st_dev, found.st_ino) not in seen:
+                        seen.add((found.st_dev, found.st_ino))
+                        self.hidden += found.st_blocks * 512
+                    continue
+                path = os.readlink(f"{process}/fd/{number}") if targets else ""
+                name = next((one for one in targets if path.startswith(f"{targets[one]}/")), "")
+                if name and _for_writing(f"{process}/fdinfo/{number}"):
+                    self.folders.add(name)
+            except (OSError, ValueError):
+                # Closed meanwhile.
+                continue
 
 
-def written(wanted: set[str], device: int, proc: str = "/proc") -> dict[str, int]:
-    """Bytes that the processes of these containers have written to disks, whatever became of the files.
+def _for_writing(path: str) -> bool:
+    """Whether a file was opened for writing, by what the kernel says of it (flags in octal)."""
+    with open(path, encoding="ascii") as handle:
+        values = dict(line.split(":", 1) for line in handle.read().splitlines() if ":" in line)
+    return int(values["flags"], 8) & os.O_ACCMODE != os.O_RDONLY
+
+
+def writers(
+    wanted: set[str],
+    devices: set[int],
+    targets: Mapping[str, str] = MappingProxyType({}),
+    proc: str = "/proc",
+) -> dict[str, Writer]:
+    """What the processes of these containers have written to disks, whatever became of the files.
 
     The kernel forgets what processes wrote that nobody waited for; what they hide in files without a name
-    (on the file system `device`) is counted on top.
+    (on the file systems `devices`) is counted beside it. New files and folders count a little each as well.
     """
-    seen: set[int] = set()
-    found: dict[str, int] = {}
+    seen: set[tuple[int, int]] = set()
+    found: dict[str, Writer] = {}
     for number in os.listdir(proc):
         if not number.isdigit():
             continue
@@ -83,11 +116,12 @@ def written(wanted: set[str], device: int, proc: str = "/proc") -> dict[str, int
                 continue
             with open(f"{proc}/{number}/io", encoding="ascii") as handle:
                 values = dict(line.split(": ") for line in handle.read().splitlines())
-            hidden = _unnamed(f"{proc}/{number}", device, seen)
+            size = int(values.get("write_bytes", 0)) - int(values.get("cancelled_write_bytes", 0))
+            one = found.setdefault(container, Writer())
+            one.bytes += max(0, size)
+            one.look(f"{proc}/{number}", devices, targets, seen)
         except (OSError, ValueError):
             continue
-        size = int(values.get("write_bytes", 0)) - int(values.get("cancelled_write_bytes", 0))
-        found[container] = found.get(container, 0) + max(0, size) + hidden
     return found
 
 
@@ -95,28 +129,36 @@ class Growth:
     """What a file system has taken up in all, not counting what became free."""
 
     def __init__(self) -> None:
-        # `rate` is of bytes in a second, of the last moments.
-        self.bytes = self.files = self.rate = 0
+        self.bytes = self.files = 0
+        # What became free, whatever was written meanwhile.
+        self.freed = 0
+        # In a second, of the last moments.
+        self.rate: Mapping[str, int] = disk.NO_RATE
         self._last: Mapping[str, int] | None = None
         self._when = 0.0
 
     def add(self, space: Mapping[str, int], now: float) -> None:
         if self._last:
             seconds = max(EVERY / 2, now - self._when)
-            self.rate = int(max(0, self._last["free"] - space["free"]) / seconds)
-            self.bytes += max(0, self._last["free"] - space["free"])
-            self.files += max(0, self._last["files_free"] - space["files_free"])
+            size = self._last["free"] - space["free"]
+            files = self._last["files_free"] - space["files_free"]
+            self.rate = {"bytes": int(max(0, size) / seconds), "files": int(max(0, files) / seconds)}
+            self.bytes += max(0, size)
+            self.files += max(0, files)
+            self.freed += max(0, -size, -files * disk.BYTES_PER_FILE)
         self._last, self._when = space, now
 
 
 class Home:
-    """One home, and when it was measured."""
+    """One home or shared folder, and when it was measured."""
 
     def __init__(self, usage: dict[str, Any] | None = None, wished: int | None = None) -> None:
         # `wished` is the limit that its last server was started with.
         self.usage, self.wished, self.limit = usage, wished, 0
         # When it was measured, how much had been written until then, and what it cost.
-        self.when, self.growth, self.cost = float("-inf"), (0, 0), 0.0
+        self.when, self.growth, self.cost = float("-inf"), (0, 0, 0), 0.0
+        # Number of its file system.
+        self.device = 0
         self.project = 0
         self.quota_set = (0, 0)
         # Its server has ended since.
@@ -138,16 +180,26 @@ class Home:
 
 
 class Agent:
-    """The loop. `volumes` holds the engine's volumes, `folder` is what it shares with the hub."""
+    """The loop. `volumes` holds the engine's volumes, `folder` is what it shares with the hub.
+
+    `shared` holds the folders that users share.
+    """
 
     def __init__(
-        self, volumes: Path, folder: Path, prefix: str, clock: Callable[[], float] = time.time
+        self,
+        volumes: Path,
+        folder: Path,
+        prefix: str,
+        clock: Callable[[], float] = time.time,
+        shared: Path = Path("/nonexistent"),
     ) -> None:
         self.volumes, self.folder, self.prefix, self._clock = volumes, folder, prefix, clock
+        self.shared = shared
         self.homes: dict[str, Home] = {}
-        self.wanted: dict[str, Any] = {"limit": "auto", "reserve": "auto", "homes": {}}
-        self.growth = Growth()
-        self.written: dict[str, int] = {}
+        self.wanted: dict[str, Any] = {"limit": "auto", "reserve": "auto", "homes": {}, "folders": {}}
+        # By the number of the file system.
+        self.growths: dict[int, Growth] = {}
+        self.writers: dict[str, Writer] = {}
         self._containers: set[str] = set()
         self._seen: Any = None
         self._listed: Any = None
@@ -155,25 +207,28 @@ class Agent:
         self._saved = float("-inf")
         self._scanned, self._scanned_at, self._scan_cost = float("-inf"), 0, 0.0
         self._calm_from = 0.0
-        self._job: tuple[str, Future[tuple[Measured, float, int]], tuple[int, int]] | None = None
+        self._job: tuple[str, Future[tuple[Measured, float, int]], tuple[int, int, int]] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="walk")
-        self.quota = self._has_quota()
+        # Numbers of the file systems that have them.
+        self.quotas = {device_of(path) for path in (volumes, shared) if self._has_quota(path)}
         self._remember()
 
     # -- what it knows
 
-    def _has_quota(self) -> bool:
-        device = os.stat(self.volumes).st_dev
+    def _has_quota(self, path: Path) -> bool:
+        if not path.is_dir():
+            return False
+        device = device_of(path)
         number = f"{os.major(device)}:{os.minor(device)}"
         if not disk_quota.supported(Path("/proc/self/mountinfo").read_text(encoding="utf-8"), number):
             return False
-        top = os.open(self.volumes, FOLDER)
+        top = os.open(path, FOLDER)
         try:
             disk_quota.used(top, disk_quota.choose("probe", ()))
         except OSError as exc:
             # ENOENT and ESRCH: nothing is known of that project, and the call itself works.
             if exc.errno not in (2, 3):
-                say(f"project quotas cannot be used: {exc}")
+                say(f"project quotas cannot be used in {path}: {exc}")
                 return False
         finally:
             os.close(top)
@@ -205,8 +260,9 @@ class Agent:
                 self._seen = seen
                 read = json.loads(handle.read(MOST_WANTED))
             for home in read["homes"].values():
-                home["limit"] = int(home["limit"])
+                home["limit"], home["target"] = int(home["limit"]), str(home.get("target") or "")
                 home["ceiling"] = {key: int(home["ceiling"][key]) for key in ("bytes", "files")}
+            read["folders"] = {str(name): int(size) for name, size in (read.get("folders") or {}).items()}
             disk.limit_of(read["limit"], self.space())
             disk.reserve_of(read["reserve"], self.space())
         except FileNotFoundError:
@@ -220,19 +276,47 @@ class Agent:
         self.wanted = read
 
     def _list(self) -> None:
-        """Which homes there are; looked at when the folder has changed."""
-        changed = self.volumes.stat().st_mtime_ns
+        """Which homes and folders there are; looked at when what they are in has changed."""
+        shared = self.shared.stat().st_mtime_ns if self.shared.is_dir() else 0
+        changed = self.volumes.stat().st_mtime_ns, shared
         if changed == self._listed:
             return
         self._listed = changed
         names = {name for name in os.listdir(self.volumes) if name.startswith(self.prefix)}
+        if shared:
+            # No volume has a slash in its name.
+            names |= {f"{SHARED}{name}" for name in os.listdir(self.shared)}
         self.homes = {name: self.homes.get(name) or Home() for name in sorted(names)}
+        for name, home in self.homes.items():
+            try:
+                home.device = device_of(self.path(name))
+            except OSError:
+                # Being made.
+                home.device = device_of(self.volumes)
 
     def space(self) -> dict[str, int]:
         return space_of(str(self.volumes))
 
     def path(self, name: str) -> str:
+        if name.startswith(SHARED):
+            return f"{self.shared}/{name.removeprefix(SHARED)}"
         return f"{self.volumes}/{name}/_data"
+
+    def growth(self, home: Home) -> tuple[int, int, int]:
+        """What the file system of a home has taken up until now, in bytes and files, and what became free."""
+        one = self.growths.get(home.device) or Growth()
+        return one.bytes, one.files, one.freed
+
+    def _grow(self, now: float) -> None:
+        """Look at all file systems."""
+        places: dict[int, str] = {home.device: self.path(name) for name, home in self.homes.items()}
+        for path in (str(self.folder), str(self.volumes)):
+            places[device_of(path)] = path
+        for device, path in places.items():
+            try:
+                self.growths.setdefault(device, Growth()).add(space_of(path), now)
+            except OSError:
+                continue
 
     # -- what it does
 
@@ -240,24 +324,26 @@ class Agent:
         """One look."""
         now = self._clock()
         space, own = self.space(), space_of(str(self.folder))
-        self.growth.add(space, now)
         self._read_wanted()
         self._list()
+        self._grow(now)
         reserve = disk.reserve_of(self.wanted["reserve"], space)
         spaces = {"volumes": space, "hub": own}
-        threat = disk.in_danger(spaces, reserve, self.growth.rate)
+        paths = {"volumes": self.volumes, "hub": self.folder}
+        rates = {key: dict(self.growths[device_of(path)].rate) for key, path in paths.items()}
+        threat = disk.in_danger(spaces, reserve, rates)
         self._ballast(own, reserve)
         default = disk.limit_of(self.wanted["limit"], space)
         for name, home in self.homes.items():
             wish = self.wanted["homes"].get(name)
             home.wished = wish["limit"] if wish else home.wished
-            home.limit = default if home.wished is None else home.wished
+            home.limit = home.wished if home.wished is not None else self.wanted["folders"].get(name, default)
             if home.project and home.quota_set != _hard(home.limit):
                 self._set_quota(name, home)
         self._collect(now)
         self._next(now, threat)
         self._writers(now, threat)
-        self._save(now, spaces, reserve, threat)
+        self._save(now, spaces, reserve, rates, threat)
 
     def _ballast(self, own: Mapping[str, int], reserve: int) -> None:
         path = self.folder / "ballast"
@@ -286,7 +372,9 @@ class Agent:
         try:
             project, inherits = disk_quota.project_of(top)
             if project < disk_quota.FIRST or not inherits:
-                project = disk_quota.choose(name, self._projects())
+                # Other instances have folders of the same name.
+                own = name if name in os.listdir(self.volumes) else f"{self.prefix}{name}"
+                project = disk_quota.choose(own, self._projects())
             disk_quota.limit(top, project, *_hard(limit))
         finally:
             os.close(top)
@@ -296,7 +384,7 @@ class Agent:
     def _projects(self) -> set[int]:
         """Numbers that some volume has; those of other instances are there as well."""
         taken = set()
-        for name in os.listdir(self.volumes):
+        for name in {*os.listdir(self.volumes), *self.homes}:
             try:
                 number = os.open(self.path(name), FOLDER)
             except OSError:
@@ -309,11 +397,19 @@ class Agent:
                 os.close(number)
         return taken
 
-    def _measure(self, name: str, limit: int, project: int) -> tuple[Measured, float, int]:
+    def _lacks_project(self, home: Home) -> bool:
+        return home.device in self.quotas and not home.project
+
+    def _measure(self, name: str, home: Home, container: str) -> tuple[Measured, float, int]:
         begin = time.thread_time()
-        if self.quota and not project:
+        limit, project = home.limit, home.project
+        if self._lacks_project(home):
             project = self._assign(name, limit)
         found = measure(self.path(name), disk.files_of(limit) * 2)
+        if container:
+            # What its server holds without a name is in no folder.
+            hidden = sum(one.hidden for one in writers({container}, {home.device}).values())
+            found = found._replace(bytes=found.bytes + hidden)
         if project:
             # The kernel also knows of files that are open and have no name any more.
             top = os.open(self.path(name), FOLDER)
@@ -355,19 +451,19 @@ class Agent:
                 best = urgency, name
         if best:
             home = self.homes[best[1]]
-            growth = self.growth.bytes, self.growth.files
-            job = self._threads.submit(self._measure, best[1], home.limit, home.project)
-            self._job = best[1], job, growth
+            container = str((self.wanted["homes"].get(best[1]) or {}).get("container", ""))
+            growth = self.growth(home)
+            self._job = best[1], self._threads.submit(self._measure, best[1], home, container), growth
 
     def _urgency(self, name: str, home: Home, now: float, threat: bool) -> float:
         """How urgent it is to measure a home; 0: not at all."""
         wish = self.wanted["homes"].get(name)
         age = now - home.when
-        grown = self.growth.bytes - home.growth[0], self.growth.files - home.growth[1]
+        grown = [new - old for new, old in zip(self.growth(home), home.growth)]
         calm = now >= self._calm_from
         if wish:
             soonest = max(SOONEST, home.cost * HURRY)
-            if home.usage is None or (self.quota and not home.project):
+            if home.usage is None or self._lacks_project(home):
                 return 3.0 if age > soonest else 0.0
             room = home.room(wish.get("ceiling"))
             if threat:
@@ -375,26 +471,44 @@ class Agent:
             share = max(grown[0] / room[0], grown[1] / room[1])
             if share >= 1 and age > soonest:
                 return 2.0 + min(share, 1000) / 1001
+            # Who was told to delete sees that it helped.
+            told = disk.verdict(home.usage, home.limit) != disk.OK
+            if told and grown[2] > disk.MIB and age > soonest:
+                return 1.2
             moved = grown[0] > disk.MIB or grown[1] > disk.SLACK_FILES
             return 1.0 if calm and moved and age > REGULAR else 0.0
         if home.ended:
             return 1.5 if age > SOONEST else 0.0
-        new = home.usage is None or (self.quota and not home.project)
+        new = home.usage is None or self._lacks_project(home)
         return 0.5 if calm and new and age > REGULAR else 0.0
 
     def _writers(self, now: float, threat: bool) -> None:
         """Count what servers write: when the disk has taken up something since, and for new servers."""
-        containers = {str(home.get("container", "")) for home in self.wanted["homes"].values()} - {""}
-        moved = self.growth.bytes - self._scanned_at >= disk.WRITER or containers != self._containers
-        if not (moved or threat) or now - self._scanned < max(EVERY, self._scan_cost * 40):
+        wanted = self.wanted["homes"]
+        containers = {str(home.get("container", "")) for home in wanted.values()} - {""}
+        moved = self._grown() - self._scanned_at >= disk.WRITER or containers != self._containers
+        # Folders that are too large: who has files in them open?
+        targets = {
+            name: wanted[name]["target"]
+            for name, home in self.homes.items()
+            if name.startswith(SHARED)
+            and wanted.get(name, {}).get("target")
+            and disk.hundredths(home.usage or {"bytes": 0, "files": 0}, home.limit) >= disk.NEAR
+        }
+        if not (moved or threat or targets) or now - self._scanned < max(EVERY, self._scan_cost * 40):
             return
         begin = time.thread_time()
-        device = os.stat(self.volumes).st_dev
-        self.written, self._containers = written(containers, device), containers
+        self.writers, self._containers = writers(containers, set(self.growths), targets), containers
         self._scan_cost = time.thread_time() - begin
-        self._scanned, self._scanned_at = now, self.growth.bytes
+        self._scanned, self._scanned_at = now, self._grown()
 
-    def _save(self, now: float, spaces: dict[str, Any], reserve: int, threat: bool) -> None:
+    def _grown(self) -> int:
+        """What all file systems have taken up; who makes empty files takes others' room just as well."""
+        return sum(one.bytes + one.files * disk.BYTES_PER_FILE for one in self.growths.values())
+
+    def _save(
+        self, now: float, spaces: dict[str, Any], reserve: int, rates: dict[str, Any], threat: bool
+    ) -> None:
         homes = {}
         for name, home in self.homes.items():
             one: dict[str, Any] = {"limit": home.limit, "wished": home.wished}
@@ -403,12 +517,17 @@ class Agent:
             if home.project:
                 one["project"] = home.project
             homes[name] = one
-        state = {"quota": self.quota, "reserve": reserve, "homes": homes, "written": self.written}
+            if home.device in self.quotas:
+                one["quota"] = True
+        written = {key: one.bytes + one.hidden for key, one in self.writers.items()}
+        touched = {key: sorted(one.folders) for key, one in self.writers.items() if one.folders}
+        quota = device_of(self.volumes) in self.quotas
+        state = {"quota": quota, "reserve": reserve, "homes": homes, "written": written, "touched": touched}
         # Small movements of the disk are not worth a write, unless it runs full.
         if state == self._state and now - self._saved < (EVERY if threat else HEARTBEAT):
             return
         self._state, self._saved = state, now
-        growth = {"grown": self.growth.bytes, "rate": self.growth.rate}
+        growth = {"grown": self._grown(), "rates": rates}
         whole = {"time": now, "space": spaces, **growth, **state}
         part = self.folder / "state.part"
         try:
@@ -417,6 +536,11 @@ class Agent:
             part.replace(self.folder / "state.json")
         except OSError as exc:
             say(f"the state could not be written: {exc}")
+
+
+def device_of(path: str | Path) -> int:
+    """Number of a file system."""
+    return os.stat(path).st_dev
 
 
 def _hard(limit: int) -> tuple[int, int]:
@@ -432,14 +556,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="disk-agent", description=__doc__)
     parser.add_argument("--volumes", type=Path, default=Path("/volumes"))
     parser.add_argument("--folder", type=Path, default=Path("/srv/disk"))
+    parser.add_argument("--shared", type=Path, default=Path("/shared"))
     parser.add_argument("--prefix", required=True, help="what names of homes begin with")
     options = parser.parse_args()
     # Readers of the disk at this level wait for all others, too (ioprio follows nice).
     os.nice(15)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 4096), most))
-    agent = Agent(options.volumes, options.folder, options.prefix)
-    say(f"looking after {options.prefix}*, {'with' if agent.quota else 'without'} project quotas")
+    agent = Agent(options.volumes, options.folder, options.prefix, shared=options.shared)
+    for path in (options.volumes, options.shared):
+        if path.is_dir():
+            kept = "with" if device_of(path) in agent.quotas else "without"
+            say(f"looking after {path}, {kept} project quotas")
     while True:
         try:
             agent.tick()

@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The hub's part in limits of homes: it tells the agent which servers run, and does what its answer asks for.
+"""The hub's part in limits of homes and shared folders: it tells the agent which servers run, and acts.
 
 The agent (disk_agent.py) measures. Here it is decided, by disk.py, who is told, who may start and who is
-stopped.
+stopped. Both call a shared folder shared/<name>, among homes: no home has a slash in its name.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ class Watch:
         # How often in a row servers were stopped, until when the next has to wait, and what is told.
         self._stops: dict[str, tuple[int, float, str]] = {}
         self._samples: deque[dict[str, Any]] = deque()
+        self._folders: dict[str, dict[str, Any]] | None = None
         self._stopped_at = self._judged = 0.0
 
     # -- what spawners ask and tell
@@ -87,16 +88,38 @@ class Watch:
             {key: one[key] for key in ("bytes", "files", "excess") if key in one} if "bytes" in one else None
         )
 
+    def folders(self) -> dict[str, dict[str, Any]]:
+        """Shared folders, as the settings have them."""
+        if self._folders is None:
+            if self._app is None:
+                return {}
+            entries = self._app.config.GalileanSpawner.get("folders") or []
+            self._folders = {f"shared/{one['name']}": one for one in entries if one.get("disk_limit")}
+        return self._folders
+
     def limit(self, home: str) -> int:
-        """The limit of a home: its server's, or that of its last one."""
+        """The limit of a shared folder, or of a home: its server's, or that of its last one."""
+        if home in self.folders():
+            return disk.limit_of(self.folders()[home]["disk_limit"], self._space("hub"))
         spawner = self._spawners.get(home)
         if spawner is not None:
             return self._limit(spawner)
         return int(((self.state().get("homes") or {}).get(home) or {}).get("limit", 0))
 
+    def _said(self, home: str) -> str:
+        quota = bool(((self.state().get("homes") or {}).get(home) or {}).get("quota"))
+        folder = home if home in self.folders() else ""
+        return disk.notice(self.usage(home), self.limit(home), quota, folder)
+
+    def notices(self, home: str) -> list[str]:
+        """What a home's owner is told now: of the home, and of folders where its server writes."""
+        spawner = self._spawners.get(home)
+        shared = spawner.shared if spawner is not None else []
+        return [said for said in (self.notice(home), *map(self._said, shared)) if said]
+
     def notice(self, home: str) -> str:
-        """What a home's owner is told now."""
-        said = disk.notice(self.usage(home), self.limit(home), bool(self.state().get("quota")))
+        """What a home's owner is told of it now."""
+        said = self._said(home)
         times, until, why = self._stops.get(home, (0, 0.0, ""))
         if times and home not in self._running() and time.time() < until + 600:
             return why
@@ -104,6 +127,12 @@ class Watch:
 
     def model(self, home: str) -> dict[str, Any]:
         """The same for programs."""
+        spawner = self._spawners.get(home)
+        shared = spawner.shared if spawner is not None else []
+        folders = [{"name": name, **self._model(name), "message": self._said(name)} for name in shared]
+        return {**self._model(home), "message": self.notice(home), "folders": folders}
+
+    def _model(self, home: str) -> dict[str, Any]:
         usage, limit = self.usage(home), self.limit(home)
         return {
             "bytes": usage["bytes"] if usage else None,
@@ -111,13 +140,12 @@ class Watch:
             "limit": limit,
             "files_limit": disk.files_of(limit),
             "state": disk.verdict(usage, limit),
-            "message": self.notice(home),
         }
 
     def words(self, user: Any) -> str:
         """For the hub's pages: JupyterHub calls it for each, with the user who looks at it."""
         try:
-            return self.notice(user.spawner.home_volume()) if user is not None else ""
+            return " ".join(self.notices(user.spawner.home_volume())) if user is not None else ""
         except Exception:
             # No page is worth less than this line.
             return ""
@@ -136,8 +164,8 @@ class Watch:
             self._state, self._seen = {}, None
         return self._state
 
-    def _space(self) -> disk.Space:
-        space: disk.Space | None = (self.state().get("space") or {}).get("volumes")
+    def _space(self, part: str = "volumes") -> disk.Space:
+        space: disk.Space | None = (self.state().get("space") or {}).get(part)
         return space or {"total": 0, "free": 0, "files": 0, "files_free": 0}
 
     def _limit(self, spawner: Any) -> int:
@@ -163,7 +191,13 @@ class Watch:
                 "container": spawner.object_id or "",
                 "ceiling": disk.ceiling(limit, self._bases.get(home)),
             }
+            for name in set(spawner.shared) & self.folders().keys():
+                limit = self.limit(name)
+                ceiling = disk.ceiling(limit, self._bases.get(name))
+                target = self.folders()[name]["target"]
+                homes[name] = {"limit": limit, "container": "", "ceiling": ceiling, "target": target}
         wanted = {
+            "folders": {name: self.limit(name) for name in self.folders()},
             "limit": config.get("disk_limit") or "0",
             "reserve": config.get("disk_reserve") or "0",
             "homes": homes,
@@ -208,12 +242,17 @@ class Watch:
             usage = self.usage(home)
             if usage and home not in self._bases:
                 self._bases[home] = usage
+        for name in self.folders():
+            usage, base = self.usage(name), self._bases.get(name)
+            # Whoever deletes there, deletes for all; and then no more fits in than before.
+            if usage and (base is None or usage["bytes"] < base["bytes"] or usage["files"] < base["files"]):
+                self._bases[name] = usage
         for home in [one for one, stop in self._stops.items() if time.time() > stop[1] + 3600]:
             if disk.verdict(self.usage(home), self.limit(home)) != disk.FULL:
                 self._stops.pop(home)
         self._write()
-        for home in self._to_stop(state):
-            await self._stop(home)
+        for home, where in self._to_stop(state).items():
+            await self._stop(home, where)
 
     def _servers(self, state: dict[str, Any]) -> Iterator[disk.Running]:
         """Servers as they are decided on."""
@@ -224,29 +263,52 @@ class Watch:
             base = self._bases.get(home)
             yield disk.Running(home, self._limit(spawner), self.usage(home), base, max(0, written))
 
-    def _to_stop(self, state: dict[str, Any]) -> list[str]:
-        """The homes whose servers have to go now."""
-        self._samples.append({key: state[key] for key in ("time", "grown", "written")})
+    def _beyond(self, state: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Shared folders that have grown too large, each with the home whose server has written to it."""
+        first = self._samples[0]["written"] if self._samples else {}
+        for name in self.folders():
+            usage, running = self.usage(name), self._running()
+            if not disk.beyond(disk.Running(name, self.limit(name), usage, self._bases.get(name))):
+                continue
+            suspects = []
+            for home, spawner in running.items():
+                container = spawner.object_id or ""
+                if name in spawner.shared and not spawner.pending:
+                    written = state["written"].get(container, 0) - first.get(container, 0)
+                    touched = any(name in one["touched"].get(container, []) for one in self._samples)
+                    suspects.append(disk.Suspect(home, written, touched))
+            home = disk.culprit(suspects)
+            if home:
+                # Whoever else writes there has as much room as somebody who comes with a full home.
+                self._bases[name] = usage or {}
+                yield name, home
+
+    def _to_stop(self, state: dict[str, Any]) -> dict[str, str]:
+        """The homes whose servers have to go now, and what was written to: the home itself, or a folder."""
+        sample = {key: state[key] for key in ("time", "grown", "written")}
+        self._samples.append({**sample, "touched": state.get("touched") or {}})
         while len(self._samples) > 2 and self._samples[1]["time"] < state["time"] - WINDOW:
             self._samples.popleft()
         servers = list(self._servers(state))
-        found = [server.home for server in servers if disk.beyond(server)]
-        threat = disk.in_danger(state["space"], state["reserve"], state["rate"])
+        found = {home: name for name, home in self._beyond(state)}
+        found.update({server.home: server.home for server in servers if disk.beyond(server)})
+        threat = disk.in_danger(state["space"], state["reserve"], state.get("rates") or {})
         grown = state["grown"] - self._samples[0]["grown"]
         # Only while the disk goes on filling: what is full is not emptied by stopping somebody.
         if threat and not found and grown >= disk.WRITER and state["time"] > self._stopped_at + SETTLE:
             one = disk.writer(servers)
             if one:
-                found.append(one.home)
+                found[one.home] = one.home
         return found
 
-    async def _stop(self, home: str) -> None:
+    async def _stop(self, home: str, where: str) -> None:
         spawner = self._spawners.get(home)
         if spawner is None or spawner.pending or not spawner.active:
             return
         times = self._stops.get(home, (0, 0.0, ""))[0] + 1
         seconds = disk.pause(times)
-        why = disk.stopped(self.usage(home), self._limit(spawner), seconds)
+        folder = where if where != home else ""
+        why = disk.stopped(self.usage(where), self.limit(where), seconds, folder)
         self._stops[home] = times, time.time() + seconds, why
         self._stopped_at = time.time()
         # What was written before is not held against anybody else.

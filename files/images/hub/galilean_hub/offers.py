@@ -124,6 +124,16 @@ def folders(entries: Sequence[Settings], groups: Collection[str]) -> dict[str, d
     return found
 
 
+def shared(entries: Sequence[Settings], groups: Collection[str]) -> list[str]:
+    """The shared folders with a limit that a user may write to, as disk_watch.py calls them."""
+    mine = folders(entries, groups)
+    return [
+        f"shared/{entry['name']}"
+        for entry in entries
+        if entry.get("disk_limit") and mine.get(entry["source"], {}).get("mode") == "rw"
+    ]
+
+
 def repositories(
     everybody: Sequence[Settings], groups: Mapping[str, Settings], mine: Collection[str], profile: Settings
 ) -> list[dict[str, str]]:

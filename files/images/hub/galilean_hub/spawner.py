@@ -11,7 +11,7 @@ import copy
 import errno
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -76,6 +76,8 @@ class GalileanSpawner(DockerSpawner):
     _plain: dict[str, Any] | None = None
     # The limit of this start, by groups and environment.
     _home_limit: str | None = None
+    # The folders of others that this server may write to, as disk_watch.py calls them.
+    shared: Sequence[str] = ()
     cull_timeout: int | None = None
 
     _queue: ClassVar[StartQueue | None] = None
@@ -166,6 +168,7 @@ class GalileanSpawner(DockerSpawner):
         self.default_url = profile.get("default_url") or self.default_url
         self._limit(offers.limits(self.groups, mine, profile))
         self.volumes = {**self.volumes, **offers.folders([*self.folders, *profile.get("folders", [])], mine)}
+        self.shared = offers.shared(self.folders, mine)
         self.cull_timeout = offers.cull_timeout(self.groups, mine)
         given = offers.repositories(self.repositories, self.groups, mine, profile)
         self.environment = {
@@ -173,7 +176,8 @@ class GalileanSpawner(DockerSpawner):
             **(profile.get("environment") or {}),
             **({"GALILEAN_REPOSITORIES": json.dumps(given)} if given else {}),
             **({"GALILEAN_APPS": json.dumps(profile["apps"])} if profile.get("apps") else {}),
-            **({"GALILEAN_DISK_LIMIT": self.home_limit} if self.home_limit != "0" else {}),
+            # There is something to be told.
+            **({"GALILEAN_DISK_LIMIT": "1"} if self.home_limit != "0" or self.shared else {}),
             **({"GALILEAN_GIT_CREDENTIALS": json.dumps(self.git_hosts)} if self.git_hosts else {}),
             **self._person,
         }
@@ -217,12 +221,15 @@ class GalileanSpawner(DockerSpawner):
             state[offers.CULL_STATE] = self.cull_timeout
         if state and self._home_limit is not None:
             state["disk_limit"] = self._home_limit
+        if state and self.shared:
+            state["shared"] = list(self.shared)
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)
         self.cull_timeout = state.get(offers.CULL_STATE)
         self._home_limit = state.get("disk_limit")
+        self.shared = state.get("shared") or ()
         if self.object_id:
             # Found running by a hub that has just started.
             WATCH.started(self)
@@ -340,8 +347,7 @@ class GalileanSpawner(DockerSpawner):
     async def progress(self) -> Any:
         """Messages for the start page: the place in the queue while there is one, then the start itself."""
         last = None
-        notice = WATCH.notice(self.home_volume())
-        if notice:
+        for notice in WATCH.notices(self.home_volume()):
             yield {"progress": 5, "message": notice}
         while True:
             place = self.queue.place(self._log_name)

@@ -98,6 +98,11 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             {"shared_folders": [{"name": "a", "read_groups": ["g"]}]},
             "'a' in jupyterhub_shared_folders names the group",
         ),
+        (
+            {"shared_folders": [{"name": "a", "disk_limit": "much"}]},
+            "'a' in jupyterhub_shared_folders has disk_limit 'much': give 0, or a number",
+        ),
+        ({"shared_disk_limit": "much"}, "jupyterhub_shared_disk_limit is 'much': give auto or 0, or"),
         ({"data_mounts": [{"name": "a", "source": "/"}]}, "not of the system"),
         ({"data_mounts": [{"name": "a", "source": "data"}]}, "give the full path"),
         ({"data_mounts": [{"name": "a", "source": "/mnt/a/"}]}, ""),
@@ -176,6 +181,15 @@ def test_folders() -> None:
         ["a"],
     )
     assert (data["source"], data["target"], data["read_only"]) == ("/mnt/icgc", "/data/icgc", True)
+
+
+@pytest.mark.parametrize(
+    ("own", "all_others", "limit"),
+    [(None, "20G", "20G"), ("5G", "20G", "5G"), ("0", "20G", "0"), (None, "0", "0")],
+)
+def test_limits_of_folders(own: str | None, all_others: str, limit: str) -> None:
+    given = settings(shared_folders=[{"name": "lab", "disk_limit": own}], shared_disk_limit=all_others)
+    assert access.folders(given, "/srv/hub/shared")[0]["disk_limit"] == limit
 
 
 def test_rules_of_groups() -> None:
