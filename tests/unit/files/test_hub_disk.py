@@ -147,7 +147,8 @@ def test_whose_server_is_stopped_for_the_disk(names: list[str], stopped: str | N
     ("suspects", "stopped"),
     [
         ([], ""),
-        ([("quiet", 0, False), ("reader", 0, True)], ""),
+        ([("quiet", 0, False), ("reader", 0, True), ("starts", 60_000, False)], ""),
+        ([("reserves", 4096, True)], "reserves"),
         ([("small", MIB, False), ("large", GIB, False)], "large"),
         # Who writes much elsewhere is left alone.
         ([("writer", MIB, True), ("elsewhere", GIB, False)], "writer"),
@@ -543,6 +544,9 @@ class Spawner:
     def home_volume(self) -> str:
         return self._home
 
+    async def kill(self) -> None:
+        pass
+
     async def stop(self, _name: str) -> None:
         self.stops += 1
         self.object_id = ""
@@ -702,13 +706,14 @@ def test_who_writes_to_a_full_folder_is_stopped(site: Site) -> None:
     site.look()
     assert (ada.stops, bob.stops, eve.stops) == (0, 1, 0)
     assert "shared/lab takes 120.0 MiB, its limit is 100.0 MiB. Your server wrote" in site.watch.notice("bob")
-    # It is as full as before, and nobody writes; then ada deletes, and writes on.
-    for size in (120, 110):
-        site.tell(**{lab: used(size * MIB)})
+    # What bob wrote until the end is not ada's, who writes elsewhere; then ada deletes, and writes on.
+    for seconds, size in ((1, 180), (60, 180), (70, 110)):
+        site.state["written"]["a" * 64] += 10 * MIB
+        site.tell(**{lab: used(size * MIB, time=time.time() + seconds)})
         site.look()
     assert ada.stops == 0
     site.state["written"]["a" * 64] += 10 * MIB
-    site.tell(**{lab: used(119 * MIB)})
+    site.tell(**{lab: used(119 * MIB, time=time.time() + 80)})
     site.look()
     assert ada.stops == 1
 

@@ -36,6 +36,8 @@ SLACK, LEAST_SLACK, SLACK_FILES = 64 * MIB, 8 * MIB, 2_000
 AHEAD = 10
 # Less than this within the window makes nobody the one who fills the disk.
 WRITER = 16 * MIB
+# What a server writes that only starts or idles; some hundred new files leave more.
+TRACE = 256 * 1024
 # Seconds until the next start after a server was stopped for its home's size, and how it grows each time.
 PAUSE, PAUSE_FACTOR, LONGEST_PAUSE = 15, 4, 24 * 3600
 # A state that is older says nothing about now.
@@ -174,7 +176,7 @@ def culprit(suspects: Iterable[Suspect]) -> str:
 
     All files there have the same owner. Who has them open while they grow is told from who writes elsewhere.
     """
-    busy = [one for one in suspects if one.written > 0]
+    busy = [one for one in suspects if one.written > (0 if one.touched else TRACE)]
     found = max(busy, key=lambda one: (one.touched, one.written), default=None)
     return found.home if found else ""
 

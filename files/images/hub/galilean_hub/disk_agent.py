@@ -31,8 +31,8 @@ from .disk_walk import FOLDER, Measured, measure
 EVERY = 2.0
 # The state is written again after so many seconds even if nothing changed: the hub sees that somebody looks.
 HEARTBEAT = 20.0
-# One part in so many of a processor's time goes into measuring, and into measuring in a hurry.
-CALM, HURRY = 250, 12
+# One part in so many of a processor's time goes into measuring; for somebody who waits; and in a hurry.
+CALM, UNHURRIED, HURRY = 250, 50, 12
 # Homes are not measured more often than that, whatever they cost; and hardly changed ones less often.
 SOONEST, REGULAR = 2.0, 300.0
 # Freed when the hub's database has no room left: enough for all that it writes until somebody comes.
@@ -373,7 +373,7 @@ class Agent:
             project, inherits = disk_quota.project_of(top)
             if project < disk_quota.FIRST or not inherits:
                 # Other instances have folders of the same name.
-                own = name if name in os.listdir(self.volumes) else f"{self.prefix}{name}"
+                own = f"{self.prefix}{name}" if name.startswith(SHARED) else name
                 project = disk_quota.choose(own, self._projects())
             disk_quota.limit(top, project, *_hard(limit))
         finally:
@@ -473,7 +473,7 @@ class Agent:
                 return 2.0 + min(share, 1000) / 1001
             # Who was told to delete sees that it helped.
             told = disk.verdict(home.usage, home.limit) != disk.OK
-            if told and grown[2] > disk.MIB and age > soonest:
+            if told and grown[2] > disk.MIB and age > max(SOONEST, home.cost * UNHURRIED):
                 return 1.2
             moved = grown[0] > disk.MIB or grown[1] > disk.SLACK_FILES
             return 1.0 if calm and moved and age > REGULAR else 0.0
@@ -503,8 +503,8 @@ class Agent:
         self._scanned, self._scanned_at = now, self._grown()
 
     def _grown(self) -> int:
-        """What all file systems have taken up; who makes empty files takes others' room just as well."""
-        return sum(one.bytes + one.files * disk.BYTES_PER_FILE for one in self.growths.values())
+        """What all file systems have taken up; many empty files count as well, as 1.6 KB each."""
+        return sum(one.bytes + one.files * disk.BYTES_PER_FILE // 10 for one in self.growths.values())
 
     def _save(
         self, now: float, spaces: dict[str, Any], reserve: int, rates: dict[str, Any], threat: bool

@@ -46,6 +46,8 @@ class Watch:
         self._stops: dict[str, tuple[int, float, str]] = {}
         self._samples: deque[dict[str, Any]] = deque()
         self._folders: dict[str, dict[str, Any]] | None = None
+        # From when on a folder is judged again, after a server was stopped that wrote to it.
+        self._settled: dict[str, float] = {}
         self._stopped_at = self._judged = 0.0
 
     # -- what spawners ask and tell
@@ -244,6 +246,8 @@ class Watch:
                 self._bases[home] = usage
         for name in self.folders():
             usage, base = self.usage(name), self._bases.get(name)
+            if self._measured(name) < self._settled.get(name, 0):
+                continue
             # Whoever deletes there, deletes for all; and then no more fits in than before.
             if usage and (base is None or usage["bytes"] < base["bytes"] or usage["files"] < base["files"]):
                 self._bases[name] = usage
@@ -263,11 +267,16 @@ class Watch:
             base = self._bases.get(home)
             yield disk.Running(home, self._limit(spawner), self.usage(home), base, max(0, written))
 
+    def _measured(self, home: str) -> float:
+        return float(((self.state().get("homes") or {}).get(home) or {}).get("time", 0))
+
     def _beyond(self, state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Shared folders that have grown too large, each with the home whose server has written to it."""
         first = self._samples[0]["written"] if self._samples else {}
         for name in self.folders():
             usage, running = self.usage(name), self._running()
+            if self._measured(name) < self._settled.get(name, 0):
+                continue
             if not disk.beyond(disk.Running(name, self.limit(name), usage, self._bases.get(name))):
                 continue
             suspects = []
@@ -279,8 +288,10 @@ class Watch:
                     suspects.append(disk.Suspect(home, written, touched))
             home = disk.culprit(suspects)
             if home:
-                # Whoever else writes there has as much room as somebody who comes with a full home.
-                self._bases[name] = usage or {}
+                # What it writes until it ends is nobody else's. Who writes there later has as much room
+                # as somebody who comes with a full home.
+                self._settled[name] = time.time() + SETTLE
+                self._bases.pop(name, None)
                 yield name, home
 
     def _to_stop(self, state: dict[str, Any]) -> dict[str, str]:
@@ -315,6 +326,8 @@ class Watch:
         self._samples.clear()
         user = spawner.user
         self._log.warning("Stopping the server %s: %s", spawner._log_name, why)
+        # At once: what it writes in the seconds that a server has to end is on the disk for good.
+        await spawner.kill()
         await self._app.proxy.delete_user(user, spawner.name)
         await user.stop(spawner.name)
 
