@@ -8,9 +8,11 @@ full token of the visitor that never ended, and a service worker was taken for t
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
+import ssl
 import subprocess
 import typing as t
 import urllib.request
@@ -340,3 +342,38 @@ def test_names_that_are_no_host_names(site: Deployment, people: t.Callable[[str]
         label = person.server.split("//")[1].split(".")[0]
         assert re.fullmatch(r"u-[a-z]+--[0-9a-f]{32}", label)
         assert person.client.server_version(person.server)
+
+
+# Of nobody, of no form at all, and what means something to a table in JavaScript.
+NOBODY = ["nobody", "u-x--00000000000000000000000000000000", "u-", "-", "a.b", "x" * 64, "xn--zo-jka", "*"]
+NOBODY += ["constructor", "__proto__", "MALLORY", "s-x--00", "nobody--service", "mallory@hub", "zo\xeb", "."]
+
+
+def test_host_names_that_are_nobodys(site: Deployment, people: t.Callable[[str], Person]) -> None:
+    """They show nothing and break nothing: they lead to the hub's own address, or are refused."""
+    people("mallory")
+    port, trusting = int(site.url.rsplit(":", 1)[1]), ssl._create_unverified_context()
+    hosts = [f"{label}.{NAME}" for label in NOBODY] + [
+        f"mallory.{NAME}.",
+        f"mallory.{NAME}:99999",
+        "x.org",
+        "",
+    ]
+    for host in hosts:
+        for method, path in (
+            ("GET", "/hub/home"),
+            ("GET", "/user/bob/lab"),
+            ("POST", "/user/bob/api/kernels"),
+        ):
+            connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=30, context=trusting)
+            connection.putrequest(method, path, skip_host=True)
+            connection.putheader("Host", host.encode("latin-1"))
+            connection.putheader("Accept", "text/html")
+            connection.putheader("Content-Length", "0")
+            connection.endheaders()
+            answer = connection.getresponse()
+            told = f"{method} {host} {path}: {answer.status} {answer.headers['Location']}"
+            connection.close()
+            assert answer.status in (302, 400, 403, 404), told
+            if answer.status == 302:
+                assert re.match(rf"https://{re.escape(NAME)}(:[0-9]+)?/", answer.headers["Location"]), told

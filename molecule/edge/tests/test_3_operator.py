@@ -107,6 +107,25 @@ def test_logins_are_counted_for_people_and_not_for_the_balancer(balanced: Edge) 
     assert log_in("198.51.100.11") == log_in("2001:db8:a:a0a::1") == 200
 
 
+def test_users_servers_have_names_behind_a_balancer(balanced: Edge) -> None:
+    """It has the certificate, and passes Host on: what is said of names and cookies is right for browsers."""
+    said = balanced.converge(**SETTINGS, edge_server_name="hub.example.org", edge_subdomains=True)
+    assert said.endswith("rc=0"), said
+    below = {"Host": "alice.hub.example.org", "X-Forwarded-Proto": "https"}
+    answer = balanced.get("/user/alice/own", below)
+    seen = answer.json()["headers"]
+    assert (seen["host"], seen["x-forwarded-proto"]) == (below["Host"], "https")
+    assert seen["x-forwarded-port"] == "443"
+    assert "Domain=alice.hub.example.org;" in answer.headers["Set-Cookie"]
+    assert answer.headers["Strict-Transport-Security"] == "max-age=15552000; includeSubDomains"
+    answer = balanced.get("/hub/home?a=b", {**PERSON, **below})
+    assert (answer.status_code, answer.headers["Location"]) == (302, "https://hub.example.org/hub/home?a=b")
+    at_hub = {"Host": "hub.example.org", "X-Forwarded-Proto": "https"}
+    assert balanced.get("/hub/home", at_hub).status_code == 200
+    neighbour = {**at_hub, "Origin": "https://alice.hub.example.org"}
+    assert balanced.get("/hub/home", neighbour).status_code == 403
+
+
 PROXY = "PROXY TCP4 203.0.113.9 198.51.100.1 5555 443"
 
 

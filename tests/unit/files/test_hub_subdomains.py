@@ -36,6 +36,7 @@ def test_a_name_that_is_a_label_stays(name: str) -> None:
         ("anna\n", "anna"),
         ("an--na", "anna"),
         ("xn--zo-jka", "xnzojka"),
+        ("XN--ZO-JKA", "xnzojka"),
         # An address, to some.
         ("127", "127"),
         ("x" * 64, "x" * 16),
@@ -72,6 +73,18 @@ def test_no_two_names_have_the_same_label() -> None:
         "anna ",
         "\u0430nna",
         "ann%61",
+        # One text, composed and not; letters that become others in capitals, or in a host name.
+        "zo\u00eb",
+        "zoe\u0308",
+        "stra\u00dfe",
+        "strasse",
+        "\uff41nna",
+        "\u212aarl",
+        "karl",
+        "xn--strae-oqa",
+        "x" * 63,
+        *("x" * 64, "x" * 65),
+        *("7", "07", "\u0667"),
     ]
     names += [
         *RESERVED,
