@@ -13,6 +13,24 @@ import pytest
 from engine import apply_images, docker
 from environments import Server, running
 
+# An extension as people install it from a file; a registry gives the same.
+EXTENSION = """
+mkdir -p /tmp/own/extension && cd /tmp/own
+cat > extension/package.json <<'END'
+{"name": "own", "publisher": "test", "version": "1.0.0", "engines": {"vscode": "*"}}
+END
+cat > extension.vsixmanifest <<'END'
+<PackageManifest Version="2.0.0" xmlns="http://schemas.microsoft.com/developer/vsx-schema/2011">
+<Metadata><Identity Id="own" Version="1.0.0" Publisher="test"/></Metadata><Dependencies/>
+<Installation><InstallationTarget Id="Microsoft.VisualStudio.Code"/></Installation>
+<Assets><Asset Type="Microsoft.VisualStudio.Code.Manifest" Path="extension/package.json"/></Assets>
+</PackageManifest>
+END
+python3 -m zipfile -c ../own.vsix extension.vsixmanifest extension
+/opt/vscode/bin/code-server --install-extension /tmp/own.vsix
+"""
+OWN = "~/.local/share/code-server"
+
 
 @pytest.fixture(scope="module")
 def vscode(prefix: str, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Server]:
@@ -65,4 +83,27 @@ def test_a_person_edits_and_has_a_terminal(vscode: Server, tmp_path: Path) -> No
         person.picture("vscode")
         page.locator(".explorer-folders-view").get_by_text("said.txt").first.wait_for()
         assert page.get_by_text("Build with Agent").count() == 0
+        # A file and a setting are saved.
+        page.locator(".monaco-editor").get_by_text("print").first.click()
+        page.keyboard.press("Control+End")
+        page.keyboard.type("# mine")
+        page.keyboard.press("Control+S")
+        page.keyboard.press("F1")
+        page.keyboard.type("Toggle between Light/Dark Themes")
+        page.locator(".quick-input-list").get_by_text("Toggle between Light/Dark Themes").first.click()
+        saved = f"grep -c mine ~/answer.py; grep -c workbench.colorTheme {OWN}/User/settings.json"
+        for _ in range(50):
+            page.wait_for_timeout(200)
+            if docker("exec", vscode.container, "sh", "-c", f"{saved}; true").split() == ["1", "1"]:
+                break
+        person.picture("vscode-saved")
+    assert docker("exec", vscode.container, "sh", "-c", saved).split() == ["1", "1"]
     assert docker("exec", vscode.container, "sh", "-c", "cat ~/said.txt") == "42"
+
+
+def test_extensions_are_installed_in_the_home(vscode: Server) -> None:
+    docker("exec", vscode.container, "sh", "-c", EXTENSION)
+    assert docker("exec", vscode.container, "sh", "-c", f"ls {OWN}/extensions").split() == [
+        "extensions.json",
+        "test.own-1.0.0",
+    ]
