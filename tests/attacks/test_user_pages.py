@@ -204,6 +204,12 @@ def test_the_hubs_own_pages_go_on_to_work(site: Deployment) -> None:
             headers={"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"},
         )
         assert answer.status == 424
+        # As the notebook does it: the proxy knows no such server any more.
+        own = page.request.get(
+            f"{site.url}/user/worker/api/kernels",
+            headers={"Sec-Fetch-Dest": "empty", "Sec-Fetch-Site": "same-origin"},
+        )
+        assert own.status == 424
         assert "no longer running" in json.loads(answer.text())["message"]
         visitor.go("/hub/logout")
         page.wait_for_url("**/hub/login*")

@@ -18,6 +18,7 @@ from galilean_hub.fetches import PAGE, STOPPED, Fetches
         ("/a.b/hub/static/js/admin-react.js", None),
         ("/a.b/hub/api/oauth2/authorize", PAGE),
         ("/a.b/hub/user/ada/lab", STOPPED),
+        ("/a.b/user/ada/api/kernels", STOPPED),
         # Not the hub's own path, though it looks like it.
         ("/hub/api/user", PAGE),
         ("/aXb/hub/api/user", PAGE),

@@ -26,7 +26,8 @@ class Fetches:
 
     def __init__(self, base: str = "/") -> None:
         hub = re.escape(base) + "hub/"
-        self._servers = re.compile(f"{hub}user/")
+        # The proxy asks the hub, too, where the server's own path leads to nobody.
+        self._servers = re.compile(f"{re.escape(base)}(?:hub/)?user/")
         self._api = re.compile(f"{hub}api(?:/|$)(?!oauth2/authorize)")
         self._open = re.compile(f"{hub}static/")
 
