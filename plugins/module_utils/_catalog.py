@@ -78,9 +78,10 @@ def _merged(
             given = {key: value for key, value in item.items() if value is not None}
             earlier = entries.get(name, {})
             # What a site adds to one of ours is added; anything else replaces.
-            for key in ("files", *LAYER_KEYS):
+            for key in ("args", "files", *LAYER_KEYS):
                 if key in given and earlier.get(key):
-                    joined = {**earlier[key], **given[key]} if key == "env" else [*earlier[key], *given[key]]
+                    named = isinstance(given[key], dict)
+                    joined = {**earlier[key], **given[key]} if named else [*earlier[key], *given[key]]
                     given[key] = joined
             entries[name] = {**_DEFAULTS, **earlier, **given}
     return entries

@@ -50,9 +50,13 @@ class Box:
         self._timeout = timeout
 
     def _argv(self, volume: str, write: bool, command: t.Sequence[str]) -> list[str]:
-        mount = f"--mount=type=volume,src={volume},dst={INSIDE},volume-nocopy" + (
-            "" if write else ",readonly"
+        # A folder of the host is one that users share.
+        what = (
+            f"type=bind,src={volume},dst={INSIDE}"
+            if volume.startswith("/")
+            else f"type=volume,src={volume},dst={INSIDE},volume-nocopy"
         )
+        mount = f"--mount={what}{'' if write else ',readonly'}"
         return [
             *self._engine.client,
             *("run", "--rm", "--interactive", f"--name={helper(volume)}", "--network=none", "--user=0:0"),
@@ -87,7 +91,8 @@ class Box:
             try:
                 taken = None
                 if process.stdout is not None:
-                    chunks = iter(lambda: process.stdout.read(1 << 16), b"")  # type: ignore[union-attr]
+                    said = process.stdout.fileno()
+                    chunks = iter(lambda: os.read(said, 1 << 16), b"")
                     taken = take(chunks) if take else b"".join(chunks).decode(errors="replace")
                 status = process.wait()
             finally:
@@ -159,6 +164,23 @@ class Box:
             differs = " ".join(str(said).split())[:500] or why or f"its comparison ended with {status}"
             raise HubError(f"The archive of the volume {volume} differs from it: {differs}.")
 
+    def own(self, volume: str, old: int, new: int, tell: t.Callable[[int], None]) -> int:
+        """Give what belongs to one number to another one; tell how many entries that are so far, and return how many they were."""
+        command = ("python3", "-c", inspect.getsource(_home_script), "own", INSIDE, str(old), str(new))
+        status, why, given = self.run(
+            volume, command, write=True, take=lambda chunks: numbers_of(chunks, tell)
+        )
+        if status:
+            raise HubError(f"{volume} cannot be given to {new}: {why}. Run again to go on.")
+        return int(given)
+
+    def owner(self, volume: str) -> int:
+        """Whose a volume's topmost folder is."""
+        status, why, found = self.run(volume, ("stat", "--format=%u", INSIDE))
+        if status:
+            raise HubError(f"The volume {volume} cannot be read: {why}.")
+        return int(found)
+
     def unpack(self, volume: str, stream: t.BinaryIO) -> None:
         """Fill an empty volume from an archive. Until all is there, a mark says that it is not."""
         mark = f"{INSIDE}/{plan.UNFINISHED}"
@@ -177,9 +199,20 @@ class Box:
             raise HubError(f"The archive cannot be restored into the volume {volume}: {why}.")
 
 
+def numbers_of(chunks: t.Iterable[bytes], tell: t.Callable[[int], None]) -> int:
+    """Pass on each number that a script says, as soon as it does; return the last one."""
+    last, rest = 0, b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            last = int(line)
+            tell(last)
+    return last
+
+
 def helper(volume: str) -> str:
-    """The name of the container that reads or writes a volume."""
-    return f"{volume}-archive"
+    """The name of the container that reads or writes a volume, or a folder."""
+    return f"{volume.strip('/').replace('/', '-')}-archive"
 
 
 def homes(

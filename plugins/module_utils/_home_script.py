@@ -1,12 +1,14 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Compares an archive of a home with its volume, and restores what tar cannot. Runs inside a container, as python3 -c.
+"""Compares an archive of a home with its volume, restores what tar cannot, and gives files to another number. Runs inside a container,
+as python3 -c.
 
 PRIVATE to the collection: may change at any time. Standard library only, and nothing of the collection.
 
     compare FOLDER SKIP     read an archive from standard input, and say where the folder differs; SKIP is a name in it to leave out
     deep FOLDER             make the entries whose paths are too long for the system's calls, which tar leaves out
     times FOLDER            put right modes and times of the folders around those
+    own FOLDER OLD NEW      give what belongs to the number OLD to NEW, as user and as group, the folder itself last; say how many so far
 
 A path can be longer than the kernel takes, and a file larger than any disk. So folders are entered one by one, and of files only what
 is no hole is read.
@@ -31,6 +33,8 @@ LONG = 4000
 # The folder that holds such an entry.
 AROUND = LONG - 256
 SHOWN = 5
+# Entries between two words about how far it is.
+OFTEN = 100_000
 DATA_ENDS = (errno.ENXIO,)
 
 
@@ -347,10 +351,53 @@ def put_right(name: bytes, entry: tarfile.TarInfo) -> None:
     os.utime(name, ns=(time_of(entry), time_of(entry)), follow_symlinks=False)
 
 
+def give(name: bytes, old: int, new: int) -> int:
+    """Give one entry, not what a link leads to; how many changed hands."""
+    found = os.lstat(name)
+    uid, gid = (new if number == old else -1 for number in (found.st_uid, found.st_gid))
+    if uid == gid == -1:
+        return 0
+    os.chown(name, uid, gid, follow_symlinks=False)
+    # Which the kernel takes away.
+    if stat.S_ISREG(found.st_mode) and found.st_mode & 0o6000:
+        os.chmod(name, stat.S_IMODE(found.st_mode))
+    return 1
+
+
+def own(root: str, old: int, new: int) -> int:
+    os.chdir(root)
+    device = os.lstat(".").st_dev
+    seen = given = 0
+    # For each folder that is open: its name, and the names that are left.
+    stack = [(b".", os.listdir(b"."))]
+    while stack:
+        folder, names = stack[-1]
+        if names:
+            name = names.pop()
+            found = os.lstat(name)
+            if stat.S_ISDIR(found.st_mode) and found.st_dev == device:
+                Place.enter(name)
+                stack.append((name, os.listdir(b".")))
+                continue
+        else:
+            stack.pop()
+            name = folder
+            if stack:
+                Place.enter(b"..")
+        given += give(name, old, new)
+        seen += 1
+        if seen % OFTEN == 0:
+            print(given, flush=True)
+    print(given, flush=True)
+    return 0
+
+
 def main() -> int:
     task, *words = sys.argv[1:]
     if task == "compare":
         return compare(words[0], words[1])
+    if task == "own":
+        return own(words[0], int(words[1]), int(words[2]))
     return deep(words[0]) if task == "deep" else times(words[0])
 
 

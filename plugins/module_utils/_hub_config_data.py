@@ -227,6 +227,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "hooks": access["hooks"],
         # For the broker between hub and engine, which reads this file as well.
         "broker": {"state_dir": layout["state_dir"], "allow": settings.get("broker_allow") or {}},
+        # As which number servers run: what the next run, and the restoring of homes, go by (home_uid).
+        "user_id": settings.get("user_id") or 0,
         # What names are made of: as long as it stays, so do homes. And who is called otherwise since it changed.
         "naming": naming(settings["login"]),
         "renamed": renames(access["rename_map"]),

@@ -31,6 +31,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._home_owners import (
     read_owners,
     user_today,
 )
+from ansible_collections.galilean.hub.plugins.module_utils._home_uid import recorded
 from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import ObservedVolume
 
 DOCUMENTATION = r"""
@@ -71,7 +72,8 @@ options:
       - V(archived) keeps the volume, too. It fails while a container uses the volume, since files could change meanwhile, and when the disk
         has less room than the home takes. It does nothing for a user without a home.
       - V(absent) deletes the volume with all files in it, archived or not. It fails while a container uses the volume, running or not.
-      - V(restored) fills a volume that does not exist or is empty, and fails when it has files.
+      - V(restored) fills a volume that does not exist or is empty, and fails when it has files. Where servers run as another number than
+        when the home was archived, it belongs to that of today.
     type: str
     choices: [archived, absent, restored]
     required: true
@@ -82,7 +84,8 @@ options:
     type: path
   hub_dir:
     description:
-      - Folder with the hub's own state, which tells whose home is whose after users were renamed.
+      - Folder with the hub's own state, which tells whose home is whose after users were renamed. Beside it is C(config), with the number
+        that servers run as.
       - By default C(/srv/<instance>/hub).
     type: path
   archive:
@@ -182,7 +185,9 @@ class Job:
         self.user = str(params["user"])
         self.instance = str(params["instance"])
         self.folder = Path(params["archive_dir"] or f"/srv/{self.instance}/archive")
-        self.owners = read_owners(Path(params["hub_dir"] or f"/srv/{self.instance}/hub"))
+        hub_dir = Path(params["hub_dir"] or f"/srv/{self.instance}/hub")
+        self.owners = read_owners(hub_dir)
+        self.uid = recorded(hub_dir.parent)
         # Which all that is written names: a user may be renamed again.
         self.made_for = made_for(self.user, self.owners)
         self.engine = DockerCli(params["docker_cli"])
@@ -309,6 +314,7 @@ class Job:
             ours = volume.labels.get(plan.LABEL_RESTORED) == archive.name
             broken_off = ours and self.box.is_unfinished(volume.name)
             if ours and not broken_off:
+                self.give(volume.name)
                 return self.result([volume.name], [volume.name], [volume.name])
             self.refuse_in_use(volume.name, "restored")
             if not broken_off and not self.box.is_empty(volume.name):
@@ -344,6 +350,15 @@ class Job:
             # Nothing was in it before.
             self.engine.remove_volume(archive.volume)
             raise
+        self.give(archive.volume)
+
+    def give(self, volume: str) -> None:
+        """Give a restored home to the number that servers run as today. Its topmost folder is given last, and tells."""
+        old = self.box.owner(volume) if self.uid else 0
+        if old not in (0, self.uid):
+            self.actions.append(f"give the volume {volume} from the number {old} to {self.uid}")
+            if not self.check_mode:
+                self.box.own(volume, old, self.uid, lambda _count: None)
 
 
 def main() -> None:

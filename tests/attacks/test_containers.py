@@ -254,12 +254,27 @@ git -C /tmp/own log --format=%s
 """
 
 
+def test_servers_are_nobody_on_the_host(model: dict[str, t.Any]) -> None:
+    """Found: they were 1000, the first account of most hosts, who could read and signal what is theirs."""
+    user, group = docker("exec", model["Id"], "sh", "-c", "id -u; id -G").split()
+    assert user == group
+    for kind in ("passwd", "group"):
+        there = subprocess.run(["getent", kind, user], capture_output=True, text=True, check=False)
+        assert (there.returncode, there.stdout) == (2, "")
+    homes = [mount["Source"] for mount in model["Mounts"] if mount["Destination"] == "/home/jovyan"]
+    assert len(homes) == 1
+    owner = subprocess.run(
+        as_root(["stat", "--format=%u %g", *homes]), capture_output=True, text=True, check=True
+    )
+    assert owner.stdout.split() == [user, group]
+
+
 def test_git_in_shared_folders_runs_no_code_of_others(model: dict[str, t.Any], site: Deployment) -> None:
     """Found: it did. All servers are the same number, so git took everybody's repository for one's own."""
     volume, image = f"{site.instance}-attack-shared", model["Config"]["Image"]
     options = ("run", "--rm", "--network=none", f"--volume={volume}:/shared", "--entrypoint=bash")
     try:
-        docker(*options, "--user=0", image, "-c", "chown 1000:1000 /shared")
+        docker(*options, "--user=0", image, "-c", "chown jovyan:jovyan /shared")
         docker(*options, image, "-c", HOSTILE)
         # The trap works on whoever has it for one's own.
         trust = "git config --global --add safe.directory '*'; cd /shared/trap; git status; ls /shared/ran"

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import typing as t
 from pathlib import Path
@@ -32,7 +33,8 @@ def _fresh(folder: Path, instance: str, port: int) -> t.Iterator[Deployment]:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
     """The instance under test. The first tests of a module deploy it; nothing of it is there before."""
-    yield from _fresh(tmp_path_factory.mktemp("site"), "e2e", 8123)
+    name, port = os.environ.get("E2E_INSTANCE", "e2e"), int(os.environ.get("E2E_PORT", "8123"))
+    yield from _fresh(tmp_path_factory.mktemp("site"), name, port)
 
 
 @pytest.fixture(scope="module")

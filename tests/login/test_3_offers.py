@@ -145,7 +145,7 @@ def test_folders_that_are_shared(story: Story) -> None:
         "%a %u",
         "/s/lab",
     )
-    assert mode == "700 1000"
+    assert mode == f"700 {story.inside('ada', 'id', '-u')}"
 
 
 def image(story: Story) -> str:

@@ -128,7 +128,9 @@ class Applied:
 def apply_images(folder: Path, settings: dict[str, t.Any] | None = None, *argv: str) -> Applied:
     """Run the role images on this machine, by default with the settings of an ordinary deployment."""
     answer, extra = folder / "refs.json", folder / "settings.json"
-    extra.write_text(json.dumps({"images_refs_file": str(answer), **(settings or {})}))
+    # Whatever instance there is on this machine: images are for a new one.
+    own = {"images_refs_file": str(answer), "images_instance": "modules"}
+    extra.write_text(json.dumps({**own, **(settings or {})}))
     inventories = [f"--inventory={ROOT}/inventories/{name}" for name in ("common", "local")]
     playbook = [str(ANSIBLE) + "-playbook", *inventories, str(ROOT / "tests" / "tools" / "images.yml")]
     done = subprocess.run(

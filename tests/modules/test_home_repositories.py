@@ -213,7 +213,8 @@ def test_a_merge_that_does_not_fit_is_taken_back(home: Home, server: GitServer) 
 
 
 def test_a_full_home_says_so(home: Home, server: GitServer) -> None:
-    home.options = ["--tmpfs=/full:size=256k,uid=1000,gid=1000,mode=0700"]
+    user = home.sh("id -u")
+    home.options = [f"--tmpfs=/full:size=256k,uid={user},gid={user},mode=0700"]
     server.commit("large", {"x": "x"})
     server.sh(
         "cd /srv/work/large && head -c 2000000 /dev/urandom > blob && git add blob"

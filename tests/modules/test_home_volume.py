@@ -1,10 +1,12 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""home_volume and home_info against the real engine."""
+"""home_volume, home_info and home_uid against the real engine."""
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
 import subprocess
 import time
@@ -359,3 +361,101 @@ def test_no_tree_blocks_archive_and_restoring(
     back = run_module("home_volume", state="restored", **common)
     assert back["changed"], back
     assert inside(volume, image, DEEP_LOOK) == before
+
+
+# Whose everything is, and what must stay as it is. Names need not be text.
+OWNERS = r"find . -printf '%U %G %m %T@ %s %l %p\0' | base64 --wrap=0"
+
+
+def rows(listing: str) -> list[list[str]]:
+    """User, group and the rest of each entry that OWNERS lists."""
+    text = base64.b64decode(listing).decode("latin-1")
+    return sorted(row.split(" ", 2) for row in text.split("\0") if row)
+
+
+def given(listing: str) -> list[list[str]]:
+    """What OWNERS shall list after all of 1000 was given to 77000."""
+    new = {"1000": "77000"}
+    return sorted([new.get(user, user), new.get(group, group), rest] for user, group, rest in rows(listing))
+
+
+def test_homes_change_hands(
+    run_module: ModuleRunner, instance: str, image: str, refs: dict[str, t.Any], tmp_path: Path
+) -> None:
+    """From 1000, which older versions used, to another number; and an archive that was made before."""
+
+    def home_uid(check: bool = False, **params: t.Any) -> dict[str, t.Any]:
+        """Homes are looked at as root."""
+        become = [] if os.geteuid() == 0 else ["--become"]
+        return run_module.run([*run_module.argv("home_uid", params, check), *become])
+
+    state = tmp_path / instance
+    team = state / "shared" / "team"
+    team.mkdir(parents=True)
+    (state / "hub").mkdir()
+    share = (
+        *("run", "--rm", "--network=none", "--user=0:0", f"--volume={team}:/team", "--workdir=/team"),
+        *("--entrypoint=sh", image, "-c"),
+    )
+    docker(*share, "echo x > file && ln -s /etc/passwd out && chown -hR 1000:1000 .")
+    volume = make_home(
+        instance, "anna", image, HOSTILE_TREE + "chown -hR --from=0:0 1000:1000 . && chown 0 hard"
+    )
+    # The hub has made it, and no server has used it yet.
+    make_home(instance, "new", image, "true")
+    call: dict[str, t.Any] = {"instance": instance, "state_dir": str(state)}
+    move: dict[str, t.Any] = {**call, "state": "moved", "uid": 77000, "image": image}
+    home: dict[str, t.Any] = {
+        "user": "anna", "instance": instance, "image": image,
+        "archive_dir": str(tmp_path / "archive"), "hub_dir": str(state / "hub"),
+    }  # fmt: skip
+    before, shared = inside(volume, image, OWNERS), docker(*share, OWNERS)
+    assert {"0", "1000", "12345"} <= {user for user, _group, _rest in rows(before)}
+    assert run_module("home_volume", state="archived", **home)["changed"]
+
+    decided = home_uid(**call)
+    assert (decided["changed"], decided["uid"], decided["to_move"]) == (False, 1000, []), decided
+    # Built for a new instance: it does not fit these homes.
+    wrong = home_uid(**call, images=[refs["notebook"]])
+    assert (
+        f"The image {refs['notebook']} runs as 77000, and homes and shared folders belong to 1000"
+        in wrong["msg"]
+    )
+    asleep = ("--entrypoint=sleep", image, "infinity")
+    docker("run", "--detach", f"--name={instance}-hub", "--stop-timeout=1", *asleep)
+    server = f"{instance}-user-1"
+    labels = (f"--label=galilean.hub.instance={instance}", "--label=galilean.hub.role=user")
+    docker("run", "--detach", f"--name={server}", *labels, *asleep)
+    for parameters in (move, {**call, "uid": 77000}):
+        assert f"1 servers of users run ({server})" in home_uid(**parameters)["msg"]
+    docker("rm", "--force", server)
+    assert home_uid(check=True, **move)["to_move"] == [volume, str(team)]
+    assert docker("inspect", "--format={{.State.Running}}", f"{instance}-hub") == "true"
+    assert inside(volume, image, OWNERS) == before
+
+    moved = home_uid(**move)
+    assert moved["changed"], moved
+    assert rows(inside(volume, image, OWNERS)) == given(before)
+    assert rows(docker(*share, OWNERS)) == given(shared)
+    # All but the second name of one file.
+    assert moved["entries"] == sum("1000" in row[:2] for row in rows(before) + rows(shared)) - 1
+    assert f"2 of 2, {team}: 3 entries" in docker(
+        *share[:5], f"--volume={state}:/state", *share[-3:], "cat /state/move.log"
+    )
+    # It could have started servers of the old number meanwhile; the role makes it anew.
+    assert docker("ps", "--all", "--quiet", f"--filter=name={instance}-hub") == ""
+    assert not home_uid(**move)["changed"]
+    assert home_uid(**call, images=[refs["notebook"]])["uid"] == 77000
+
+    # As a run that was killed leaves it.
+    inside(volume, image, "chown -h 1000:1000 out pipe . && chown 1000 work/run")
+    assert "belong to more than one number: 1 to 1000" in home_uid(**call)["msg"]
+    assert home_uid(**move)["entries"] == 4
+    assert inside(volume, image, "find . -user 1000 -o -group 1000") == ""
+
+    (state / "config").mkdir()
+    (state / "config" / "config.json").write_text('{"user_id": 77000}')
+    assert run_module("home_volume", state="absent", user="anna", instance=instance)["changed"]
+    assert run_module("home_volume", state="restored", **home)["changed"]
+    assert rows(inside(volume, image, OWNERS)) == given(before)
+    assert not run_module("home_volume", state="restored", **home)["changed"]

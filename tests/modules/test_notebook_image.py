@@ -274,10 +274,11 @@ def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str) -> No
     hub = docker("run", "--detach", f"--name={prefix}-hub", "--entrypoint=python3", notebook, "-c", HUB)
     env = {**SERVER, "JUPYTERHUB_API_URL": f"http://{address(hub)}:8081/hub/api"}
     options = [f"--env={key}={value}" for key, value in env.items()]
+    user = docker("run", "--rm", "--network=none", "--entrypoint=id", notebook, "-u")
     # Everything is full before the entry script runs: there is room for 16 pages, and a file takes them all.
     server = docker(
         *("run", "--detach", f"--name={prefix}-full", *confined(), *options, "--entrypoint=sh"),
-        *("--tmpfs=/home/jovyan:size=64k,uid=1000,gid=1000,mode=0700",),
+        f"--tmpfs=/home/jovyan:size=64k,uid={user},gid={user},mode=0700",
         *(f"--volume={WELCOME}:/opt/welcome:ro", notebook, "-c"),
         "cat /dev/zero > ~/big; exec /opt/notebook/bin/entry /opt/notebook/bin/singleuser",
     )

@@ -257,7 +257,7 @@ def _problems(
         yield "DockerSpawner.post_start_cmd: the broker runs no commands in servers; put it into the image"
     if data["traits"].get("JupyterHub", {}).get("internal_ssl"):
         yield "JupyterHub.internal_ssl: the broker copies no certificates into servers; leave it out"
-    user = str(policy["config"].get("User", "1000")).split(":")[0]
+    user = str(policy["config"].get("User", "")).split(":")[0]
     if user in ("root", "0"):
         yield "DockerSpawner.extra_create_kwargs has user root: no server runs as root, give a number instead"
     hosts = [{key: value} for key, value in policy["host"].items()]

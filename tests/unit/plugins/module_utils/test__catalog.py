@@ -67,7 +67,7 @@ def test_entries_are_complete() -> None:
     assert entries["core"]["path"] == "/files/core"
     assert entries["core"]["file"] == "/files/core/Dockerfile"
     assert entries["edge"]["path"] == "/elsewhere"
-    assert entries["edge"]["args"] == {"B": 2}
+    assert entries["edge"]["args"] == {"A": 1, "B": 2}
     assert entries["base"]["source"] == "bootstrap"
     assert [name for name, item in sorted(entries.items()) if item["awaited"]] == ["base", "core"]
     assert {frozenset(item) for item in entries.values()} == {frozenset(entries["base"])}
