@@ -48,10 +48,12 @@ def ada(site: Deployment, home: str) -> Person:
 
 def test_it_stays_as_it_is(site: Deployment, home: str, ada: Person) -> None:
     """With a server that goes on running."""
-    assert ada.run("import os; x = 7; os.getuid(), os.getgid()") == "(1000, 1000)"
+    assert ada.run("import os; os.getuid(), os.getgid()") == "(1000, 1000)"
     ada.write("kept.txt", "still here")
+    server = server_of(site.instance, "ada")
     site.run("site").assert_unchanged()
-    assert ada.run("x") == "7"
+    assert server_of(site.instance, "ada") == server
+    assert ada.read("kept.txt")["content"] == "still here"
     assert owner(home) == "1000:1000"
 
 
@@ -62,7 +64,7 @@ def test_nothing_changes_hands_while_somebody_works(site: Deployment, home: str,
     assert "images_user_id is 77001" in refused.flat()
     assert "1 servers of users run" in refused.flat()
     assert refused.count("changed") == 0
-    assert ada.run("x") == "7"
+    assert ada.read("kept.txt")["content"] == "still here"
     assert owner(home) == "1000:1000"
 
 
