@@ -125,14 +125,9 @@ class Visit:
         self._wait_for_kernel()
 
     def new_notebook(self) -> None:
-        """Open a notebook by the launcher, and wait until its kernel is ready.
-
-        JupyterLab that is asked to run a cell before starts a second kernel, and the cell may wait for ever
-        for the one that it gives up.
-        """
+        """Open a notebook by the launcher."""
         self.page.locator(".jp-LauncherCard[data-category='Notebook']").first.click()
         self.page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-        self._wait_for_kernel()
 
     def _wait_for_kernel(self) -> None:
         # The circle beside the kernel's name is there before there is a kernel; the status bar knows.
@@ -143,6 +138,9 @@ class Visit:
         """Run all cells by the menu, wait for the end, and return the text of each code cell's output."""
         cells = self.page.locator(".jp-NotebookPanel .jp-CodeCell")
         before = cells.count()
+        # JupyterLab that still looks for a kernel starts a second one. What it was to run may then
+        # wait for ever, for the one that it gives up.
+        self._wait_for_kernel()
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         # A cell that ran has a number: [1]:, one that waits has a star.

@@ -11,6 +11,7 @@
 (() => {
   const NAME = "galilean-look";
   const EVERY = 5 * 60_000;
+  const SOON = 5_000;
   const CLOSED = `${NAME}:closed`;
 
   const page = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
@@ -22,7 +23,7 @@
       const answer = await fetch(address, { cache: "no-cache", credentials: "omit", signal: AbortSignal.timeout(5000) });
       return answer.ok ? await answer.json() : null;
     } catch {
-      // The hub is away: what was shown stays, and the next look comes.
+      // The hub is away, or busy: what was shown stays, and the next look comes soon.
       return null;
     }
   };
@@ -114,21 +115,33 @@
       activate: (app, menu) => {
         const announce = makeBar(Widget, app.shell);
         const link = menu ? makeLinks(menu.helpMenu) : () => {};
+        if (!address) return;
         let known = "";
         let asked = Date.now();
+        let pause = SOON;
+        let timer;
         const apply = (now) => {
           if (!now || JSON.stringify(now) === known) return;
           known = JSON.stringify(now);
           announce(now.announcement);
           link(now.links);
         };
+        const take = (now) => {
+          apply(now);
+          // Without an answer soon again, and then ever more seldom.
+          wait(now ? EVERY : pause);
+          pause = now ? SOON : Math.min(2 * pause, EVERY);
+        };
         const again = async () => {
           asked = Date.now();
-          apply(await ask());
+          take(await ask());
         };
-        void app.restored.then(() => first).then(apply);
         // Hidden tabs do not ask; they do when somebody comes back to them.
-        setInterval(() => document.hidden || again(), EVERY);
+        const wait = (time) => {
+          clearTimeout(timer);
+          timer = setTimeout(() => (document.hidden ? wait(EVERY) : again()), time);
+        };
+        void app.restored.then(() => first).then(take);
         document.addEventListener("visibilitychange", () => {
           if (!document.hidden && Date.now() - asked > EVERY / 5) void again();
         });
