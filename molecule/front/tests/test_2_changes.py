@@ -36,6 +36,24 @@ def test_other_names(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     assert a.ask().status == 200
 
 
+def test_users_servers_with_names_of_their_own(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
+    """All names below the one instance's lead there, with its certificate, and nowhere else."""
+    below = {"edge_server_aliases": [], "edge_subdomains": True}
+    converge("b", **below)
+    name = "anna.b.front.test"
+    answer = b.ask("/user/anna/lab", {"Cookie": "jupyterhub-x=x"}, name=name)
+    assert answer.seen()["host"] == f"{name}:{b.port}"
+    page = {"Accept": "text/html"}
+    answer = b.ask("/hub/home", page, name=name)
+    assert (answer.status, answer.headers["Location"]) == (302, f"https://b.front.test:{b.port}/hub/home")
+    answer = b.ask("/user/anna/lab", page, over=b.plain(b.port + 1), name=name)
+    assert (answer.status, answer.headers["Location"]) == (308, f"https://{name}:{b.port}/user/anna/lab")
+    assert b.ask("/user/anna/lab", name="a.front.test", over=b.tls(name)).status == 421
+    assert a.ask("/user/anna/lab", name=name, over=a.tls()).status == 421
+    assert "changed=0" in run("b", **below)
+    converge("b")
+
+
 def test_gone_and_back(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     assert run("b", "remove.yml").endswith("rc=0")
     assert not b.file.exists()
