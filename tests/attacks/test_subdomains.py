@@ -377,3 +377,80 @@ def test_host_names_that_are_nobodys(site: Deployment, people: t.Callable[[str],
             assert answer.status in (302, 400, 403, 404), told
             if answer.status == 302:
                 assert re.match(rf"https://{re.escape(NAME)}(:[0-9]+)?/", answer.headers["Location"]), told
+
+
+def worker(site: Deployment, name: str) -> tuple[str, list[str]]:
+    """The container of somebody's server, and the kernels in it, whatever address it has now."""
+    authority = Path(f"/srv/{site.instance}/certificate/ca.crt")
+    person = Person(site.url, site.token, name, ca=str(authority))
+    server = person.client.server_url(person.state())
+    kernels = person.client.ask("GET", f"{server}/api/kernels").json()
+    return person.container(site.instance), [kernel["id"] for kernel in kernels]
+
+
+def begin(somebody: Visit, name: str) -> str:
+    """Log in, and open a notebook; the process of its kernel."""
+    page = somebody.page
+    somebody.log_in(name, "anything")
+    somebody.new_notebook()
+    page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
+    page.keyboard.type("import os; os.getpid()")
+    process = somebody.run_all()[0].strip()
+    with page.expect_response(lambda answer: answer.request.method == "PUT" and "ipynb" in answer.url):
+        page.keyboard.press("Control+s")
+    return process
+
+
+def follow_an_old_link(somebody: Visit, name: str) -> None:
+    """To one's server at the hub's own name; whoever is asked for a login gives it."""
+    page = somebody.page
+    page.goto(f"{somebody.url}/user/{name}/lab")
+    page.locator("#username_input, #jp-main-dock-panel").first.wait_for()
+    if page.locator("#username_input").count():
+        page.fill("#username_input", name)
+        page.fill("#password_input", "anything")
+        page.click("#login_submit")
+
+
+def goes_on(somebody: Visit) -> str:
+    """The process of the notebook's kernel by now."""
+    page = somebody.page
+    page.wait_for_selector("#jupyterlab-splash", state="detached")
+    page.locator(".jp-Launcher, .jp-NotebookPanel").first.wait_for()
+    if not page.locator(".jp-NotebookPanel").count():
+        somebody.open_notebook("Untitled.ipynb")
+    page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
+    return somebody.run_all()[0].strip()
+
+
+@pytest.mark.slow
+def test_a_hub_is_changed_while_people_work(site: Deployment, spki: str, tmp_path: Path) -> None:
+    """Both ways no server and no kernel ends. Who opens one is led to it, or told to start it anew."""
+    names = f"cora{os.getpid()}", f"dora{os.getpid()}"
+    with visit(site.url, tmp_path, trusted_key=spki) as cora:
+        processes = [begin(cora, names[0])]
+        before = worker(site, names[0])
+        try:
+            site.set(**{**SETTINGS, "jupyterhub_subdomains": False})
+            site.run("site", name="without").assert_done()
+            site.run("site", name="without-again").assert_unchanged()
+            assert worker(site, names[0]) == before
+            # Her server has its logins come back to an address that is no more.
+            follow_an_old_link(cora, names[0])
+            cora.page.get_by_text("started while servers had other addresses").wait_for()
+            assert cora.page.url.startswith(f"{site.url}/hub/")
+            browser = cora.page.context.browser
+            assert browser is not None
+            dora = Visit(browser.new_context().new_page(), site.url, tmp_path)
+            processes.append(begin(dora, names[1]))
+            assert dora.page.url.startswith(f"{site.url}/user/{names[1]}/lab")
+            started = worker(site, names[1])
+        finally:
+            site.set(**SETTINGS)
+            site.run("site", name="with").assert_done()
+        site.run("site", name="with-again").assert_unchanged()
+        assert [worker(site, name) for name in names] == [before, started]
+        for somebody, name, process in zip((cora, dora), names, processes, strict=True):
+            follow_an_old_link(somebody, name)
+            somebody.page.wait_for_url(re.compile(re.escape(f"{below(site, name)}/user/{name}/lab")))
+            assert goes_on(somebody) == process

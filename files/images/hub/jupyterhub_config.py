@@ -37,6 +37,7 @@ else:
     c.JupyterHub.authenticator_class = guarded(c.JupyterHub.authenticator_class)
 if c.JupyterHub.get("cookie_host_prefix_enabled"):
     subdomains.guard_logins()
+subdomains.tell_moves(c.JupyterHub.get("subdomain_host", ""))
 c.GalileanAccess.renamed = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed") or {}))
 # By its name: `keys` is a method of every section.
 rekey.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])

@@ -10,7 +10,7 @@ import types
 
 import pytest
 from galilean_hub.loader import SECRETS, configure
-from galilean_hub.subdomains import RESERVED, guard_logins, hook, label
+from galilean_hub.subdomains import RESERVED, guard_logins, hook, label, moved
 from traitlets.config import Config
 
 DIGESTED = re.compile(r"u-[a-z0-9]{1,16}--[0-9a-f]{32}")
@@ -131,3 +131,19 @@ def test_a_login_at_a_provider_is_kept_from_neighbours(monkeypatch: pytest.Monke
     for _once in range(2):
         guard_logins()
         assert module.__dict__["STATE_COOKIE_NAME"] == "__Host-oauthenticator-state"
+
+
+@pytest.mark.parametrize(
+    ("callback", "hub", "told"),
+    [
+        ("/user/anna/oauth_callback", "", False),
+        ("/user/anna/oauth_callback", "https://hub.example.org", False),
+        ("https://anna.hub.example.org/user/anna/oauth_callback", "https://hub.example.org", False),
+        ("https://anna.hub.example.org/user/anna/oauth_callback", "", True),
+        ("https://anna.hub.example.org/user/anna/oauth_callback", "https://lab.example.org", True),
+        ("https://anna.hub.example.org/user/anna/oauth_callback", "https://hub.example.org:8443", True),
+        ("http://anna.hub.localhost:80/user/anna/oauth_callback", "https://hub.localhost:80", True),
+    ],
+)
+def test_a_server_with_an_address_of_before(callback: str, hub: str, told: bool) -> None:
+    assert moved(callback, hub) is told

@@ -7,6 +7,8 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+from typing import Any
+from urllib.parse import urlsplit
 
 # A label of the DNS that browsers show and compare as it is written (RFC 1123, section 2.1).
 PLAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -65,3 +67,34 @@ def guard_logins() -> None:
     oauth2 = sys.modules.get("oauthenticator.oauth2")
     if oauth2 and not oauth2.STATE_COOKIE_NAME.startswith("__Host-"):
         oauth2.STATE_COOKIE_NAME = f"__Host-{oauth2.STATE_COOKIE_NAME}"
+
+
+def moved(callback: str, hub: str) -> bool:
+    """Whether a server has its logins come back to an address of before.
+
+    hub: the address below which servers have their names; none where they are at the hub's own. A server that
+    was started there asks for a path alone, which leads to it wherever it is now.
+    """
+    parts = urlsplit(callback)
+    now = urlsplit(hub)
+    return bool(parts.netloc) and (parts.scheme, parts.netloc.partition(".")[2]) != (now.scheme, now.netloc)
+
+
+def tell_moves(hub: str) -> None:
+    """Say to who opens such a server what to do. JupyterHub would lead them to what is not there any more."""
+    from jupyterhub.oauth.provider import JupyterHubRequestValidator
+    from tornado.web import HTTPError
+
+    validate = JupyterHubRequestValidator.validate_redirect_uri
+
+    def told(self: Any, client_id: str, redirect_uri: str, *rest: Any, **more: Any) -> bool:
+        good: bool = validate(self, client_id, redirect_uri, *rest, **more)
+        if good and client_id.startswith("jupyterhub-user-") and moved(redirect_uri, hub):
+            raise HTTPError(
+                409,
+                "This server was started while servers had other addresses. Stop it on the page Home of the "
+                "hub, and start it again.",
+            )
+        return good
+
+    JupyterHubRequestValidator.validate_redirect_uri = told
