@@ -437,7 +437,7 @@ def test_a_hub_is_changed_while_people_work(site: Deployment, spki: str, tmp_pat
             assert worker(site, names[0]) == before
             # Her server has its logins come back to an address that is no more.
             follow_an_old_link(cora, names[0])
-            cora.page.get_by_text("started while servers had other addresses").wait_for()
+            cora.page.get_by_text("started while servers had other addresses").first.wait_for()
             assert cora.page.url.startswith(f"{site.url}/hub/")
             browser = cora.page.context.browser
             assert browser is not None
