@@ -189,7 +189,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
 	$(MYPY) --package galilean_certificate --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
-	for folder in $(wildcard tests/unit tests/tools tests/modules tests/e2e tests/login tests/attacks tests/guest tests/bench tests/lab tests/cloud); do \
+	for folder in $(wildcard tests/unit tests/inputs tests/tools tests/modules tests/e2e tests/login tests/attacks tests/guest tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
 	$(TESTING) $(BIN)/ansible-lint
 	$(TESTING) $(BIN)/antsibull-changelog lint
@@ -197,6 +197,10 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 .PHONY: unit
 unit: setup-dev ## Unit tests, and the tests of the repository itself
 	$(TESTING) $(BIN)/pytest tests/unit $(ARGS)
+
+.PHONY: inputs
+inputs: setup-dev ## What people save and send: tables, lists, sizes, each case a file of tests/inputs
+	$(TESTING) $(BIN)/pytest tests/inputs $(ARGS)
 
 .PHONY: docs
 docs: setup-dev ## Write the pages of roles and modules from their specs

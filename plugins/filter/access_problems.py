@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import base64
 import typing as t
+from datetime import datetime, timezone
 
+from ansible_collections.galilean.hub.plugins.plugin_utils._file_content import file_content
 from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
 
 DOCUMENTATION = r"""
@@ -19,7 +22,8 @@ options:
     description:
       - The role's variables C(groups), C(approval), C(profiles), C(shared_folders), C(data_mounts) and C(repositories), without
         C(jupyterhub_), with C(login) as P(galilean.hub.login_problems#filter) takes it, and C(images) as name of the image to the
-        image that it stands for.
+        image that it stands for. The list that C(approval.file) names is read.
+      - C(approvals_before) may have the list that counts on the host, as P(ansible.builtin.slurp#module) gives it.
     type: dict
     required: true
 """
@@ -43,7 +47,14 @@ def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
     from ansible_collections.galilean.hub.plugins.module_utils._access_settings import access_problems
 
-    return access_problems(settings)
+    return access_problems(
+        {
+            **settings,
+            "approvals": file_content(settings["approval"].get("file")),
+            "approvals_before": base64.b64decode(settings.get("approvals_before") or ""),
+        },
+        datetime.now(timezone.utc),
+    )
 
 
 class FilterModule:

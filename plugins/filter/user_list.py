@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.plugin_utils._file_content import file_content
 from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
 
 DOCUMENTATION = r"""
@@ -15,7 +16,7 @@ description:
   - Reads the list in the settings and the CSV file together, for P(galilean.hub.user_list_problems#filter) to find nothing in.
 options:
   _input:
-    description: C(users) as the role's variable C(jupyterhub_users). C(file) and C(text), path and content of C(jupyterhub_users_file).
+    description: C(users) as the role's variable C(jupyterhub_users). C(file), the path of C(jupyterhub_users_file), which is read.
     type: dict
     required: true
 """
@@ -25,7 +26,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ (people | galilean.hub.user_list).allowed }}"
   vars:
-    people: {users: [{name: anna, groups: [staff]}, {name: berta, blocked: true}], file: "", text: ""}
+    people: {users: [{name: anna, groups: [staff]}, {name: berta, blocked: true}], file: ""}
 """
 
 RETURN = r"""
@@ -48,7 +49,7 @@ def judged(settings: dict[str, t.Any]) -> dict[str, t.Any]:
     """The pure code's answer."""
     from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list
 
-    return user_list(settings)
+    return user_list({**settings, "content": file_content(settings.get("file"))})
 
 
 class FilterModule:

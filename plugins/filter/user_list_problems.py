@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.plugin_utils._file_content import file_content
 from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
 
 DOCUMENTATION = r"""
@@ -17,7 +18,7 @@ description:
 options:
   _input:
     description:
-      - C(users) as the role's variable C(jupyterhub_users). C(file) and C(text), path and content of C(jupyterhub_users_file).
+      - C(users) as the role's variable C(jupyterhub_users). C(file), the path of C(jupyterhub_users_file), which is read.
       - C(unlisted), C(allowed_users), C(admins), C(blocked_users), C(allow_all), C(allowed_groups) and C(admin_groups) as the variables of these
         names, and C(kind) and C(own) for the login and its settings. All of these may be left out.
     type: dict
@@ -29,7 +30,7 @@ EXAMPLES = r"""
   ansible.builtin.assert:
     that: people | galilean.hub.user_list_problems | length == 0
   vars:
-    people: {users: [{name: anna, groups: [staff]}, {name: berta, blocked: true}], file: "", text: ""}
+    people: {users: [{name: anna, groups: [staff]}, {name: berta, blocked: true}], file: ""}
 """
 
 RETURN = r"""
@@ -45,7 +46,7 @@ def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
     from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list_problems
 
-    return user_list_problems(settings)
+    return user_list_problems({**settings, "content": file_content(settings.get("file"))})
 
 
 class FilterModule:

@@ -10,7 +10,14 @@ import re
 import typing as t
 import unicodedata
 import urllib.parse
+from datetime import datetime
 
+from ansible_collections.galilean.hub.plugins.module_utils._approval import (
+    ApprovalError,
+    RemovalError,
+    check_removal,
+    parse_list,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
 
 Settings = t.Mapping[str, t.Any]
@@ -25,6 +32,8 @@ SMALLEST_HOME = 16 * 1024**2
 SERVICES = ("check", "heal", "accounts", "idle-culler")
 # Where the notebook image offers folders; its entry links them into the home.
 SHARED, DATA = "/shared", "/data"
+# Percent of the approved whom a new list may leave out: more is most often half a list.
+MAX_REMOVED = 50
 APPROVAL_KEYS = {"file": "file", "url": "url", "endpoint": "url", "script": "script"}
 
 
@@ -194,11 +203,33 @@ def _approval_problems(approval: Settings) -> list[str]:
     return found
 
 
-def access_problems(settings: Settings) -> list[str]:
+def _approved_problems(settings: Settings, now: datetime) -> list[str]:
+    """What is wrong with the list of approved users in a file, before it takes the place of the one that counts."""
+    approval = _given(settings["approval"])
+    content, before = settings.get("approvals") or b"", settings.get("approvals_before") or b""
+    if approval.get("source") != "file" or not approval.get("file"):
+        return []
+    where = f"jupyterhub_approval has file {approval['file']!r}"
+    try:
+        approved = parse_list(content)
+    except ApprovalError as exc:
+        return [f"{where}: {exc}"]
+    try:
+        check_removal(parse_list(before), approved, float(approval.get("max_removed") or MAX_REMOVED), now)
+    except RemovalError as exc:
+        return [f"{where}: {exc}"]
+    except ApprovalError:
+        # There was none, or one that did not count.
+        pass
+    return []
+
+
+def access_problems(settings: Settings, now: datetime) -> list[str]:
     """What is wrong with groups, approvals, environments, folders and repositories, one sentence each.
 
     settings: login (what login_problems takes), groups, approval, profiles, shared_folders, data_mounts, repositories
-    (as the role's settings jupyterhub_*), images (names of the images that the role images provides).
+    (as the role's settings jupyterhub_*), images (names of the images that the role images provides); approvals and
+    approvals_before, the contents of the file of approvals and of the one that counts until now.
     """
     groups = settings["groups"]
     found = _doubled("jupyterhub_groups", [group["name"] for group in groups])
@@ -211,7 +242,7 @@ def access_problems(settings: Settings) -> list[str]:
     for key in ("disk_limit", "shared_disk_limit"):
         found += _disk_problems(f"jupyterhub_{key} is", str(settings.get(key, "auto")), ("auto", "0"))
     found += _reserve_problems(str(settings.get("disk_reserve", "auto")))
-    found += _approval_problems(settings["approval"])
+    found += _approval_problems(settings["approval"]) or _approved_problems(settings, now)
     found += _profile_problems(settings)
     found += _folder_problems(settings)
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
@@ -386,6 +417,7 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
         access["approval"] = {
             "source": approval["source"],
             "url": approval.get("url") or "",
+            "max_removed": float(approval.get("max_removed") or MAX_REMOVED),
             "interval": int(approval.get("interval") or 900),
             "timeout": int(approval.get("timeout") or 10),
             "cache": int(approval.get("cache") or 60),

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
-import io
 import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problem
+from ansible_collections.galilean.hub.plugins.module_utils._tables import (
+    TableError,
+    near,
+    read_table,
+    split_names,
+)
 
 KEYS = ("name", "admin", "groups", "blocked", "state")
 STATES = ("present", "absent")
@@ -32,11 +35,6 @@ class Listed:
     def welcome(self) -> bool:
         """Whether the person may log in."""
         return self.present and not self.blocked
-
-
-def _near(word: str, words: t.Sequence[str]) -> str:
-    near = difflib.get_close_matches(word, words, 1)
-    return f"write {near[0]}" if near else f"use {', '.join(words)}"
 
 
 def _yes_or_no(value: t.Any) -> bool | None:
@@ -66,7 +64,7 @@ def _listed(entry: t.Any, where: str) -> tuple[Listed | None, list[str]]:
     """One entry of a list and what is wrong with it."""
     if not isinstance(entry, dict):
         return None, [f"{where} is {entry!r}: give a mapping, such as {{name: anna}}"]
-    found = [f"{where} has {key!r}: {_near(str(key), KEYS)}" for key in entry if str(key) not in KEYS]
+    found = [f"{where} has {key!r}: {near(str(key), KEYS)}" for key in entry if str(key) not in KEYS]
     name = entry.get("name")
     if not isinstance(name, str):
         return None, [*found, f"{where} has no name: give the account's name as text"]
@@ -85,7 +83,7 @@ def _listed(entry: t.Any, where: str) -> tuple[Listed | None, list[str]]:
             found.append(f"{where} ({name}) has {key} {entry.get(key)!r}: {fix}")
     state = entry.get("state") or "present"
     if state not in STATES:
-        found.append(f"{where} ({name}) has state {state!r}: {_near(str(state), STATES)}")
+        found.append(f"{where} ({name}) has state {state!r}: {near(str(state), STATES)}")
     listed = Listed(
         name.lower(),
         state == "present",
@@ -100,52 +98,19 @@ def _listed(entry: t.Any, where: str) -> tuple[Listed | None, list[str]]:
     return listed, found
 
 
-def _table(path: str, text: str) -> tuple[list[tuple[str, dict[str, t.Any]]], list[str]]:
+def _table(path: str, content: bytes) -> tuple[list[tuple[str, dict[str, t.Any]]], list[str]]:
     """The rows of a CSV file as entries, with where they stand."""
-    # A spreadsheet may mark its files as UTF-8 in this way.
-    rows = csv.reader(io.StringIO(text.lstrip("\ufeff"), newline=""), strict=True)
-    entries: list[tuple[str, dict[str, t.Any]]] = []
-    found: list[str] = []
-    header: list[str] = []
     try:
-        for row in rows:
-            where = f"{path}, line {rows.line_num},"
-            cells = [cell.strip() for cell in row]
-            if not any(cells) or cells[0].startswith("#"):
-                continue
-            if not header:
-                header = cells
-                found += [
-                    f"{path} has the column {name!r}: {_near(name, KEYS)}"
-                    for name in header
-                    if name not in KEYS
-                ]
-                found += [
-                    f"{path} has the column {name!r} twice"
-                    for name in sorted({n for n in header if header.count(n) > 1})
-                ]
-                if "name" not in header:
-                    found.append(
-                        f"{path} has no column name: its first line names the columns, such as name,groups"
-                    )
-                if found:
-                    return [], found
-                continue
-            if len(cells) > len(header):
-                found.append(
-                    f"{where} has {len(cells)} cells for {len(header)} columns: put a cell with a comma into quotes, and "
-                    "semicolons between groups"
-                )
-                continue
-            entry: dict[str, t.Any] = {key: cell for key, cell in zip(header, cells) if cell}
-            if "groups" in entry:
-                entry["groups"] = [group for group in entry["groups"].split(";") if group.strip()]
-            entries.append((where, entry))
-    except csv.Error as exc:
-        return [], [f"{path}, line {rows.line_num}, is no CSV: {exc}"]
-    if not header:
-        found.append(f"{path} is empty: its first line names the columns, such as name,groups")
-    return entries, found
+        rows = read_table(content, KEYS, "name")
+    except TableError as exc:
+        return [], [f"{path} {exc}"]
+    return [
+        (
+            f"{path}, line {row.line},",
+            {key: split_names(cell) if key == "groups" else cell for key, cell in row.cells.items()},
+        )
+        for row in rows
+    ], []
 
 
 def _read(value: t.Mapping[str, t.Any]) -> tuple[list[Listed], list[str]]:
@@ -154,7 +119,7 @@ def _read(value: t.Mapping[str, t.Any]) -> tuple[list[Listed], list[str]]:
     ]
     found: list[str] = []
     if value.get("file"):
-        rows, found = _table(f"jupyterhub_users_file {value['file']}", value.get("text") or "")
+        rows, found = _table(f"jupyterhub_users_file {value['file']}", value.get("content") or b"")
         entries += rows
     people: dict[str, Listed] = {}
     places: dict[str, str] = {}
@@ -229,7 +194,7 @@ NARROWS = ("domains", "organizations", "groups", "projects", "providers", "searc
 def user_list_problems(value: t.Mapping[str, t.Any]) -> list[str]:
     """What is wrong with the listed people, one sentence each.
 
-    users: jupyterhub_users; file, text: path and content of jupyterhub_users_file; allowed_users, admins, blocked_users, allow_all,
+    users: jupyterhub_users; file, content: path and bytes of jupyterhub_users_file; allowed_users, admins, blocked_users, allow_all,
     allowed_groups, admin_groups: the settings of these names; unlisted: jupyterhub_unlisted_users; kind, own: of the login.
     """
     people, found = _read(value)

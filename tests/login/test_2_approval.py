@@ -32,7 +32,10 @@ def refused(story: Story, name: str, reason: str, picture: str = "") -> None:
 
 
 def test_a_list_from_an_address(story: Story, source: Source) -> None:
-    source.list = "user,expires,groups\nada,2099-12-31,genomics;teaching\neve,2020-01-31,genomics\n"
+    # As a German spreadsheet saves it.
+    source.list = (
+        '\ufeffUser;Expires;Groups\r\nada;31.12.2099;"genomics;teaching"\r\neve;31.1.2020;genomics\r\nfay;;\r\ngus;;\r\n'
+    )
     approval = {"source": "url", "url": f"{source.url}/list", "interval": 5, "insecure": True}
     outcome = story.with_provider("approval-url", jupyterhub_approval=approval, **RULES).assert_done()
     assert "each of them only with a valid approval" in outcome.flat()
@@ -58,7 +61,7 @@ def test_somebody_who_was_never_approved(story: Story) -> None:
 
 def test_the_source_is_away(story: Story, source: Source) -> None:
     source.away = True
-    wait_until(lambda: "was not renewed (" in story.log(), 60, "a look at the source")
+    wait_until(lambda: "was not renewed: " in story.log(), 60, "a look at the source")
     # What was read last goes on to count.
     assert "hours old" in story.log()
     assert "ada" in story.servers()
@@ -68,13 +71,14 @@ def test_the_source_is_away(story: Story, source: Source) -> None:
     # A page of a login in between, or an empty answer, is no list either.
     source.away, source.list = False, "<!doctype html><html>Log in</html>"
     wait_until(lambda: "the list is a page in HTML" in story.log(), 90, "a look at the page")
-    source.list = "\n"
-    wait_until(lambda: "the list is empty" in story.log(), 90, "a look at the empty list")
+    # Nor a list that leaves out everybody at once.
+    source.list = "ruth\ngus\n"
+    wait_until(lambda: "from 2 of 3 users" in story.log(), 90, "a look at the list of others")
     assert "ada" in story.servers()
 
 
 def test_an_approval_that_is_taken_back_stops_the_server(story: Story, source: Source) -> None:
-    source.list = "user\nruth\n"
+    source.list = "user\nruth\nfay\ngus\n"
     # The source is asked again, and the users are looked at, every five seconds.
     seconds = story.wait_for_end("ada", 90)
     print(f"\nthe server of a revoked user was stopped after {seconds:.0f} s")
@@ -116,6 +120,11 @@ def test_a_file_and_a_script(story: Story) -> None:
     with story.visit() as eve:
         sign_in(eve, "eve")
         in_lab(eve)
+    # A table in another encoding changes nothing, and is told before anything is touched.
+    (folder / "approved.csv").write_text("müller\n", encoding="cp1252")
+    outcome = story.with_provider("approval-file", jupyterhub_approval=approval, **RULES)
+    assert "signs in line 1 that are not UTF-8: save the table as 'CSV UTF-8'" in outcome.flat()
+    assert outcome.failed
     # A changed list counts with the next run, and the hub goes on.
     before = story.started("hub")
     (folder / "approved.csv").write_text("ruth\n", encoding="utf-8")

@@ -79,6 +79,7 @@ FREE = [
     Step("lint", "lint"),
     molecule("users"),
     Step("unit", "unit"),
+    Step("inputs", "inputs"),
     Step("docs-check", "docs-check"),
 ]
 STEPS = [step for lane in [*LANES, FREE] for step in lane]

@@ -19,7 +19,7 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Bool, Dict, Set, Unicode
 
-from .approval import Unsure
+from ._approval import Unsure
 from .approval_source import Source, open_source
 from .disk_page import DiskHandler
 from .disk_watch import WATCH

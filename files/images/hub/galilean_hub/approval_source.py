@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Where approvals come from: a file, an address, a script, or an endpoint that is asked about each user.
 
-The list of an address or a script is fetched again and again, and kept on disk: while its source is away, the
-last one counts, and its age is shown.
+A list is read again and again, and the last good one is kept on disk: while its source is away, or what it
+gives is no list, that one counts, and its age is shown.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import os
@@ -21,10 +22,10 @@ from typing import Any, Protocol
 from prometheus_client import REGISTRY, Gauge
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 
-from .approval import UNSURE, Approval, ApprovalError, parse_answer, parse_list, standing
+from ._approval import UNSURE, Approval, ApprovalError, check_removal, parse_answer, parse_list, standing
 from .state import save
 
-STATE = Path("/srv/jupyterhub/approval")
+STATE = Path("/srv/jupyterhub")
 FILE = Path("/etc/jupyterhub/approval")
 SCRIPT = Path("/etc/jupyterhub/approval-script")
 # More than any institution's list; less than what would fill the hub's memory.
@@ -35,13 +36,14 @@ def now() -> datetime:
     return datetime.now(timezone.utc)
 
 
-def gauge(age: Callable[[], float]) -> None:
-    """Show the list's age among the hub's metrics."""
-    name = "galilean_approval_list_age_seconds"
-    if name not in REGISTRY._names_to_collectors:
-        Gauge(name, "Seconds since the list of approved users was last read from its source").set_function(
-            age
-        )
+def gauges(age: Callable[[], float], refused: Callable[[], float]) -> None:
+    """Show the list's age, and whether a later one was refused, among the hub's metrics."""
+    for name, text, value in (
+        ("age_seconds", "Seconds since the list of approved users was last read from its source", age),
+        ("refused", "1 while the list of approved users could not be renewed", refused),
+    ):
+        if f"galilean_approval_list_{name}" not in REGISTRY._names_to_collectors:
+            Gauge(f"galilean_approval_list_{name}", text).set_function(value)
 
 
 class Source(Protocol):
@@ -52,8 +54,10 @@ class Source(Protocol):
     async def refresh(self) -> None: ...
 
 
-async def fetch(url: str, timeout: float, token: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
-    """Status and text of an address; OSError or tornado's HTTPClientError where it cannot be reached."""
+async def fetch(
+    url: str, timeout: float, token: str, body: dict[str, Any] | None = None
+) -> tuple[int, bytes]:
+    """Status and content of an address; OSError or tornado's HTTPClientError where it cannot be reached."""
     headers = {"Accept": "application/json, text/csv;q=0.9, text/plain;q=0.8"}
     if token:
         headers["Authorization"] = f"Bearer {token}"
@@ -72,10 +76,10 @@ async def fetch(url: str, timeout: float, token: str, body: dict[str, Any] | Non
     answer = await AsyncHTTPClient(max_body_size=LONGEST).fetch(request, raise_error=False)
     if answer.error is not None and not 100 <= answer.code < 599:
         raise OSError(str(answer.error))
-    return answer.code, answer.body.decode(errors="replace") if answer.body else ""
+    return answer.code, answer.body or b""
 
 
-async def run_script(path: Path, timeout: float, token: str) -> str:
+async def run_script(path: Path, timeout: float, token: str) -> bytes:
     """What the site's script prints; ApprovalError where it fails or takes too long."""
     process = await asyncio.create_subprocess_exec(
         str(path),
@@ -95,14 +99,56 @@ async def run_script(path: Path, timeout: float, token: str) -> str:
     if process.returncode:
         last = err.decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
         raise ApprovalError(f"the script ended with status {process.returncode}: {last[0][:200]}")
-    return out.decode(errors="replace")
+    return out
 
 
 class KnownList:
-    """A list that is kept in memory, and looked at anew before each answer."""
+    """A list that is kept in memory and on disk, and looked at anew before each answer.
 
-    def __init__(self) -> None:
+    What is no list, or would take the approval from too many at once, changes nothing: the last good one
+    counts.
+    """
+
+    def __init__(self, settings: dict[str, Any], log: logging.Logger, folder: Path) -> None:
+        self._log = log
+        # Another source is another list: what it leaves out is not taken away from anybody.
+        source = f"{settings['source']} {settings.get('url') or ''}"
+        self._state = folder / f"approval-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
+        # Percent of the approved.
+        self._removal = float(settings.get("max_removed") or 0)
         self._list: dict[str, Approval] = {}
+        # When the list that counts was read from its source, and why a later one was refused.
+        self._read, self._refused = 0.0, ""
+        try:
+            self._list = parse_list(self._state.read_bytes())
+            self._read = self._state.stat().st_mtime
+        except FileNotFoundError:
+            pass
+        except (OSError, ApprovalError) as exc:
+            log.error("The list of approved users that was kept in %s cannot be used: %s", self._state, exc)
+        gauges(self.age, lambda: float(bool(self._refused)))
+
+    def age(self) -> float:
+        """Seconds since the list came from its source; not a number where it never did."""
+        return time.time() - self._read if self._read else float("nan")
+
+    def _take(self, content: bytes, read: float) -> None:
+        """Let a list that was read at that time count from now on; ApprovalError where it does not."""
+        found = parse_list(content)
+        check_removal(self._list, found, self._removal, now())
+        self._list, self._read, self._refused = found, read, ""
+        save(self._state, content)
+        self._log.info("The list of approved users was read: %d entries", len(found))
+
+    def _refuse(self, reason: object) -> None:
+        """Say loudly that the list was not renewed, and what counts instead."""
+        self._refused = str(reason)
+        counts = (
+            f"the last good one counts, {len(self._list)} entries, {self.age() / 3600:.1f} hours old"
+            if self._list
+            else "there is no earlier one, so nobody is approved"
+        )
+        self._log.error("The list of approved users was not renewed: %s; %s", reason, counts)
 
     async def refresh(self) -> None:
         """Bring the list up to date where that is due."""
@@ -117,76 +163,59 @@ class KnownList:
 class FileList(KnownList):
     """A list that somebody else writes, the play or a program of the site; read again when it has changed."""
 
-    def __init__(self, settings: dict[str, Any], log: logging.Logger, path: Path = FILE) -> None:
-        super().__init__()
-        self._path, self._log = path, log
+    def __init__(
+        self, settings: dict[str, Any], log: logging.Logger, folder: Path = STATE, path: Path = FILE
+    ) -> None:
+        super().__init__(settings, log, folder)
+        self._path = path
         self._stamp: tuple[int, int] | None = None
-        gauge(lambda: time.time() - self._path.stat().st_mtime if self._path.exists() else float("nan"))
 
     async def refresh(self) -> None:
         try:
             state = self._path.stat()
             stamp = (state.st_mtime_ns, state.st_size)
-            if stamp != self._stamp:
-                self._list = parse_list(self._path.read_text(encoding="utf-8"))
-                self._stamp = stamp
-                self._log.info("The list of approved users has %d entries", len(self._list))
-        except (OSError, UnicodeDecodeError, ApprovalError) as exc:
-            # What was read before goes on to count.
-            self._log.error("The list of approved users, %s, was not read: %s", self._path, exc)
+            if stamp == self._stamp:
+                return
+            # A bad one is told once, and read again when it has changed.
+            self._stamp = stamp
+            self._take(self._path.read_bytes(), state.st_mtime)
+        except (OSError, ApprovalError) as exc:
+            self._refuse(exc)
 
 
 class FetchedList(KnownList):
-    """A list from an address or a script, kept on disk while its source is away."""
+    """A list from an address or a script."""
 
     def __init__(
-        self, settings: dict[str, Any], log: logging.Logger, token: str, state: Path = STATE
+        self, settings: dict[str, Any], log: logging.Logger, token: str, folder: Path = STATE
     ) -> None:
-        super().__init__()
-        self._settings, self._token, self._state, self._log = settings, token, state, log
-        self._fetched = 0.0
+        super().__init__(settings, log, folder)
+        self._settings, self._token = settings, token
         self._lock = asyncio.Lock()
         self._due = 0.0
-        if state.exists():
-            try:
-                self._list = parse_list(state.read_text(encoding="utf-8"))
-                self._fetched = state.stat().st_mtime
-            except (OSError, UnicodeDecodeError, ApprovalError) as exc:
-                log.error("The list of approved users that was kept in %s cannot be used: %s", state, exc)
-        gauge(self.age)
 
-    def age(self) -> float:
-        """Seconds since the list came from its source; not a number where it never did."""
-        return time.time() - self._fetched if self._fetched else float("nan")
-
-    async def _get(self) -> str:
+    async def _get(self) -> bytes:
         timeout = float(self._settings["timeout"])
         if self._settings["source"] == "script":
             return await run_script(SCRIPT, timeout, self._token)
-        status, text = await fetch(self._settings["url"], timeout, self._token)
+        status, content = await fetch(self._settings["url"], timeout, self._token)
         if status != 200:
             raise ApprovalError(f"{self._settings['url']} answered with status {status}")
-        return text
+        return content
 
     async def refresh(self) -> None:
         async with self._lock:
             if time.monotonic() < self._due:
                 return
+            interval = float(self._settings["interval"])
             try:
-                text = await self._get()
-                self._list = parse_list(text)
+                self._take(await self._get(), time.time())
             except Exception as exc:
                 # Sooner than usual, but not with each login.
-                self._due = time.monotonic() + min(60.0, float(self._settings["interval"]))
-                age = (
-                    f"{self.age() / 3600:.1f} hours old" if self._fetched else "empty, so nobody is approved"
-                )
-                self._log.error("The list of approved users was not renewed (%s); it is %s", exc, age)
+                self._due = time.monotonic() + min(60.0, interval)
+                self._refuse(exc)
                 return
-            self._fetched = time.time()
-            self._due = time.monotonic() + float(self._settings["interval"])
-            save(self._state, text)
-            self._log.info("The list of approved users was renewed: %d entries", len(self._list))
+            self._due = time.monotonic() + interval
 
 
 class Endpoint:
@@ -204,10 +233,10 @@ class Endpoint:
         until, approval = self._known.get(user, (0.0, None))
         if until <= time.monotonic():
             try:
-                status, text = await fetch(
+                status, content = await fetch(
                     self._settings["url"], float(self._settings["timeout"]), self._token, {"user": user}
                 )
-                approval = parse_answer(status, text, user)
+                approval = parse_answer(status, content, user)
             except Exception as exc:
                 self._log.error("Whether %s is approved could not be asked: %s", user, exc)
                 if self._settings["on_failure"] == "admit":

@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def save(path: Path, text: str) -> None:
+def save(path: Path, content: str | bytes) -> None:
     """Replace a file in one step: a hub that ends meanwhile finds the old one or the new one."""
     part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_bytes(content.encode() if isinstance(content, str) else content)
     part.replace(path)

@@ -5,11 +5,14 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime, timezone
 
 import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils import _access_settings as access
 
+NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
+APPROVED: dict[str, t.Any] = {"source": "file", "file": "approved.csv"}
 LOGIN: dict[str, t.Any] = {
     "kind": "github", "allow_all": False, "allowed_users": ["ada"], "admins": ["ruth"],
     "allowed_groups": [], "admin_groups": [], "blocked_users": [], "support_users": [], "support_groups": [],
@@ -56,6 +59,24 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ),
         ({"rename_map": {"ada@example.org": "accounts", "bob": ""}}, "jupyterhub_rename_map has 'accounts'"),
         ({"login": {**LOGIN, "blocked_users": ["check"]}}, ""),
+        ({"approval": APPROVED, "approvals": b"ada\nbob\ncarl\n"}, ""),
+        (
+            {"approval": APPROVED, "approvals": b"m\xfcller\n"},
+            "jupyterhub_approval has file 'approved.csv': the list has signs in line 1 that are not UTF-8",
+        ),
+        (
+            {"approval": APPROVED, "approvals": b"ada\n", "approvals_before": b"ada\nbob\ncarl\n"},
+            "the list would take the approval from 2 of 3 users, more than 50 %",
+        ),
+        (
+            {
+                "approval": {**APPROVED, "max_removed": 100},
+                "approvals": b"ada\n",
+                "approvals_before": b"ada\nbob\ncarl\n",
+            },
+            "",
+        ),
+        ({"approval": APPROVED, "approvals": b"ada\n", "approvals_before": b"<html>"}, ""),
         ({"token_max_age": -1}, "jupyterhub_token_max_age is -1: give 0 for no end, or more"),
         ({"wrong_passwords": -1}, "jupyterhub_wrong_passwords is -1: give 0 for no limit, or more"),
         ({"token_max_age": 0, "wrong_passwords": 0}, ""),
@@ -122,14 +143,14 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
     ],
 )
 def test_what_is_refused(changes: dict[str, t.Any], sentence: str) -> None:
-    found = access.access_problems(settings(**changes))
+    found = access.access_problems(settings(**changes), NOW)
     assert sentence in "; ".join(found)
     assert bool(found) is bool(sentence), found
     assert "tok" not in "; ".join(found) or "token" in "; ".join(found)
 
 
 def test_a_token_in_an_address_is_not_shown() -> None:
-    found = access.access_problems(settings(repositories=[{"url": "https://x:s3cret@example.org/a"}]))
+    found = access.access_problems(settings(repositories=[{"url": "https://x:s3cret@example.org/a"}]), NOW)
     assert "s3cret" not in "; ".join(found)
 
 

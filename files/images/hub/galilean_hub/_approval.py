@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Lists of approved users: how they are written, and what an entry means today. Pure: no I/O, no clock.
 
-A list is JSON (a list, or an object with the list as `approved`), CSV with a header row, or one name a line.
+A list is JSON (a list, or an object with the list as `approved`), a table with a header row, or one name a
+line.
 An entry has the user's name, and may have the day or time at which it ends, and groups:
 
     [{"user": "ada@example.org", "expires": "2027-03-31", "groups": ["genomics"]}]
@@ -13,19 +14,26 @@ An entry has the user's name, and may have the day or time at which it ends, and
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import Any
 
-KEYS = {"user", "expires", "groups"}
+from ._tables import TableError, decode, name_fault, read_table, split_names
+
+KEYS = ("user", "expires", "groups")
+# As spreadsheets of most of Europe write a day. With slashes nobody knows which is the month.
+DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
 class ApprovalError(ValueError):
     """A list, or an answer, that cannot be understood; one sentence."""
+
+
+class RemovalError(ApprovalError):
+    """A list that would take the approval from too many at once."""
 
 
 class Unsure(str):
@@ -54,16 +62,20 @@ class Approval:
 
 
 def parse_expiry(value: Any, user: str) -> datetime | None:
-    """A day (until its end) or a time, as ISO 8601 writes them; UTC where no zone is named."""
+    """A day (until its end) or a time, as ISO 8601 writes them, or 31.3.2027; UTC where no zone is named."""
     if value is None or value == "":
         return None
+    text = str(value).strip()
+    dotted = DOTTED.fullmatch(text)
+    if dotted:
+        text = f"{dotted[3]}-{int(dotted[2]):02}-{int(dotted[1]):02}"
     try:
-        moment = datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(text)
     except ValueError:
         raise ApprovalError(
             f"the approval of {user!r} expires {value!r}: write a day such as 2027-03-31"
         ) from None
-    if len(str(value)) == 10:
+    if len(text) == 10:
         moment = datetime.combine(moment.date(), time.max)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
@@ -74,16 +86,18 @@ def parse_entry(entry: Any) -> Approval:
         entry = {"user": entry}
     if not isinstance(entry, dict):
         raise ApprovalError(f"an entry of the list is {entry!r}: write a name, or an object with user")
-    unknown = sorted(set(entry) - KEYS)
+    unknown = sorted(set(entry) - set(KEYS))
     if unknown:
         raise ApprovalError(f"an entry of the list has {unknown[0]!r}: it may have user, expires and groups")
     user = entry.get("user")
     if not isinstance(user, str) or not user.strip():
         raise ApprovalError(f"the list has the entry {entry!r}, which names no user")
     user = user.strip().lower()
+    if name_fault(user) or not user.isprintable() or "/" in user:
+        raise ApprovalError(f"the list has the user {user!r}, a name that no account has")
     groups = entry.get("groups") or []
     if isinstance(groups, str):
-        groups = groups.split(";")
+        groups = split_names(groups)
     if not isinstance(groups, list) or not all(isinstance(group, str) for group in groups):
         raise ApprovalError(f"the approval of {user!r} has groups {groups!r}: write a list of names")
     return Approval(
@@ -93,43 +107,54 @@ def parse_entry(entry: Any) -> Approval:
     )
 
 
-def _entries(text: str) -> list[Any]:
-    stripped = text.lstrip("\ufeff \t\r\n")
-    if stripped[:1] in ("[", "{"):
-        try:
-            content = json.loads(stripped)
-        except ValueError as exc:
-            raise ApprovalError(f"the list is not complete JSON: {exc}") from None
-        if isinstance(content, dict):
-            content = content.get("approved")
-        if not isinstance(content, list):
-            raise ApprovalError("the list is a JSON object without the key approved: put the list there")
-        return content
-    lines = [line for line in stripped.splitlines() if line.strip() and not line.startswith("#")]
-    if lines and lines[0].lstrip().startswith("<"):
-        # What a server or a single sign-on in between says instead of the list.
-        raise ApprovalError("the list is a page in HTML: give an address that answers with the list itself")
-    header = [cell.strip().lower() for cell in lines[0].split(",")] if lines else []
-    if "user" in header:
-        rows = csv.DictReader(io.StringIO("\n".join([",".join(header), *lines[1:]])), restkey="more columns")
-        return [{key: value for key, value in row.items() if value is not None} for row in rows]
-    return [line.strip() for line in lines]
+def _entries(content: bytes) -> list[Any]:
+    try:
+        text = decode(content).strip()
+        if not text.startswith(("[", "{")):
+            return [row.cells for row in read_table(content, KEYS, "user", plain=True)]
+    except TableError as exc:
+        raise ApprovalError(f"the list {exc}") from None
+    try:
+        entries = json.loads(text)
+    except ValueError as exc:
+        raise ApprovalError(f"the list is not complete JSON: {exc}") from None
+    if isinstance(entries, dict):
+        entries = entries.get("approved")
+    if not isinstance(entries, list):
+        raise ApprovalError("the list is a JSON object without the key approved: put the list there")
+    return entries
 
 
-def parse_list(text: str) -> dict[str, Approval]:
+def parse_list(content: bytes) -> dict[str, Approval]:
     """The approvals of a list by the users' names; ApprovalError where it cannot be understood.
 
     An empty list is refused: it is far more often a source that failed than an institution without anybody.
     Of two entries for one user the one that ends later counts, with the groups of both.
     """
     found: dict[str, Approval] = {}
-    for entry in map(parse_entry, _entries(text)):
+    for entry in map(parse_entry, _entries(content)):
         if entry.user in found:
             entry = _joined(found[entry.user], entry)
         found[entry.user] = entry
     if not found:
         raise ApprovalError("the list is empty")
     return found
+
+
+def check_removal(
+    before: Mapping[str, Approval], after: Mapping[str, Approval], percent: float, now: datetime
+) -> None:
+    """RemovalError where a new list takes the approval from more than that part of those who have it.
+
+    One at a time may always lose it. Whose approval has ended by its own date is not counted.
+    """
+    had = {name for name, approval in before.items() if approval.valid(now)}
+    lost = {name for name in had if name not in after or not after[name].valid(now)}
+    if len(lost) > 1 and len(lost) * 100 > percent * len(had):
+        raise RemovalError(
+            f"the list would take the approval from {len(lost)} of {len(had)} users, more than {percent:g} %:"
+            " where that is meant, raise max_removed in jupyterhub_approval"
+        )
 
 
 def _joined(one: Approval, other: Approval) -> Approval:
@@ -139,7 +164,7 @@ def _joined(one: Approval, other: Approval) -> Approval:
     )
 
 
-def parse_answer(status: int, text: str, user: str) -> Approval | None:
+def parse_answer(status: int, text: bytes, user: str) -> Approval | None:
     """What an endpoint says about one user: None where it does not approve.
 
     404 is a no. 200 has a JSON object with `approved` (true or false), and may have `expires` and `groups`.
