@@ -9,12 +9,14 @@ import re
 import typing as t
 from pathlib import Path
 
+# Where a value stands in its file: ansible-core has no public way to ask yet.
+from ansible._internal._datatag._tags import Origin
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.galilean.hub.plugins.module_utils import _settings, _settings_names
+from ansible_collections.galilean.hub.plugins.module_utils import _settings, _settings_names, _yaml_text
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
@@ -55,6 +57,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         self._vars = task_vars or {}
+        # Lines of the files of settings, by path.
+        self._files: dict[str, list[str]] = {}
         self._specs, roles = load_specs(ROLES)
         self._defaults = self._load_defaults()
         # A setting may be built from others that are left at their defaults: those must be in reach as well.
@@ -109,13 +113,34 @@ class ActionModule(ActionBase):
         if self._needs_facts(name):
             return []
         try:
-            value = to_plain(self._engine.template(self._vars[name]))
+            found = self._engine.template(self._vars[name])
         except AnsibleError as exc:
             reason = str(exc).strip().splitlines()[0].rstrip(".")
             if _settings.is_secret(spec) and "vault" not in reason.lower():
                 reason = "the reason is not shown, it is a secret"
             return [f"{name} cannot be worked out ({reason}): correct what stands in its {{{{ }}}}."]
-        return _settings.check_value(name, value, spec)
+        return [
+            *_settings.check_value(name, to_plain(found), spec),
+            *_yaml_text.misread(name, found, spec, self._written),
+        ]
+
+    def _written(self, value: t.Any) -> tuple[str, str] | None:
+        """What stands in the file of settings for a value, and where; None where Ansible does not know, or it is encrypted."""
+        origin = Origin.get_tag(value)
+        if origin is None or not origin.path or not origin.line_num or not origin.col_num:
+            return None
+        if origin.path not in self._files:
+            try:
+                lines = Path(origin.path).read_text(encoding="utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                lines = []
+            # Lines of an encrypted file are not those of its content.
+            self._files[origin.path] = [] if lines and lines[0].startswith("$ANSIBLE_VAULT") else lines
+        lines = self._files[origin.path]
+        if origin.line_num > len(lines):
+            return None
+        place = f"{origin.path}, line {origin.line_num}"
+        return _yaml_text.token_at(lines[origin.line_num - 1], origin.col_num), place
 
     def _check_layout(self) -> list[str]:
         """Every other name follows from the instance's: said here once, not by each role in its own words."""

@@ -45,16 +45,18 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._access_settings import access_problems
-
-    return access_problems(
-        {
-            **settings,
-            "approvals": file_content(settings["approval"].get("file")),
-            "approvals_before": base64.b64decode(settings.get("approvals_before") or ""),
-        },
-        datetime.now(timezone.utc),
+    from ansible_collections.galilean.hub.plugins.module_utils._access_settings import (
+        access_problems,
+        approved_problems,
     )
+
+    before = base64.b64decode(settings.get("approvals_before") or "")
+    content = file_content(settings["approval"].get("file"))
+    found = access_problems(settings)
+    # A file that is not there is told where its path is checked.
+    if content is not None:
+        found += approved_problems(settings["approval"], content, before, datetime.now(timezone.utc))
+    return found
 
 
 class FilterModule:

@@ -18,6 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._approval import (
     check_removal,
     parse_list,
 )
+from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems, user_name
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
 
 Settings = t.Mapping[str, t.Any]
@@ -203,10 +204,12 @@ def _approval_problems(approval: Settings) -> list[str]:
     return found
 
 
-def _approved_problems(settings: Settings, now: datetime) -> list[str]:
-    """What is wrong with the list of approved users in a file, before it takes the place of the one that counts."""
-    approval = _given(settings["approval"])
-    content, before = settings.get("approvals") or b"", settings.get("approvals_before") or b""
+def approved_problems(approval: Settings, content: bytes, before: bytes, now: datetime) -> list[str]:
+    """What is wrong with the list of approved users in a file, before it takes the place of the one that counts.
+
+    approval: jupyterhub_approval; content: of its file; before: of the list that counts on the host, empty where there is none.
+    """
+    approval = _given(approval)
     if approval.get("source") != "file" or not approval.get("file"):
         return []
     where = f"jupyterhub_approval has file {approval['file']!r}"
@@ -224,12 +227,11 @@ def _approved_problems(settings: Settings, now: datetime) -> list[str]:
     return []
 
 
-def access_problems(settings: Settings, now: datetime) -> list[str]:
+def access_problems(settings: Settings) -> list[str]:
     """What is wrong with groups, approvals, environments, folders and repositories, one sentence each.
 
     settings: login (what login_problems takes), groups, approval, profiles, shared_folders, data_mounts, repositories
-    (as the role's settings jupyterhub_*), images (names of the images that the role images provides); approvals and
-    approvals_before, the contents of the file of approvals and of the one that counts until now.
+    (as the role's settings jupyterhub_*), images (names of the images that the role images provides).
     """
     groups = settings["groups"]
     found = _doubled("jupyterhub_groups", [group["name"] for group in groups])
@@ -237,12 +239,13 @@ def access_problems(settings: Settings, now: datetime) -> list[str]:
         where = f"the group {group['name']!r} in jupyterhub_groups"
         if not group["name"].strip() or "/" in group["name"]:
             found.append(f"{where}: give a name without a slash")
+        found += name_problems(f"{where} has", group.get("users") or [])
         found += _limit_problems(where, group)
         found += _repository_problems(where, group.get("repositories") or [])
     for key in ("disk_limit", "shared_disk_limit"):
         found += _disk_problems(f"jupyterhub_{key} is", str(settings.get(key, "auto")), ("auto", "0"))
     found += _reserve_problems(str(settings.get("disk_reserve", "auto")))
-    found += _approval_problems(settings["approval"]) or _approved_problems(settings, now)
+    found += _approval_problems(settings["approval"])
     found += _profile_problems(settings)
     found += _folder_problems(settings)
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
@@ -391,7 +394,7 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
     managed = manages_groups(settings)
     # A group without a list of users is kept by the hub's own list.
     members = {
-        group["name"]: sorted(user.lower() for user in group["users"])
+        group["name"]: sorted({user_name(user) for user in group["users"]})
         for group in settings["groups"]
         if group.get("users") is not None
     }

@@ -48,6 +48,11 @@ class Group:
     properties: dict[str, t.Any] = field(default_factory=dict)
 
 
+def user_name(value: t.Any) -> str:
+    """A name in the settings as JupyterHub has it (Authenticator.normalize_username); YAML may have made a number of it."""
+    return str(value).lower()
+
+
 def name_problem(name: str) -> str:
     """Why JupyterHub takes this for no name of an account; empty where it does."""
     if not name or name != name.strip():
@@ -59,6 +64,16 @@ def name_problem(name: str) -> str:
     if not name.isprintable():
         return "it has a character that cannot be printed"
     return ""
+
+
+def name_problems(where: str, names: t.Iterable[t.Any]) -> list[str]:
+    """One sentence for each name that no account can have, without its full stop; where: the setting, such as "x has"."""
+    return [
+        f"{where} the name {name!r}: {problem}, so no account can have it"
+        for name in map(str, names)
+        for problem in [name_problem(name)]
+        if problem
+    ]
 
 
 def check_name(name: str, option: str = "name") -> str:

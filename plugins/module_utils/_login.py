@@ -14,6 +14,8 @@ import dataclasses
 import typing as t
 import urllib.parse
 
+from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems
+
 # Where tokens come from that can be renewed without the user: oauthenticator then does so by itself.
 OFFLINE = "offline_access"
 
@@ -253,6 +255,8 @@ def login_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
             "nobody could log in: list people in jupyterhub_allowed_users or jupyterhub_allowed_groups, or set "
             f"jupyterhub_allow_all to true, which is {KINDS[kind].people}"
         )
+    for key in ("allowed_users", "admins", "blocked_users", "support_users"):
+        found += name_problems(f"jupyterhub_{key} has", settings.get(key) or [])
     both = sorted(set(settings["blocked_users"]) & {*settings["allowed_users"], *settings["admins"]})
     if both:
         found.append(

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems, user_name
+
 # More names than anybody reads.
 SHOWN = 10
 
 
 def renames(rename_map: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Old and new names as the hub has them, of those who shall be called otherwise."""
-    names = {str(old).lower(): str(new).lower() for old, new in rename_map.items() if new}
+    names = {user_name(old): user_name(new) for old, new in rename_map.items() if new}
     return {old: new for old, new in names.items() if old != new}
 
 
@@ -21,14 +23,15 @@ def map_problems(rename_map: t.Mapping[str, t.Any]) -> list[str]:
     """What is wrong with a rename map in itself, one sentence each."""
     found = []
     for old, new in rename_map.items():
-        if new is not None and not isinstance(new, str):
+        if isinstance(new, bool) or not isinstance(new, (str, int, float, type(None))):
             found.append(f"jupyterhub_rename_map has {new!r} for {old!r}: give a name in quotes, or an empty one")
-    targets = [str(new).lower() for new in rename_map.values() if new]
+    found += name_problems("jupyterhub_rename_map has", [name for name in rename_map.values() if name])
+    targets = [user_name(new) for new in rename_map.values() if new]
     found += [
         f"jupyterhub_rename_map gives the name {name!r} to two users: only one of them can have it"
         for name in sorted({name for name in targets if targets.count(name) > 1})
     ]
-    chains = sorted({name for name in targets if name in {str(old).lower() for old in rename_map} and rename_map.get(name) != name})
+    chains = sorted(set(renames(rename_map)) & set(renames(rename_map).values()))
     found += [
         f"jupyterhub_rename_map has {name!r} as old and as new name: rename in two runs, one after the other" for name in chains
     ]
@@ -48,18 +51,15 @@ def change_problem(
     """
     if before is None or before == after:
         return ""
-    taken = sorted(
-        str(new)
-        for old, new in rename_map.items()
-        if new and str(new) != old and old in users and str(new) in users
-    )
+    taken = sorted(new for old, new in renames(rename_map).items() if old in users and new in users)
     if taken:
         return (
             f"jupyterhub_rename_map gives the name {taken[0]!r} to somebody, and there is a home of that name already: give another "
             "new name, or give that home's user another one first."
         )
-    new_names = {str(new).lower() for new in rename_map.values() if new}
-    lost = [user for user in users if user not in rename_map and user not in new_names]
+    old_names = set(map(user_name, rename_map))
+    new_names = {user_name(new) for new in rename_map.values() if new}
+    lost = [user for user in users if user not in old_names and user not in new_names]
     if not lost:
         return ""
     changed = ", ".join(

@@ -104,6 +104,9 @@ def _fits(kind: str, value: t.Any) -> bool:
 def _wrong(setting: str, value: t.Any, spec: Spec) -> str:
     if is_secret(spec):
         return f"{setting} has a value that does not fit (not shown, it is a secret): {fix_for(spec)}."
+    if isinstance(value, bool) and spec.get("type", "str") in ("str", "path"):
+        fix = fix_for(spec)
+        return f"{setting} is {show(value)}, which YAML makes of yes, no, on and off: {fix}, in quotes."
     return f"{setting} is {show(value)}: {fix_for(spec)}."
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problem
+from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problem, user_name
 from ansible_collections.galilean.hub.plugins.module_utils._tables import (
     TableError,
     near,
@@ -66,6 +66,8 @@ def _listed(entry: t.Any, where: str) -> tuple[Listed | None, list[str]]:
         return None, [f"{where} is {entry!r}: give a mapping, such as {{name: anna}}"]
     found = [f"{where} has {key!r}: {near(str(key), KEYS)}" for key in entry if str(key) not in KEYS]
     name = entry.get("name")
+    if isinstance(name, (int, float)) and not isinstance(name, bool):
+        name = str(name)
     if not isinstance(name, str):
         return None, [*found, f"{where} has no name: give the account's name as text"]
     problem = name_problem(name)
@@ -85,7 +87,7 @@ def _listed(entry: t.Any, where: str) -> tuple[Listed | None, list[str]]:
     if state not in STATES:
         found.append(f"{where} ({name}) has state {state!r}: {near(str(state), STATES)}")
     listed = Listed(
-        name.lower(),
+        user_name(name),
         state == "present",
         values.get("admin"),
         values.get("groups"),
@@ -137,7 +139,7 @@ def _read(value: t.Mapping[str, t.Any]) -> tuple[list[Listed], list[str]]:
 
 
 def _names(value: t.Mapping[str, t.Any], key: str) -> set[str]:
-    return {str(name).lower() for name in value.get(key) or []}
+    return set(map(user_name, value.get(key) or []))
 
 
 def _against_others(value: t.Mapping[str, t.Any], people: t.Sequence[Listed]) -> list[str]:

@@ -9,12 +9,12 @@ import typing as t
 from pathlib import Path
 
 
-def file_content(path: t.Any) -> bytes:
-    """The bytes of a file, which Ansible's own lookups give only as UTF-8; empty where there is none.
+def file_content(path: t.Any) -> bytes | None:
+    """The bytes of a file, which Ansible's own lookups give only as UTF-8; None where there is none.
 
     Whether it is there is checked where its setting is.
     """
     try:
-        return Path(str(path)).read_bytes() if path else b""
+        return Path(str(path)).read_bytes() if path else None
     except OSError:
-        return b""
+        return None

@@ -32,6 +32,7 @@ ROLES: dict[str, dict[str, tuple[t.Any, dict[str, t.Any]]]] = {
             {"type": "str", "default": "http://{{ edge_bind_address }}:{{ edge_port }}"},
         ),
         "jupyterhub_spawns": ("{{ ansible_facts['processor_vcpus'] }}", {"type": "int", "default": "..."}),
+        "jupyterhub_names": ([], {"type": "list", "elements": "str", "default": []}),
         "jupyterhub_limit": (4, {"type": "int", "default": 4}),
         "jupyterhub_token": ("", {"type": "str", "no_log": True, "default": ""}),
     },
@@ -106,6 +107,22 @@ def test_nothing_to_say(collections: Path, tmp_path: Path) -> None:
     }
     assert check(collections, tmp_path, hosts, "-e", "jupyterhub_limit=5") == {"plain": [], "full": []}
     assert check(collections, tmp_path, hosts) == {"plain": [], "full": []}
+
+
+def test_texts_that_yaml_has_changed(collections: Path, tmp_path: Path) -> None:
+    (tmp_path / "group_vars").mkdir()
+    (tmp_path / "group_vars/hubs.yml").write_text(
+        "jupyterhub_names: [20231234, 00731, 2026-01-31, 12:30,  on]\njupyterhub_limit: 0100\n"
+    )
+    place = f"{tmp_path}/group_vars/hubs.yml, line"
+    assert check(collections, tmp_path, {"one": {"ansible_host": "192.0.2.1"}}) == {
+        "one": [
+            f"jupyterhub_limit is 0100 in {place} 2, which YAML reads as 64: write '0100' in quotes.",
+            "jupyterhub_names[4] is true, which YAML makes of yes, no, on and off: give a text, in quotes.",
+            f"jupyterhub_names[1] is 00731 in {place} 1, which YAML reads as 473: write '00731' in quotes.",
+            f"jupyterhub_names[3] is 12:30 in {place} 1, which YAML reads as 750: write '12:30' in quotes.",
+        ]
+    }
 
 
 def test_all_findings_at_once(collections: Path, tmp_path: Path) -> None:

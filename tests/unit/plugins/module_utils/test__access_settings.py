@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.galilean.hub.plugins.module_utils import _access_settings as access
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
-APPROVED: dict[str, t.Any] = {"source": "file", "file": "approved.csv"}
 LOGIN: dict[str, t.Any] = {
     "kind": "github", "allow_all": False, "allowed_users": ["ada"], "admins": ["ruth"],
     "allowed_groups": [], "admin_groups": [], "blocked_users": [], "support_users": [], "support_groups": [],
@@ -59,24 +58,6 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ),
         ({"rename_map": {"ada@example.org": "accounts", "bob": ""}}, "jupyterhub_rename_map has 'accounts'"),
         ({"login": {**LOGIN, "blocked_users": ["check"]}}, ""),
-        ({"approval": APPROVED, "approvals": b"ada\nbob\ncarl\n"}, ""),
-        (
-            {"approval": APPROVED, "approvals": b"m\xfcller\n"},
-            "jupyterhub_approval has file 'approved.csv': the list has signs in line 1 that are not UTF-8",
-        ),
-        (
-            {"approval": APPROVED, "approvals": b"ada\n", "approvals_before": b"ada\nbob\ncarl\n"},
-            "the list would take the approval from 2 of 3 users, more than 50 %",
-        ),
-        (
-            {
-                "approval": {**APPROVED, "max_removed": 100},
-                "approvals": b"ada\n",
-                "approvals_before": b"ada\nbob\ncarl\n",
-            },
-            "",
-        ),
-        ({"approval": APPROVED, "approvals": b"ada\n", "approvals_before": b"<html>"}, ""),
         ({"token_max_age": -1}, "jupyterhub_token_max_age is -1: give 0 for no end, or more"),
         ({"wrong_passwords": -1}, "jupyterhub_wrong_passwords is -1: give 0 for no limit, or more"),
         ({"token_max_age": 0, "wrong_passwords": 0}, ""),
@@ -143,14 +124,14 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
     ],
 )
 def test_what_is_refused(changes: dict[str, t.Any], sentence: str) -> None:
-    found = access.access_problems(settings(**changes), NOW)
+    found = access.access_problems(settings(**changes))
     assert sentence in "; ".join(found)
     assert bool(found) is bool(sentence), found
     assert "tok" not in "; ".join(found) or "token" in "; ".join(found)
 
 
 def test_a_token_in_an_address_is_not_shown() -> None:
-    found = access.access_problems(settings(repositories=[{"url": "https://x:s3cret@example.org/a"}]), NOW)
+    found = access.access_problems(settings(repositories=[{"url": "https://x:s3cret@example.org/a"}]))
     assert "s3cret" not in "; ".join(found)
 
 
@@ -221,3 +202,22 @@ def test_rules_of_groups() -> None:
     assert access.access_traits(settings(groups=groups))["GalileanSpawner"]["groups"] == {
         "a": {"memory_limit": "8G", "cull_timeout": 0, "disk_limit": "0"}
     }
+
+
+@pytest.mark.parametrize(
+    ("content", "before", "percent", "sentence"),
+    [
+        (b"ada\nbob\ncarl\n", b"", None, ""),
+        (b"m\xfcller\n", b"", None, "the list has signs in line 1 that are not UTF-8"),
+        (b"ada\n", b"ada\nbob\ncarl\n", None, "would take the approval from 2 of 3 users, more than 50 %"),
+        (b"ada\n", b"ada\nbob\ncarl\n", 100, ""),
+        # What was no list before takes nothing from anybody.
+        (b"ada\n", b"<html>", None, ""),
+    ],
+)
+def test_a_file_of_approvals(content: bytes, before: bytes, percent: float | None, sentence: str) -> None:
+    approval = {"source": "file", "file": "approved.csv", "max_removed": percent}
+    found = access.approved_problems(approval, content, before, NOW)
+    assert sentence in "; ".join(found)
+    assert bool(found) is bool(sentence)
+    assert all(one.startswith("jupyterhub_approval has file 'approved.csv': ") for one in found)

@@ -50,7 +50,10 @@ def test_what_the_hub_renames() -> None:
         ({"a": "b"}, ""),
         ({"a": "", "b": None}, ""),
         ({"a": "c", "b": "C"}, "gives the name 'c' to two users"),
-        ({"a": 7}, "has 7 for 'a'"),
+        ({"a": 7}, ""),
+        ({"a": True}, "has True for 'a'"),
+        ({"a": "b/c"}, "the name 'b/c': a name has no slash"),
+        ({"A": "b", "C": "a"}, "'a' as old and as new name"),
         ({"a": "b", "b": "c"}, "'b' as old and as new name"),
     ],
 )

@@ -62,7 +62,9 @@ WRONG: list[tuple[dict[str, t.Any], t.Any, list[str]]] = [
     (PORT, None, ["x is empty: give a whole number, such as 8000, or remove the line to get the default."]),
     (PORT, [8000], ["x is a list: give a whole number, such as 8000."]),
     ({"type": "int", "required": True}, None, ["x is empty: give a whole number."]),
-    (NAME, True, ["x is true: give a text, such as 'hub'."]),
+    (NAME, True, [
+            "x is true, which YAML makes of yes, no, on and off: give a text, such as 'hub', in quotes."
+        ]),
     (NAME, {"a": 1}, ["x is a mapping: give a text, such as 'hub'."]),
     ({"type": "str", "default": "{{ y }}"}, ["a"], ["x is a list: give a text."]),
     (FLAG, "maybe", ["x is 'maybe': give true or false."]),

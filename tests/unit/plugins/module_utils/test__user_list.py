@@ -21,7 +21,7 @@ PROBLEMS: list[tuple[str, dict[str, t.Any], str]] = [
     ("misspelled key", people({"name": "a", "grops": []}), "entry 1, has 'grops': write groups"),
     ("no name", people({"admin": True}), "entry 1, has no name"),
     ("only a name", people("anna"), "entry 1, is 'anna': give a mapping, such as {name: anna}"),
-    ("number", people({"name": 7}), "entry 1, has no name: give the account's name as text"),
+    ("truth", people({"name": True}), "entry 1, has no name: give the account's name as text"),
     ("impossible name", people({"name": "a/b"}), "the name 'a/b': a name has no slash"),
     ("twice", people({"name": "anna"}, {"name": "Anna"}), "entry 2, has 'anna', who stands"),
     ("twice in both", people({"name": "anna"}, text="name\nanna\n"), "line 2, has 'anna', who stands"),
