@@ -58,6 +58,36 @@ def manages_groups(settings: Settings) -> bool:
     return bool(own.get("groups_claim") or _given(settings["approval"]))
 
 
+# Settings that name groups.
+GROUPS = ("groups", "read_groups", "allowed_groups", "admin_groups", "support_groups")
+
+
+def group_name(name: t.Any) -> str:
+    """A group's name as the hub has it: claims.py in its image does the same with what a provider tells."""
+    return str(name).strip().strip("/")
+
+
+def with_group_names(settings: t.Any) -> t.Any:
+    """The settings with all names of groups as the hub has them."""
+    if isinstance(settings, (list, tuple)):
+        return [with_group_names(one) for one in settings]
+    if not isinstance(settings, t.Mapping):
+        return settings
+    found: dict[str, t.Any] = {}
+    for key, value in settings.items():
+        if key in GROUPS and isinstance(value, (list, tuple)):
+            # jupyterhub_groups has entries, all others are lists of names.
+            found[key] = [
+                with_group_names({**one, "name": group_name(one.get("name", ""))}) if isinstance(one, t.Mapping) else group_name(one)
+                for one in value
+            ]
+        elif key in ("login", "profiles", "shared_folders", "data_mounts"):
+            found[key] = with_group_names(value)
+        else:
+            found[key] = value
+    return found
+
+
 def _doubled(what: str, names: t.Sequence[str]) -> list[str]:
     found = sorted({name for name in names if names.count(name) > 1})
     return [f"{what} has {name!r} twice: keep one of them" for name in found]
@@ -233,11 +263,13 @@ def access_problems(settings: Settings) -> list[str]:
     settings: login (what login_problems takes), groups, approval, profiles, shared_folders, data_mounts, repositories
     (as the role's settings jupyterhub_*), images (names of the images that the role images provides).
     """
+    settings = with_group_names(settings)
     groups = settings["groups"]
     found = _doubled("jupyterhub_groups", [group["name"] for group in groups])
     for group in groups:
         where = f"the group {group['name']!r} in jupyterhub_groups"
-        if not group["name"].strip() or "/" in group["name"]:
+        # Where the hub keeps the members itself, its API has the name in an address.
+        if not group["name"] or ("/" in group["name"] and not manages_groups(settings)):
             found.append(f"{where}: give a name without a slash")
         found += name_problems(f"{where} has", group.get("users") or [])
         found += _limit_problems(where, group)

@@ -14,6 +14,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._access_settings impo
     access_traits,
     folders,
     roles,
+    with_group_names,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._login import (
@@ -184,6 +185,7 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
     layout = to_plain(layout)
     _require(settings, ("public_url", "login", "notebook_image", "hub_image", "memory_limit", "welcome_dir"))
     access = {**ACCESS, **{name: value for name, value in settings.items() if value is not None}}
+    access = with_group_names(access)
     access["folders"] = folders(access, layout["shared_dir"])
     access["git_hosts"] = {**git_hosts(settings["login"]), **access["git_hosts"]}
     problems = login_problems(settings["login"]) + access_problems(access)

@@ -21,6 +21,7 @@ from traitlets import Bool, Dict, Set, Unicode
 
 from ._approval import Unsure
 from .approval_source import Source, open_source
+from .claims import ClaimError, claimed_groups
 from .disk_page import DiskHandler
 from .disk_watch import WATCH
 from .logins import LoginGuard
@@ -28,6 +29,10 @@ from .providers import RULES, Rules
 from .state import save
 from .sweep import Sweep
 
+NO_GROUPS = (
+    "Your login does not tell which groups you are in, so this hub cannot know whether you may use it. "
+    "Its administrators find the reason in the hub's log."
+)
 # Whom the settings have made administrators: only they lose it when the settings no longer say so.
 GRANTED = Path("/srv/jupyterhub/admins.json")
 
@@ -158,6 +163,11 @@ class GalileanAccess(LoginGuard, Rules):
         _, approved = await self.standing(username)
         if approved & self.let_in_groups:
             return True
+        if self.let_in_groups:
+            try:
+                self._told((authentication or {}).get("auth_state"))
+            except ClaimError:
+                raise self.refuse(username, NO_GROUPS) from None
         raise self.refuse(username)
 
     async def run_post_auth_hook(self, handler: Any, auth_model: dict[str, Any]) -> dict[str, Any]:
@@ -255,11 +265,24 @@ class GalileanAccess(LoginGuard, Rules):
             return False
 
     async def get_user_groups(self, auth_state: dict[str, Any]) -> set[str]:
-        """The provider's groups; oauthenticator complains where the settings name no claim for them."""
-        if not getattr(self, "auth_state_groups_key", ""):
+        """The provider's groups: in any of the ways that providers tell them, which oauthenticator's has not."""
+        if callable(getattr(self, "auth_state_groups_key", "")):
+            asked = super().get_user_groups(auth_state)  # type: ignore[misc]
+            return set(await maybe_future(asked))
+        try:
+            return self._told(auth_state)
+        except ClaimError as exc:
+            self.log.warning("The groups of a user are not known: %s", exc)
             return set()
-        groups: set[str] = set(await maybe_future(super().get_user_groups(auth_state)))  # type: ignore[misc]
-        return groups
+
+    def _told(self, auth_state: dict[str, Any] | None) -> set[str]:
+        """The groups in the claim of the settings; ClaimError where they cannot be told."""
+        key = getattr(self, "auth_state_groups_key", "")
+        if not key or callable(key) or not auth_state:
+            return set()
+        # The settings' claim, below where the authenticator keeps what the provider tells.
+        where, _, claim = key.partition(".")
+        return claimed_groups(auth_state.get(where), auth_state.get("id_token"), claim)
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         handlers: list[tuple[Any, ...]] = list(super().get_handlers(app))
