@@ -265,7 +265,7 @@ class GalileanAccess(LoginGuard, Rules):
             return False
 
     async def get_user_groups(self, auth_state: dict[str, Any]) -> set[str]:
-        """The provider's groups: in any of the ways that providers tell them, which oauthenticator's has not."""
+        """The provider's groups, in any of the ways that providers tell them."""
         if callable(getattr(self, "auth_state_groups_key", "")):
             asked = super().get_user_groups(auth_state)  # type: ignore[misc]
             return set(await maybe_future(asked))
