@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils._context_digest import (
     IgnoreRules,
+    context_mode,
     context_paths,
     describe_entry,
     read_ignore_rules,
@@ -50,23 +51,28 @@ class BuildContext:
         """Lay the context out in an empty folder."""
         for path, source in sorted(self.sources.items()):
             place = os.path.join(target, path)
-            os.makedirs(os.path.dirname(place), exist_ok=True)
-            if os.path.islink(source) or not os.path.isdir(source):
+            _make_folders(target, os.path.dirname(path))
+            if os.path.islink(source):
                 shutil.copy2(source, place, follow_symlinks=False)
+                continue
+            if os.path.isdir(source):
+                _make_folders(target, path)
             else:
-                os.makedirs(place, exist_ok=True)
-                shutil.copymode(source, place)
+                shutil.copy2(source, place)
+                os.chmod(place, context_mode(source))
         if self.inline is not None:
             path = os.path.join(target, DOCKERFILE)
             Path(path).write_text(self.inline, encoding="utf-8")
             os.chmod(path, _INLINE_MODE)
 
     def pack(self, archive: str) -> None:
-        """Pack the context, with its permissions and without owners and times."""
+        """Pack the context, without owners and times."""
 
         def anonymous(entry: tarfile.TarInfo) -> tarfile.TarInfo:
             entry.uid = entry.gid = entry.mtime = 0
             entry.uname = entry.gname = ""
+            if not entry.issym():
+                entry.mode = context_mode(self.sources[entry.name])
             return entry
 
         with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
@@ -77,6 +83,16 @@ class BuildContext:
                 data = self.inline.encode()
                 entry.size, entry.mode = len(data), _INLINE_MODE
                 tar.addfile(entry, BytesIO(data))
+
+
+def _make_folders(target: str, path: str) -> None:
+    """Folders below the target with the permissions of every context, whatever the umask is."""
+    place = target
+    os.makedirs(target, exist_ok=True)
+    for part in filter(None, path.split("/")):
+        place = os.path.join(place, part)
+        os.makedirs(place, exist_ok=True)
+        os.chmod(place, 0o755)
 
 
 def _sha256(text: str) -> str:

@@ -90,10 +90,19 @@ def file_sha256(path: str) -> str:
     return digest.hexdigest()
 
 
+def context_mode(path: str) -> int:
+    """The permissions that an entry has in every context: a checkout's own come from somebody's umask.
+
+    As in git, all that counts is whether a file is a program.
+    """
+    mode = os.lstat(path).st_mode
+    return 0o755 if stat.S_ISDIR(mode) or mode & stat.S_IXUSR else 0o644
+
+
 def describe_entry(path: str) -> str:
     """Kind, permissions and content of one entry; never its times or its owner."""
     info = os.lstat(path)
-    mode = f"{stat.S_IMODE(info.st_mode):04o}"
+    mode = f"{context_mode(path):04o}"
     if stat.S_ISLNK(info.st_mode):
         return "link " + hashlib.sha256(os.readlink(path).encode()).hexdigest()
     if stat.S_ISDIR(info.st_mode):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,10 @@ def test_own_ignore_file_comes_first(context: Path) -> None:
         (lambda root: os.utime(root / "d/one", (0, 0)), set()),
         (lambda root: (root / "d/one").write_text("one"), {"d/one"}),
         (lambda root: (root / "d/one").chmod(0o755), {"d/one"}),
-        (lambda root: (root / "d").chmod(0o700), {"d"}),
+        # What a umask takes away; whether it is a program stays.
+        (lambda root: ((root / "d").chmod(0o700), (root / "d/one").chmod(0o600)), set()),
+        (lambda root: ((root / "d").chmod(0o2775), (root / "d/one").chmod(0o664)), set()),
+        (lambda root: (root / "d/one").chmod(0o700), {"d/one"}),
         (lambda root: ((root / "link").unlink(), (root / "link").symlink_to("d/e/two")), {"link"}),
         (lambda root: (root / "d/new").write_text(""), {"d/new"}),
         (lambda root: (root / "d/one").unlink(), {"d/one"}),
@@ -62,6 +66,30 @@ def test_what_counts(context: Path, change: object, differs: set[str]) -> None:
     change(context)
     after = read_context(str(context)).hashes()
     assert {path for path in before.keys() | after.keys() if before.get(path) != after.get(path)} == differs
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o027, 0o077])
+def test_the_umask_of_a_checkout_changes_nothing(tmp_path: Path, umask: int) -> None:
+    """The same modes for whoever checked out and whoever runs it, in the archive and where it is unpacked."""
+    before = os.umask(umask)
+    try:
+        root = tmp_path / "root"
+        (root / "bin").mkdir(parents=True)
+        for name in ("Dockerfile", "bin/data", "bin/tool"):
+            (root / name).write_text("x")
+        (root / "bin/tool").chmod(0o777 & ~umask)
+        context = read_context(str(root), files=[{"src": str(root / "bin/tool"), "dest": "deep/er/tool"}])
+        context.stage(str(tmp_path / "staged"))
+        context.pack(str(tmp_path / "packed"))
+    finally:
+        os.umask(before)
+    with tarfile.open(tmp_path / "packed") as tar:
+        packed = {entry.name: entry.mode for entry in tar}
+    staged = {name: (tmp_path / "staged" / name).stat().st_mode & 0o7777 for name in packed}
+    programs = {"bin", "bin/tool", "deep/er/tool"}
+    assert packed == staged == {name: 0o755 if name in programs else 0o644 for name in packed}
+    assert set(packed) == {*programs, "Dockerfile", "bin/data"}
+    assert (tmp_path / "staged/deep/er").stat().st_mode & 0o7777 == 0o755
 
 
 def test_refuses_what_is_no_file(context: Path) -> None:
@@ -79,10 +107,7 @@ def test_layers(context: Path, more: Path) -> None:
     plain = read_context(str(context)).hashes()
     files = [{"src": str(more), "dest": "d"}, {"src": str(more / "three.log"), "dest": "x/y.log"}]
     laid = read_context(str(context), files=files).hashes()
-    # A folder's permissions come from what was laid over it last.
     assert {path for path in laid if laid[path] != plain.get(path)} == {
-        "d",
-        "d/e",
         "d/e/two",
         "d/three.log",
         "x/y.log",
