@@ -107,6 +107,7 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "GALILEAN_INSTANCE": layout["name"],
         "NOTEBOOK_KERNEL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
         "NOTEBOOK_TERMINAL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
+        "NOTEBOOK_BUSY_MAX_AGE": str(settings["busy_max_age"]),
     }
     if _live_folders(settings):
         environment["NOTEBOOK_WEB_LIVE"] = "1"

@@ -59,6 +59,15 @@ def test_somebody_else_is_told_why_not(story: Story) -> None:
         ).to_be_visible()
         expect(page.get_by_text("Ask help@example.org.")).to_be_visible()
         eve.picture("login-refused")
+    # A provider that forgets the claim keeps everybody out, so it is told.
+    known = story.provider.people["eve"]
+    story.provider.know(eve={key: value for key, value in known.items() if key != "groups"})
+    with story.visit() as eve:
+        sign_in(eve, "eve")
+        expect(eve.page.get_by_text("does not tell which groups you are in")).to_be_visible()
+        eve.picture("login-no-groups")
+    assert "'groups' is not among what the provider tells" in story.log()
+    story.provider.know(eve=known)
     assert "eve" not in story.servers()
 
 
@@ -94,7 +103,8 @@ def test_groups_change_at_the_next_refresh(story: Story) -> None:
     with story.visit() as somebody:
         sign_in(somebody, "ada")
         in_lab(somebody)
-        story.provider.know(ada={**story.provider.people["ada"], "groups": ["staff", "teaching"]})
+        # As text, and with paths, as some providers tell them.
+        story.provider.know(ada={**story.provider.people["ada"], "groups": "/staff, /teaching"})
 
         def groups() -> list[str]:
             somebody.go("/hub/home")

@@ -270,31 +270,99 @@ manager.shutdown_kernel(now=True)
 """
 
 
-def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str) -> None:
+@pytest.fixture
+def hub_options(notebook: str, prefix: str) -> t.Iterator[list[str]]:
+    """What a server is started with that has a hub."""
     hub = docker("run", "--detach", f"--name={prefix}-hub", "--entrypoint=python3", notebook, "-c", HUB)
     env = {**SERVER, "JUPYTERHUB_API_URL": f"http://{address(hub)}:8081/hub/api"}
-    options = [f"--env={key}={value}" for key, value in env.items()]
+    yield [f"--env={key}={value}" for key, value in env.items()]
+    docker("rm", "--force", hub)
+
+
+def wait_for_server(server: str) -> None:
+    host, deadline = address(server), time.monotonic() + 60
+    while True:
+        try:
+            assert version(host)
+            return
+        except (OSError, urllib.error.URLError):
+            assert time.monotonic() < deadline, docker("logs", server)
+            time.sleep(0.1)
+
+
+# Somebody starts something, closes the browser, and looks at what the server tells the hub of its activity.
+WORK = """
+import asyncio, json, time
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import websocket_connect
+SITE, WHO = "127.0.0.1:8888/user/test", {"Authorization": "token x"}
+async def ask(path, **more):
+    answer = await AsyncHTTPClient().fetch(HTTPRequest(f"http://{SITE}/api/{path}", headers=WHO, **more))
+    return json.loads(answer.body)
+async def advances(seconds=2.5):
+    before = (await ask("status"))["last_activity"]
+    await asyncio.sleep(seconds)
+    return (await ask("status"))["last_activity"] > before
+async def send(path, message):
+    socket = await websocket_connect(HTTPRequest(f"ws://{SITE}/{path}", headers=WHO))
+    await socket.write_message(json.dumps(message))
+    await asyncio.sleep(1)
+    socket.close()
+    await asyncio.sleep(0.5)
+async def main():
+    kernel = (await ask("kernels", method="POST", body="{}"))["id"]
+    await asyncio.sleep(3)
+    def run(code):
+        content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
+        header = {"msg_id": code, "msg_type": "execute_request", "session": "s", "username": ""}
+        message = {"header": {**header, "version": "5.3"}, "parent_header": {}, "metadata": {}}
+        return send(f"api/kernels/{kernel}/channels", {**message, "content": content, "channel": "shell"})
+    found = {"idle": await advances()}
+    await run("import time; time.sleep(6)")
+    found["kernel"] = await advances()
+    await asyncio.sleep(3)
+    found["kernel done"] = await advances()
+    terminal = (await ask("terminals", method="POST", body="{}"))["name"]
+    await send(f"terminals/websocket/{terminal}", ["stdin", "sleep 6\\r"])
+    found["command"] = await advances()
+    await asyncio.sleep(3)
+    found["command done"] = await advances()
+    await run("while True: time.sleep(1)")
+    found["for ever"] = await advances()
+    await asyncio.sleep(8)
+    found["too long"] = await advances()
+    print(json.dumps(found))
+asyncio.run(main())
+"""
+
+
+def test_computing_is_activity(notebook: str, prefix: str, hub_options: list[str]) -> None:
+    """A kernel or a command that prints nothing counts as long as it works, up to a limit."""
+    quick = ("--env=NOTEBOOK_BUSY_INTERVAL=0.5", "--env=NOTEBOOK_BUSY_MAX_AGE=10")
+    server = docker("run", "--detach", f"--name={prefix}-busy", *confined(), *hub_options, *quick, notebook)
+    try:
+        wait_for_server(server)
+        found = json.loads(docker("exec", server, "/opt/notebook/bin/python", "-c", WORK).splitlines()[-1])
+    finally:
+        docker("rm", "--force", "--volumes", server)
+    assert {what for what, advanced in found.items() if advanced} == {"kernel", "command", "for ever"}
+
+
+def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str, hub_options: list[str]) -> None:
     user = docker("run", "--rm", "--network=none", "--entrypoint=id", notebook, "-u")
     # Everything is full before the entry script runs: there is room for 16 pages, and a file takes them all.
     server = docker(
-        *("run", "--detach", f"--name={prefix}-full", *confined(), *options, "--entrypoint=sh"),
+        *("run", "--detach", f"--name={prefix}-full", *confined(), *hub_options, "--entrypoint=sh"),
         f"--tmpfs=/home/jovyan:size=64k,uid={user},gid={user},mode=0700",
         *(f"--volume={WELCOME}:/opt/welcome:ro", notebook, "-c"),
         "cat /dev/zero > ~/big; exec /opt/notebook/bin/entry /opt/notebook/bin/singleuser",
     )
-    host, deadline = address(server), time.monotonic() + 60
     try:
-        while True:
-            try:
-                assert version(host)
-                break
-            except (OSError, urllib.error.URLError):
-                assert time.monotonic() < deadline, docker("logs", server)
-                time.sleep(0.1)
+        wait_for_server(server)
         assert docker(
             "exec", server, "/opt/notebook/bin/entry", "/opt/notebook/bin/python", "-c", COMPUTE
         ).endswith("42")
         logs = subprocess.run(["docker", "logs", server], capture_output=True, text=True, check=True)
         assert "could not be copied" in logs.stderr
     finally:
-        docker("rm", "--force", server, hub)
+        docker("rm", "--force", server)

@@ -44,6 +44,7 @@ SETTINGS: dict[str, t.Any] = {
     "cull_every": 300,
     "cull_max_age": 0,
     "kernel_cull_timeout": 3600,
+    "busy_max_age": 604800,
     "default_url": "/lab",
     "token_max_age": 86400,
     "wrong_passwords": 60,

@@ -83,7 +83,7 @@ with contextlib.suppress(ImportError):
 with contextlib.suppress(ImportError):
     from hubapps import servers
 
-    extensions["lazyclassic"] = True
+    extensions["lazyclassic"] = extensions["hubbusy"] = True
     repositories = os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]")
     if repositories or os.environ.get("GALILEAN_DISK_LIMIT", "0") != "0":
         extensions["hubnotices"] = True
