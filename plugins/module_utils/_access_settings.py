@@ -20,13 +20,14 @@ from ansible_collections.galilean.hub.plugins.module_utils._approval import (
 )
 from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems, user_name
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
+from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size, size_problem
 
 Settings = t.Mapping[str, t.Any]
 
 # Part of a path in the user's container, of an HTML attribute and of a URL.
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
-SIZE = re.compile(r"[1-9][0-9]*[kmgtKMGT]?")
-UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+# What a server takes before it does anything.
+SMALLEST_SERVER = 128 * 1024**2
 # A home has room for the welcome material and the settings of the programs in it.
 SMALLEST_HOME = 16 * 1024**2
 # The services of the hub: _services() in its image's loader.py.
@@ -95,11 +96,10 @@ def _doubled(what: str, names: t.Sequence[str]) -> list[str]:
 
 def _limit_problems(where: str, entry: Settings) -> list[str]:
     found = []
-    memory = entry.get("memory_limit")
-    if memory and not SIZE.fullmatch(str(memory)):
-        found.append(f"{where} has memory_limit {memory!r}: give a number with K, M, G or T, such as 8G")
+    if entry.get("memory_limit") not in (None, ""):
+        found += _size_problems(f"{where} has memory_limit", entry["memory_limit"], SMALLEST_SERVER)
     if entry.get("disk_limit") not in (None, ""):
-        found += _disk_problems(f"{where} has disk_limit", str(entry["disk_limit"]), ("0",))
+        found += _size_problems(f"{where} has disk_limit", entry["disk_limit"], SMALLEST_HOME, ("0",))
     for key in ("cpu_limit", "pids_limit"):
         if entry.get(key) is not None and float(entry[key]) <= 0:
             found.append(f"{where} has {key} {entry[key]!r}: give more than 0, or leave it out")
@@ -109,25 +109,10 @@ def _limit_problems(where: str, entry: Settings) -> list[str]:
     return found
 
 
-def _disk_problems(where: str, size: str, words: tuple[str, ...]) -> list[str]:
-    """What is wrong with the limit of a home or folder; ``words`` are what may stand there instead of a size."""
-    if size in words:
-        return []
-    if not SIZE.fullmatch(size):
-        return [f"{where} {size!r}: give {' or '.join(words)}, or a number with K, M, G or T, such as 20G"]
-    if _bytes(size) < SMALLEST_HOME:
-        return [f"{where} {size!r}, too little for what each home begins with: give at least 16M"]
-    return []
-
-
-def _bytes(size: str) -> int:
-    return int(size[:-1]) * UNITS[size[-1].upper()] if size[-1].upper() in UNITS else int(size)
-
-
-def _reserve_problems(size: str) -> list[str]:
-    if size in ("auto", "0") or SIZE.fullmatch(size):
-        return []
-    return [f"jupyterhub_disk_reserve is {size!r}: give auto, 0 or a number with K, M, G or T, such as 4G"]
+def _size_problems(where: str, size: t.Any, least: int, words: tuple[str, ...] = ()) -> list[str]:
+    """What is wrong with a size; ``words`` are what may stand there instead of one."""
+    problem = size_problem(size, least, words)
+    return [f"{where} {size!r}: {problem}"] if problem else []
 
 
 def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]:
@@ -184,7 +169,7 @@ def _folder_problems(settings: Settings) -> list[str]:
         ]
     for folder in shared:
         where = f"{folder['name']!r} in jupyterhub_shared_folders has disk_limit"
-        found += _disk_problems(where, str(folder.get("disk_limit") or "0"), ("0",))
+        found += _size_problems(where, folder.get("disk_limit") or "0", SMALLEST_HOME, ("0",))
     for mount in data:
         source = str(mount["source"])
         if not source.startswith("/") or posixpath.normpath(source) in (
@@ -275,8 +260,10 @@ def access_problems(settings: Settings) -> list[str]:
         found += _limit_problems(where, group)
         found += _repository_problems(where, group.get("repositories") or [])
     for key in ("disk_limit", "shared_disk_limit"):
-        found += _disk_problems(f"jupyterhub_{key} is", str(settings.get(key, "auto")), ("auto", "0"))
-    found += _reserve_problems(str(settings.get("disk_reserve", "auto")))
+        found += _size_problems(f"jupyterhub_{key} is", settings.get(key, "auto"), SMALLEST_HOME, ("auto", "0"))
+    found += _size_problems("jupyterhub_disk_reserve is", settings.get("disk_reserve", "auto"), 1, ("auto", "0"))
+    for key, least in (("memory_limit", SMALLEST_SERVER), ("tmp_limit", SMALLEST_HOME)):
+        found += _size_problems(f"jupyterhub_{key} is", settings.get(key, "auto"), least, ("auto",))
     found += _approval_problems(settings["approval"])
     found += _profile_problems(settings)
     found += _folder_problems(settings)
@@ -398,6 +385,8 @@ def profiles(settings: Settings) -> list[dict[str, t.Any]]:
     for profile in settings["profiles"]:
         image = profile.get("image") or "notebook"
         one = {**_given(profile), "image": settings["images"].get(image, image)}
+        if "memory_limit" in one:
+            one["memory_limit"] = parse_size(one["memory_limit"])
         if "disk_limit" in one:
             # YAML's 0 is no limit as well.
             one["disk_limit"] = str(one["disk_limit"])
@@ -485,6 +474,8 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
 def _rules(group: Settings) -> dict[str, t.Any]:
     keys = ("memory_limit", "cpu_limit", "pids_limit", "repositories")
     rules = {key: group[key] for key in keys if group.get(key)}
+    if "memory_limit" in rules:
+        rules["memory_limit"] = parse_size(rules["memory_limit"])
     if group.get("disk_limit") not in (None, ""):
         # 0 means no limit.
         rules["disk_limit"] = str(group["disk_limit"])

@@ -25,6 +25,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._login import (
 )
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 from ansible_collections.galilean.hub.plugins.module_utils._renames import renames
+from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size
 
 # Must be the same as SCHEMA in files/images/hub/galilean_hub/loader.py.
 SCHEMA = 2
@@ -102,7 +103,8 @@ def _live_folders(settings: dict[str, t.Any]) -> list[dict[str, str]]:
 
 
 def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[str, t.Any]:
-    memory = settings["memory_limit"]
+    memory = parse_size(settings["memory_limit"])
+    tmp = memory // 2 if settings["tmp_limit"] == "auto" else parse_size(settings["tmp_limit"])
     environment = {
         "GALILEAN_INSTANCE": layout["name"],
         "NOTEBOOK_KERNEL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
@@ -152,7 +154,7 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
             # /tmp counts as the server's memory. Programs are compiled and run there.
             "read_only": True,
             "tmpfs": {
-                "/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={settings['tmp_limit']}",
+                "/tmp": f"rw,exec,nosuid,nodev,mode=1777,size={tmp}",
                 "/var/tmp": "rw,exec,nosuid,nodev,mode=1777,size=64m",
             },
             "ulimits": [{"Name": "nofile", "Soft": settings["open_files"], "Hard": settings["open_files"]}],

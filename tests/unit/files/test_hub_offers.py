@@ -156,4 +156,4 @@ def test_who_git_says_it_is(info: dict[str, str], user: str, name: str, mail: st
 
 @pytest.mark.parametrize(("size", "expected"), [("512", 512), ("1k", 1024), ("2G", 2 * 1024**3)])
 def test_sizes(size: str, expected: int) -> None:
-    assert offers.in_bytes(size) == expected
+    assert offers.parse_size(size) == expected

@@ -18,11 +18,11 @@ from typing import Any
 import docker
 from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.types import Mount
+from galilean_hub._sizes import parse_size
 
 from .policy import DEVICES, INSTANCE_LABEL, LIMITS, ROLE_LABEL, pattern, templated
 
 ALLOW = "jupyterhub_broker_allow"
-UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 # Folders that are the system, and what is below them.
 _SYSTEM = ("/proc", "/sys", "/dev", "/boot", "/run", "/var/run", "/var/lib/docker", "/var/lib/containerd")
@@ -78,12 +78,6 @@ def _host_config(client: _Recorder, options: Mapping[str, Any]) -> dict[str, Any
     return json.loads(json.dumps(client.create_host_config(**options)))
 
 
-def in_bytes(size: Any) -> int:
-    """A size as traits have it: a number, or with K, M, G or T."""
-    text = str(size).upper()
-    return int(float(text[:-1]) * UNITS[text[-1]]) if text[-1:] in UNITS else int(float(text))
-
-
 def spawner_traits(traits: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """The spawner's traits as they are in the end: what a class says wins over its parents."""
     classes = ["Spawner", "DockerSpawner", "GalileanSpawner"]
@@ -135,7 +129,7 @@ def _limits(
 ) -> dict[str, dict[str, Any]]:
     """The most that any user may get; and whether there has to be a limit at all."""
     rules = [*(own.get("groups") or {}).values(), *(own.get("profiles") or []), allow]
-    memory = [in_bytes(rule["memory_limit"]) for rule in rules if rule.get("memory_limit")]
+    memory = [parse_size(rule["memory_limit"]) for rule in rules if rule.get("memory_limit")]
     period = host.get("CpuPeriod", 100_000)
     given = {
         "Memory": memory,
@@ -162,7 +156,7 @@ def compile_policy(data: Mapping[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     extra = own.get("extra_host_config") or {}
     if own.get("mem_limit") is not None:
-        options["mem_limit"] = in_bytes(own["mem_limit"])
+        options["mem_limit"] = parse_size(own["mem_limit"])
     if own.get("cpu_limit") is not None:
         options["cpu_period"] = extra.get("cpu_period", 100_000)
         options["cpu_quota"] = int(own["cpu_limit"] * options["cpu_period"])

@@ -35,7 +35,7 @@ def size_problem(value: object, least: int, words: tuple[str, ...] = ()) -> str:
     """
     if str(value).strip() in words:
         return ""
-    example = " or ".join((*words, "a number with K, M, G or T, such as 8G"))
+    example = f"{', '.join(words)}{' or ' if words else ''}a number with K, M, G or T, such as 8G"
     try:
         size = parse_size(value)
     except ValueError:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from .offers import in_bytes
+from ._sizes import parse_size
 
 Space = Mapping[str, int]
 Usage = Mapping[str, Any]
@@ -52,12 +52,12 @@ def limit_of(setting: str, space: Space) -> int:
     """Bytes of a home; 0 is no limit."""
     if setting in ("", "0"):
         return 0
-    return space["total"] // SHARE if setting == "auto" else in_bytes(setting)
+    return space["total"] // SHARE if setting == "auto" else parse_size(setting)
 
 
 def reserve_of(setting: str, space: Space) -> int:
     """Bytes that stay free."""
-    return min(RESERVE, space["total"] // RESERVE_PART) if setting == "auto" else in_bytes(setting or "0")
+    return min(RESERVE, space["total"] // RESERVE_PART) if setting == "auto" else parse_size(setting or "0")
 
 
 def files_of(limit: int) -> int:

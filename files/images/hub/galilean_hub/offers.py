@@ -8,20 +8,16 @@ import html
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ._sizes import parse_size
+
 Settings = Mapping[str, Any]
 
 # What a server's state calls its idle time, for the culler: seconds, or 0 for never.
 CULL_STATE = "cull_timeout"
-UNITS = {"K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
 
 class NotOffered(ValueError):
     """An environment that is not the user's to choose; one sentence for the user."""
-
-
-def in_bytes(size: str) -> int:
-    """A size as the settings have it: bytes, or with K, M, G or T."""
-    return int(size[:-1]) * UNITS[size[-1].upper()] if size[-1:].upper() in UNITS else int(size)
 
 
 def open_to(entry: Settings, groups: Collection[str]) -> bool:
@@ -90,7 +86,7 @@ def limits(groups: Mapping[str, Settings], mine: Collection[str], profile: Setti
     """
     found: dict[str, Any] = {}
     rules = [groups[name] for name in sorted(mine) if name in groups]
-    sizes = (("memory_limit", in_bytes), ("cpu_limit", float), ("pids_limit", int), ("disk_limit", _room))
+    sizes = (("memory_limit", parse_size), ("cpu_limit", float), ("pids_limit", int), ("disk_limit", _room))
     for key, size in sizes:
         values = [rule[key] for rule in rules if rule.get(key)]
         if profile.get(key):
@@ -102,7 +98,7 @@ def limits(groups: Mapping[str, Settings], mine: Collection[str], profile: Setti
 
 def _room(size: str) -> float:
     """A size of which 0 is the largest: no limit."""
-    return in_bytes(size) or float("inf")
+    return parse_size(size) or float("inf")
 
 
 def folders(entries: Sequence[Settings], groups: Collection[str]) -> dict[str, dict[str, str]]:

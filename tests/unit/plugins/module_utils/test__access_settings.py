@@ -65,13 +65,17 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
         ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),
         ({"groups": [{"name": "a", "cpu_limit": -1.0}]}, "has cpu_limit -1.0"),
-        ({"groups": [{"name": "a", "disk_limit": "auto"}]}, "has disk_limit 'auto': give 0, or a number"),
-        ({"groups": [{"name": "a", "disk_limit": "20 GB"}]}, "has disk_limit '20 GB': give 0, or a number"),
+        ({"groups": [{"name": "a", "disk_limit": "auto"}]}, "has disk_limit 'auto': give 0 or a number"),
+        ({"groups": [{"name": "a", "disk_limit": "20 GB", "memory_limit": "8 GiB"}]}, ""),
+        ({"profiles": [{"name": "a", "memory_limit": 8589934592}]}, ""),
+        ({"profiles": [{"name": "a", "memory_limit": 4}]}, "memory_limit 4: it is 4 bytes, so write 4G"),
+        ({"memory_limit": "8,5G"}, "jupyterhub_memory_limit is '8,5G': give auto or a number with K, M"),
+        ({"tmp_limit": "1M"}, "jupyterhub_tmp_limit is '1M': give at least 16M"),
         ({"groups": [{"name": "a", "disk_limit": 0}]}, ""),
         ({"groups": [{"name": "a", "disk_limit": "20g"}]}, ""),
-        ({"profiles": [{"name": "a", "disk_limit": "5M"}]}, "has disk_limit '5M', too little"),
-        ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto or 0, or a number"),
-        ({"disk_limit": "12"}, "jupyterhub_disk_limit is '12', too little"),
+        ({"profiles": [{"name": "a", "disk_limit": "5M"}]}, "has disk_limit '5M': give at least 16M"),
+        ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto, 0 or a number"),
+        ({"disk_limit": "12"}, "jupyterhub_disk_limit is '12': it is 12 bytes, so write 12G if you mean that"),
         ({"disk_limit": "0", "disk_reserve": "0"}, ""),
         ({"disk_limit": "20G", "disk_reserve": "10G"}, ""),
         ({"disk_reserve": "10 %"}, "jupyterhub_disk_reserve is '10 %': give auto, 0 or a number"),
@@ -102,9 +106,9 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ),
         (
             {"shared_folders": [{"name": "a", "disk_limit": "much"}]},
-            "'a' in jupyterhub_shared_folders has disk_limit 'much': give 0, or a number",
+            "'a' in jupyterhub_shared_folders has disk_limit 'much': give 0 or a number",
         ),
-        ({"shared_disk_limit": "much"}, "jupyterhub_shared_disk_limit is 'much': give auto or 0, or"),
+        ({"shared_disk_limit": "much"}, "jupyterhub_shared_disk_limit is 'much': give auto, 0 or a number"),
         ({"data_mounts": [{"name": "a", "source": "/"}]}, "not of the system"),
         ({"data_mounts": [{"name": "a", "source": "data"}]}, "give the full path"),
         ({"data_mounts": [{"name": "a", "source": "/mnt/a/"}]}, ""),
@@ -196,11 +200,11 @@ def test_limits_of_folders(own: str | None, all_others: str, limit: str) -> None
 
 def test_rules_of_groups() -> None:
     groups = [
-        {"name": "a", "memory_limit": "8G", "cull_timeout": 0, "cpu_limit": None, "disk_limit": 0},
+        {"name": "a", "memory_limit": "8g", "cull_timeout": 0, "cpu_limit": None, "disk_limit": 0},
         {"name": "b"},
     ]
     assert access.access_traits(settings(groups=groups))["GalileanSpawner"]["groups"] == {
-        "a": {"memory_limit": "8G", "cull_timeout": 0, "disk_limit": "0"}
+        "a": {"memory_limit": 8 * 2**30, "cull_timeout": 0, "disk_limit": "0"}
     }
 
 

@@ -69,7 +69,7 @@ def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
     assert host["oom_score_adj"] > 0
     assert host["ulimits"] == [{"Name": "nofile", "Soft": 16384, "Hard": 16384}]
     assert host["log_config"] == {"type": "json-file", "config": {"max-size": "10m", "max-file": "3"}}
-    assert host["tmpfs"]["/tmp"].endswith(",size=1024M")
+    assert host["tmpfs"]["/tmp"].endswith(f",size={2**30}")
 
 
 def test_servers_outlive_the_hub() -> None:
