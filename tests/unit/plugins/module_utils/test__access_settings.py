@@ -75,7 +75,7 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"groups": [{"name": "a", "disk_limit": "20g"}]}, ""),
         ({"profiles": [{"name": "a", "disk_limit": "5M"}]}, "has disk_limit '5M': give at least 16M"),
         ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto, 0 or a number"),
-        ({"disk_limit": "12"}, "jupyterhub_disk_limit is '12': it is 12 bytes, so write 12G if you mean that"),
+        ({"disk_limit": "12"}, "jupyterhub_disk_limit is '12': it is 12 bytes, so write 12G"),
         ({"disk_limit": "0", "disk_reserve": "0"}, ""),
         ({"disk_limit": "20G", "disk_reserve": "10G"}, ""),
         ({"disk_reserve": "10 %"}, "jupyterhub_disk_reserve is '10 %': give auto, 0 or a number"),
