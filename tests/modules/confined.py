@@ -28,7 +28,7 @@ OTHER: dict[str, t.Any] = {
     "config_extra": {},
     "default_url": "/lab",
     **dict.fromkeys(("parallel_starts", "active_servers", "cull_timeout", "cull_every", "cull_max_age"), 1),
-    **dict.fromkeys(("kernel_cull_timeout", "token_max_age", "wrong_passwords"), 1),
+    **dict.fromkeys(("kernel_cull_timeout", "busy_max_age", "token_max_age", "wrong_passwords"), 1),
 }
 
 
