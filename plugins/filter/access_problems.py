@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-import base64
 import typing as t
 from datetime import datetime, timezone
 
@@ -45,6 +44,8 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
+    import base64
+
     from ansible_collections.galilean.hub.plugins.module_utils._access_settings import (
         access_problems,
         approved_problems,
