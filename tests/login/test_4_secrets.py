@@ -62,7 +62,8 @@ def watched() -> t.Iterator[set[str]]:
 @pytest.fixture(scope="module")
 def run(story: Story, source: Source) -> Run:
     """A run that says all it can."""
-    approval = {"source": "url", "url": f"{source.url}/list", "insecure": True}
+    # Everybody has another name now.
+    approval = {"source": "url", "url": f"{source.url}/list", "insecure": True, "max_removed": 100}
     oidc = {**story.provider.settings()["jupyterhub_login_oidc"], "username_claim": "email"}
     settings: dict[str, t.Any] = {
         "jupyterhub_login_oidc": oidc,
