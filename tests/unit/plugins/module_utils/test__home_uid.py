@@ -82,3 +82,8 @@ def test_what_the_hub_was_set_up_with(tmp_path: Path) -> None:
     file.write_text("{")
     with pytest.raises(HubError, match="cannot be read"):
         plan.recorded(tmp_path)
+
+
+def test_an_image_that_is_built_by_itself_has_the_number_of_new_instances() -> None:
+    dockerfile = Path(__file__).resolve().parents[4] / "files/images/notebook/Dockerfile"
+    assert f"\nARG NB_UID={plan.NEW}\n" in dockerfile.read_text(encoding="utf-8")
