@@ -395,7 +395,7 @@ def begin(somebody: Visit, name: str) -> str:
     somebody.new_notebook()
     page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
     page.keyboard.type("import os; os.getpid()")
-    process = somebody.run_all()[0].strip()
+    process = somebody.run_all()[0].split()[-1]
     with page.expect_response(lambda answer: answer.request.method == "PUT" and "ipynb" in answer.url):
         page.keyboard.press("Control+s")
     return process
@@ -420,7 +420,7 @@ def goes_on(somebody: Visit) -> str:
     if not page.locator(".jp-NotebookPanel").count():
         somebody.open_notebook("Untitled.ipynb")
     page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
-    return somebody.run_all()[0].strip()
+    return somebody.run_all()[0].split()[-1]
 
 
 @pytest.mark.slow
