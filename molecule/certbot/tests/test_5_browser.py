@@ -35,13 +35,15 @@ def test_nothing_is_blocked(site: Site, tmp_path: Path, size: int) -> None:
         seen.go("/")
         seen.page.wait_for_selector("#username_input")
         seen.picture("1-login")
-        seen.log_in("hedy", password)
+        # A person for each, as the next one would find the terminal where this one left it.
+        seen.log_in(f"hedy{size}", password)
         seen.picture("2-lab")
         seen.upload(big)
         assert digest(seen.download("big.bin")) == digest(big)
         seen.picture("3-files")
         seen.in_terminal("sha256sum big.bin > sum.txt")
-        held = "docker exec $(docker ps -q --filter label=galilean.hub.user=hedy) cat /home/jovyan/sum.txt"
+        server = f"$(docker ps -q --filter label=galilean.hub.user=hedy{size})"
+        held = f"docker exec {server} cat /home/jovyan/sum.txt"
         wait_until(lambda: site.host.run(held).stdout.startswith(digest(big)), 60, "what the terminal wrote")
         seen.picture("4-terminal")
         assert seen.errors == []
