@@ -18,6 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._approval import (
     check_removal,
     parse_list,
 )
+from ansible_collections.galilean.hub.plugins.module_utils._claims import group_name
 from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems, user_name
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
 from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size, size_problem
@@ -61,11 +62,6 @@ def manages_groups(settings: Settings) -> bool:
 
 # Settings that name groups.
 GROUPS = ("groups", "read_groups", "allowed_groups", "admin_groups", "support_groups")
-
-
-def group_name(name: t.Any) -> str:
-    """A group's name as the hub has it: claims.py in its image does the same with what a provider tells."""
-    return str(name).strip().strip("/")
 
 
 def with_group_names(settings: t.Any) -> t.Any:

@@ -20,8 +20,8 @@ from tornado import web
 from traitlets import Bool, Dict, Set, Unicode
 
 from ._approval import Unsure
+from ._claims import ClaimError, claimed_groups
 from .approval_source import Source, open_source
-from .claims import ClaimError, claimed_groups
 from .disk_page import DiskHandler
 from .disk_watch import WATCH
 from .logins import LoginGuard

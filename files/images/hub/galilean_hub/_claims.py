@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Groups as providers tell them, in the data of the user or in the ID token. Pure: no I/O."""
+"""Groups as providers tell them, in the data of the user or in the ID token. Pure: no I/O.
+
+plugins/module_utils/_claims.py is a link to this: settings and hub call groups alike. It needs the standard
+library only.
+"""
 
 from __future__ import annotations
 
@@ -55,9 +59,9 @@ def find_claim(claims: Any, name: str) -> Any:
     return None
 
 
-def group_name(name: str) -> str:
+def group_name(name: object) -> str:
     """A group's name as settings and hub have it: Keycloak's path /staff/physics is staff/physics."""
-    return name.strip().strip("/")
+    return str(name).strip().strip("/")
 
 
 def _in_text(text: str) -> list[str]:

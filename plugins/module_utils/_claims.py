@@ -1,0 +1,1 @@
+../../files/images/hub/galilean_hub/_claims.py
