@@ -124,9 +124,13 @@ def test_a_misfit_fails_the_build_and_says_why(
         "parent": refs["hub"],
         "log_dir": str(tmp_path / "log"),
     }
-    ours = {"src": str(WEB / "hub"), "dest": "web"}
-    failed = run_module("image", **build, files=[ours, {"src": str(site), "dest": "web"}])
+    shared = [link for link in (ROOT / "files/images/hub/galilean_hub").iterdir() if link.is_symlink()]
+    ours = [
+        {"src": str(WEB / "hub"), "dest": "web"},
+        *({"src": str(link.resolve()), "dest": f"galilean_hub/{link.name}"} for link in shared),
+    ]
+    failed = run_module("image", **build, files=[*ours, {"src": str(site), "dest": "web"}])
     assert failed["failed"] is True
     assert HUB_FAULTS[0] in failed["msg"], failed["msg"]
-    good = run_module("image", **build, files=[ours])
+    good = run_module("image", **build, files=ours)
     assert good.get("changed") is True, good

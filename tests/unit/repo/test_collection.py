@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -42,10 +43,87 @@ def run(
     return done
 
 
+# What the archive has of the checkout, beside all of some folders.
+SHIPPED = ("docs", "files", "inventories/template", "meta", "playbooks", "plugins", "roles")
+SINGLE = {"CHANGELOG.md", "LICENSE", "README.md", "changelogs/changelog.yaml", "changelogs/config.yaml"}
+SINGLE |= {"requirements.txt", "requirements.yml"}
+
+# What an institution's checkout holds besides, and what people leave lying about.
+PRIVATE = (
+    *(
+        "secrets.yml",
+        "secrets.yaml",
+        "my-secrets.yml",
+        "vault.yml",
+        "vault.json",
+        "passwords.txt",
+        "passwords.yml",
+    ),
+    *(
+        ".vault-password",
+        "arcetri.vault-password",
+        ".vault_pass.txt",
+        "vault_pass",
+        ".env",
+        ".env.local",
+        "hub.env",
+    ),
+    *(
+        "hub.pem",
+        "hub.key",
+        "hub.crt",
+        "hub.p12",
+        "id_ed25519",
+        "id_rsa",
+        "known_hosts",
+        ".netrc",
+        ".htpasswd",
+    ),
+    *(
+        "people.csv",
+        "people.xlsx",
+        "people.ods",
+        "people.tsv",
+        "people.json",
+        "approved.txt",
+        "clouds.yaml",
+        "openrc.sh",
+    ),
+    *(
+        "settings.yml",
+        "settings.json",
+        "hosts.yml",
+        "hosts.ini",
+        "inventory.yml",
+        "hub.sqlite",
+        "backup.tar.gz",
+        "notes.md~",
+    ),
+)
+
+
+def shipped() -> set[str]:
+    """What a clean checkout brings into the archive."""
+    return SINGLE | {tree.name(file) for folder in SHIPPED for file in tree.files(under=folder)}
+
+
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Built from a copy that has such files in every folder, and an institution's inventory."""
     folder = tmp_path_factory.mktemp("build")
-    run(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], tree.REPO, folder)
+    copy = folder / "checkout"
+    for file in tree.files():
+        place = copy / tree.name(file)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, place)
+    shutil.copytree(copy / "inventories" / "local", copy / "inventories" / "arcetri" / "files")
+    known = shipped()
+    for below, _, _ in list(os.walk(copy)):
+        for name in PRIVATE:
+            place = Path(below, name)
+            if str(place.relative_to(copy)) not in known:
+                place.write_text("PRIVATE\n")
+    run(["ansible-galaxy", "collection", "build", "--output-path", str(folder)], copy, folder)
     return next(folder.glob("galilean-hub-*.tar.gz"))
 
 
@@ -69,28 +147,72 @@ def empty(tmp_path: Path) -> Path:
 
 def test_archive_holds_what_runs_a_site_and_nothing_else(archive: Path) -> None:
     with tarfile.open(archive) as packed:
-        names = packed.getnames()
-    tops = {name.split("/")[0] for name in names}
+        members = packed.getmembers()
+        private = [
+            one.name for one in members if one.isfile() and packed.extractfile(one).read() == b"PRIVATE\n"
+        ]  # type: ignore[union-attr]
+    assert private == []
+    files = {one.name for one in members if not one.isdir()}
+    assert files - {"FILES.json", "MANIFEST.json"} == shipped()
+    # Every file of Python that the hub's folder only links to comes into its image another way.
+    hub = tree.REPO / "files" / "images" / "hub"
+    links = {str(file.relative_to(hub)): file.resolve() for file in hub.rglob("*") if file.is_symlink()}
+    shared = tree.load("roles/images/vars/main.yml")["__images_shared"]
+    role = str(tree.REPO / "roles" / "images")
     assert {
-        "roles",
-        "plugins",
-        "playbooks",
-        "files",
-        "meta",
-        "docs",
-        "README.md",
-        "LICENSE",
-        "CHANGELOG.md",
-    } <= tops
-    assert tops.isdisjoint({"tests", "molecule", "group_vars", "Makefile", "ansible.cfg"})
-    assert [name for name in tops if name.startswith(".")] == []
-    assert "files/images/notebook/.dockerignore" in names
-    assert [
-        name
-        for name in names
-        if name.startswith("inventories/") and not name.startswith("inventories/template")
-    ] == []
-    assert [name for name in names if Path(name).name == "secrets.yml" or "__pycache__" in name] == []
+        one["dest"]: Path(one["src"].replace("{{ role_path }}", role)).resolve() for one in shared
+    } == links
+
+
+def test_git_ignores_secrets_and_people_and_nothing_else(tmp_path: Path) -> None:
+    """In a fork, and in an inventory that is a repository of its own."""
+    settings = [
+        "hosts.yml",
+        "group_vars/all/settings.yml",
+        "group_vars/all/secrets.example.yml",
+        "known_hosts",
+    ]
+    settings += [
+        "host_vars/hub/settings.yml",
+        "openstack_hosts.yml",
+        "files/hub.crt",
+        "files/hooks.py",
+        "web/hub/site.css",
+    ]
+    private = [
+        "group_vars/all/secrets.yml",
+        "host_vars/hub/secrets.yml",
+        "group_vars/all/secrets.yaml",
+        "files/hub.key",
+    ]
+    private += [
+        "files/people.csv",
+        "files/people.xlsx",
+        ".vault-password",
+        "arcetri.vault-password",
+        ".vault_pass.txt",
+    ]
+    private += [
+        "files/hub.pem",
+        "files/id_ed25519",
+        ".env",
+        "clouds.yaml",
+        "openrc.sh",
+        "files/passwords.txt",
+    ]
+    template = tree.REPO / "inventories" / "template"
+    for rules, folder in ((tree.REPO, "inventories/arcetri/"), (template, "")):
+        repository = tmp_path / f"of-{rules.name}"
+        subprocess.run(["git", "init", "-q", str(repository)], check=True)
+        shutil.copy(rules / ".gitignore", repository)
+        paths = [folder + name for name in (*settings, *private)]
+        done = subprocess.run(
+            ["git", "-C", str(repository), "check-ignore", "--no-index", *paths],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.stdout.split() == [folder + name for name in private]
 
 
 @pytest.mark.parametrize("playbook", ["site", "validate", "configure", "verify", "teardown", "web_dev"])
