@@ -21,12 +21,14 @@ from ansible_collections.galilean.hub.plugins.module_utils._approval import (
 from ansible_collections.galilean.hub.plugins.module_utils._claims import group_name
 from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems, user_name
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
+from ansible_collections.galilean.hub.plugins.module_utils._mount_source import mount_source_problem
 from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size, size_problem
 
 Settings = t.Mapping[str, t.Any]
 
 # Part of a path in the user's container, of an HTML attribute and of a URL.
 NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?")
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 # What a server takes before it does anything.
 SMALLEST_SERVER = 128 * 1024**2
 # A home has room for the welcome material and the settings of the programs in it.
@@ -75,7 +77,9 @@ def with_group_names(settings: t.Any) -> t.Any:
         if key in GROUPS and isinstance(value, (list, tuple)):
             # jupyterhub_groups has entries, all others are lists of names.
             found[key] = [
-                with_group_names({**one, "name": group_name(one.get("name", ""))}) if isinstance(one, t.Mapping) else group_name(one)
+                with_group_names({**one, "name": group_name(one.get("name", ""))})
+                if isinstance(one, t.Mapping)
+                else group_name(one)
                 for one in value
             ]
         elif key in ("login", "profiles", "shared_folders", "data_mounts"):
@@ -148,9 +152,29 @@ def _profile_problems(settings: Settings) -> list[str]:
             )
         if profile.get("default_url") and not str(profile["default_url"]).startswith("/"):
             found.append(f"{where} has default_url {profile['default_url']!r}: begin it with /")
+        for variable in profile.get("environment") or {}:
+            if not VARIABLE.fullmatch(str(variable)):
+                found.append(
+                    f"{where} has the variable {variable!r} in environment: give a name of letters, digits and _"
+                )
+        for folder in profile.get("folders") or []:
+            found += _source_problems(f"{where} has", folder["source"], not folder.get("read_only"), settings)
+            if not folder["target"].startswith("/") or set(folder["target"]) & set(":{}"):
+                found.append(
+                    f"{where} has the target {folder['target']!r}: give a full path, without : and braces"
+                )
         found += _limit_problems(where, profile)
         found += _repository_problems(where, profile.get("repositories") or [])
     return found
+
+
+def _source_problems(where: str, source: str, writable: bool, settings: Settings) -> list[str]:
+    """What is wrong with a folder of the host that servers are to show."""
+    # Docker takes what follows a colon for the target, and names of users go where braces are.
+    if not source.startswith("/") or set(source) & set(":{}") or not source.isprintable():
+        return [f"{where} the source {source!r}: give the full path of a folder, without : and braces"]
+    problem = mount_source_problem(source, writable, str(settings.get("state_dir") or ""))
+    return [f"{where} the source {source!r}, and {problem}: give a folder with data"] if problem else []
 
 
 def _folder_problems(settings: Settings) -> list[str]:
@@ -168,16 +192,7 @@ def _folder_problems(settings: Settings) -> list[str]:
         found += _size_problems(where, folder.get("disk_limit") or "0", SMALLEST_HOME, ("0",))
     for mount in data:
         source = str(mount["source"])
-        if not source.startswith("/") or posixpath.normpath(source) in (
-            "/",
-            "/etc",
-            "/root",
-            "/var/run",
-            "/run",
-        ):
-            found.append(
-                f"jupyterhub_data_mounts has the source {source!r}: give the full path of a folder with data, not of the system"
-            )
+        found += _source_problems("jupyterhub_data_mounts has", source, False, settings)
     return found
 
 
@@ -256,8 +271,12 @@ def access_problems(settings: Settings) -> list[str]:
         found += _limit_problems(where, group)
         found += _repository_problems(where, group.get("repositories") or [])
     for key in ("disk_limit", "shared_disk_limit"):
-        found += _size_problems(f"jupyterhub_{key} is", settings.get(key, "auto"), SMALLEST_HOME, ("auto", "0"))
-    found += _size_problems("jupyterhub_disk_reserve is", settings.get("disk_reserve", "auto"), 1, ("auto", "0"))
+        found += _size_problems(
+            f"jupyterhub_{key} is", settings.get(key, "auto"), SMALLEST_HOME, ("auto", "0")
+        )
+    found += _size_problems(
+        "jupyterhub_disk_reserve is", settings.get("disk_reserve", "auto"), 1, ("auto", "0")
+    )
     for key, least in (("memory_limit", SMALLEST_SERVER), ("tmp_limit", SMALLEST_HOME)):
         found += _size_problems(f"jupyterhub_{key} is", settings.get(key, "auto"), least, ("auto",))
     found += _approval_problems(settings["approval"])
@@ -297,7 +316,10 @@ def _reserved_problems(settings: Settings, services: t.Iterable[str]) -> list[st
         ("jupyterhub_support_users", login.get("support_users") or []),
         ("jupyterhub_rename_map", [new for new in (settings.get("rename_map") or {}).values() if new]),
     ]
-    lists += [(f"the group {group['name']!r} in jupyterhub_groups", group.get("users") or []) for group in settings["groups"]]
+    lists += [
+        (f"the group {group['name']!r} in jupyterhub_groups", group.get("users") or [])
+        for group in settings["groups"]
+    ]
     return [
         f"{where} has {name!r}, which is {reserved[_folded(name)]}: give this person another name"
         for where, names in lists
@@ -309,7 +331,9 @@ def _reserved_problems(settings: Settings, services: t.Iterable[str]) -> list[st
 def _check_problems(name: str, services: t.Collection[str]) -> list[str]:
     """The name stands in scopes as it is; and JupyterHub takes a service for the user of the same name."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9._@-]*", name):
-        return [f"jupyterhub_check_user is {name!r}: give a name of lower-case letters, digits and the signs .-_@"]
+        return [
+            f"jupyterhub_check_user is {name!r}: give a name of lower-case letters, digits and the signs .-_@"
+        ]
     if name in services:
         return [f"jupyterhub_check_user is {name!r}, as a service of the hub is called: give another name"]
     return []

@@ -8,7 +8,10 @@ import secrets
 import typing as t
 
 import pytest
+from ansible.plugins.loader import init_plugin_loader
 from engine import ROOT, ModuleRunner, apply_images, docker
+
+init_plugin_loader([str(ROOT / ".ansible" / "collections")])
 
 
 @pytest.fixture(scope="session")

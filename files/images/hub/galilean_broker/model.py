@@ -18,25 +18,13 @@ from typing import Any
 import docker
 from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.types import Mount
+from galilean_hub._mount_source import mount_source_problem
 from galilean_hub._sizes import parse_size
 
-from .policy import DEVICES, INSTANCE_LABEL, LIMITS, ROLE_LABEL, pattern, templated
+from .policy import DEVICES, INSTANCE_LABEL, LIMITS, ROLE_LABEL, pattern
 
 ALLOW = "jupyterhub_broker_allow"
 
-# Folders that are the system, and what is below them.
-_SYSTEM = ("/proc", "/sys", "/dev", "/boot", "/run", "/var/run", "/var/lib/docker", "/var/lib/containerd")
-# Nobody may write there; parts of it may be shown.
-_READ_ONLY = ("/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64")
-_SECRET = (
-    "/etc/shadow",
-    "/etc/gshadow",
-    "/etc/sudoers",
-    "/etc/sudoers.d",
-    "/etc/ssh",
-    "/etc/docker",
-    "/etc/ssl/private",
-)
 _DISKS = re.compile(r"/dev/(mem|kmem|port|kmsg|loop.*|dm-.*|mapper.*|[shv]d[a-z].*|xvd.*|nvme.*|md.*|disk.*)")
 _HOST_MODES = ("PidMode", "IpcMode", "UTSMode", "UsernsMode", "CgroupnsMode", "NetworkMode")
 _NEVER = (
@@ -269,11 +257,11 @@ def _problems(
     ]:
         yield "DockerSpawner.extra_host_config lacks no-new-privileges in security_opt: add it"
     for bind in policy["binds"]:
-        said = refused_source(bind["source"], "ro" not in bind["mode"].split(","), state_dir)
+        said = mount_source_problem(bind["source"], "ro" not in bind["mode"].split(","), state_dir)
         if said:
             yield f"the mount of {bind['source']} to {bind['target']} is refused: {said}"
     for mount in policy["mounts"]:
-        said = refused_source(str(mount.get("Source") or ""), not mount.get("ReadOnly"), state_dir)
+        said = mount_source_problem(str(mount.get("Source") or ""), not mount.get("ReadOnly"), state_dir)
         if said:
             yield f"DockerSpawner.mounts has {mount.get('Source')}: {said}"
     yield from _replaceable(policy)
@@ -312,37 +300,6 @@ def _powers(host: Mapping[str, Any]) -> Iterable[str]:
         path = posixpath.normpath(str(device.get("PathOnHost")))
         if path == "/dev" or not path.startswith("/dev/") or _DISKS.fullmatch(path):
             yield f"the device {path}"
-
-
-def _within(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def refused_source(source: str, writable: bool, state_dir: str) -> str:
-    """Why a folder or file of the host may not be in a server; empty where it may, and for volumes."""
-    if not source.startswith("/"):
-        return ""
-    path = posixpath.normpath(source)
-    # Who gives the name chooses among all that is in the folder.
-    shown = posixpath.dirname(path.split("{", 1)[0] + "x") if templated(source) else path
-    if shown == "/" or any(_within(shown, part) or _within(part, shown) for part in _SYSTEM):
-        return "it is the system's own, or holds it"
-    if path.endswith(".sock"):
-        return "it is a socket"
-    if shown == "/root" or "/.ssh" in path:
-        return "it holds keys of the host's people"
-    if any(_within(shown, part) or _within(part, shown) for part in _SECRET):
-        return "it holds the host's secrets"
-    if writable and any(_within(shown, part) for part in _READ_ONLY):
-        return "nobody may write there"
-    if state_dir:
-        private = [
-            f"{state_dir}/{part}"
-            for part in ("secrets", "config", "hub", "broker", "bin", "edge", "certificate")
-        ]
-        if any(_within(shown, part) or _within(part, shown) for part in private):
-            return "it holds the instance's own files"
-    return ""
 
 
 def problems(data: Mapping[str, Any]) -> list[str]:
