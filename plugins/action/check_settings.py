@@ -16,7 +16,12 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.galilean.hub.plugins.module_utils import _settings, _settings_names, _yaml_text
+from ansible_collections.galilean.hub.plugins.module_utils import (
+    _inventory_files,
+    _settings,
+    _settings_names,
+    _yaml_text,
+)
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
@@ -67,6 +72,7 @@ class ActionModule(ActionBase):
         chosen = sorted(name for name in given if not self._is_default(name))
         errors = [
             *missing_collections(),
+            *self._misplaced(roles),
             *_settings_names.misspelled(self._vars, self._specs, roles),
             *_settings.check_required(given, self._specs),
             *[error for name in chosen for error in self._check(name)],
@@ -82,6 +88,24 @@ class ActionModule(ActionBase):
                 [f"{count} not right; nothing has been touched.", *[f"- {error}" for error in errors]]
             )
         return result
+
+    def _misplaced(self, roles: list[str]) -> list[str]:
+        """Files of the inventory that nobody reads."""
+        known = _inventory_files.Known(
+            groups=self._vars.get("groups", {}),
+            settings=self._specs.keys(),
+            roles=roles,
+            load=self._load_file,
+            checkout=ROLES.parent,
+        )
+        return _inventory_files.misplaced(self._vars.get("ansible_inventory_sources") or [], known)
+
+    def _load_file(self, path: str) -> t.Any:
+        """What a file of YAML holds; None where it cannot be read, which Ansible says where it needs it."""
+        try:
+            return self._loader.load_from_file(path, cache="all")
+        except AnsibleError:
+            return None
 
     def _host(self) -> str:
         return str(self._vars["inventory_hostname"])

@@ -225,7 +225,7 @@ EXAMPLES = r"""
     name: hub
     path: "{{ playbook_dir }}/../files/images/hub"
     files:
-      - src: "{{ inventory_dir }}/web"
+      - src: "{{ inventory_dir }}/files/web"
         dest: web
     parent: "{{ base.image.ref }}"
 

@@ -149,8 +149,10 @@ def test_archive_holds_what_runs_a_site_and_nothing_else(archive: Path) -> None:
     with tarfile.open(archive) as packed:
         members = packed.getmembers()
         private = [
-            one.name for one in members if one.isfile() and packed.extractfile(one).read() == b"PRIVATE\n"
-        ]  # type: ignore[union-attr]
+            one.name
+            for one in members
+            if (file := packed.extractfile(one)) is not None and file.read() == b"PRIVATE\n"
+        ]
     assert private == []
     files = {one.name for one in members if not one.isdir()}
     assert files - {"FILES.json", "MANIFEST.json"} == shipped()
@@ -261,6 +263,37 @@ def test_an_inventory_without_hubs_is_refused(tmp_path: Path, collections: Path)
     )
     assert done.returncode != 0
     assert "The inventory has no host in the group hubs" in done.stdout + done.stderr
+
+
+def test_files_in_the_wrong_place_are_refused(tmp_path: Path, collections: Path) -> None:
+    """Without the checkout's ansible.cfg, Ansible takes each of these for hosts; with it, for nothing."""
+    files = {
+        "hosts.yml": INVENTORY,
+        "people.csv": "name,groups\nemil lee,course\n",
+        "etc/motd": "Good morning\n",
+        "hooks.py": "def pre_spawn_hook(spawner):\n    pass\n",
+        "settings.yml": "jupyterhub_instance: proto\n",
+        "group_vars/hub/settings.yml": "jupyterhub_login_kind: shared_password\n",
+        "host_vars/hub.example.com.yml": "edge_port: 8001\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    for playbook in ("site", "hub", "teardown"):
+        done = run(
+            ["ansible-playbook", "-i", ".", f"galilean.hub.{playbook}"], tmp_path, collections, expect=2
+        )
+        said = [line.strip() for line in done.stdout.replace("\\n", "\n").splitlines()]
+        for sentence in (
+            "- people.csv is not an inventory: move it to files/people.csv, and name it so in the settings.",
+            "- etc is a folder with no meaning in an inventory: files belong below files, settings into group_vars.",
+            "- hooks.py is not an inventory: move it to files/hooks.py, and name it so in the settings.",
+            "- settings.yml has settings (jupyterhub_instance), and is not read for them there: move it to group_vars/all/settings.yml.",
+            "- group_vars/hub is for the group hub, which the inventory does not have: did you mean hubs?",
+            "- host_vars/hub.example.com.yml is for the host hub.example.com, which the inventory does not have: did you mean hub.example.org?",
+        ):
+            assert any(line.startswith(sentence) for line in said), done.stdout
+        assert "unreachable=0" in done.stdout
 
 
 def test_checkout_inventory_is_right(collections: Path) -> None:
