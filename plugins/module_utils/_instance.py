@@ -93,6 +93,8 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "unit": name,
         "user": name,
         "state_dir": state,
+        # Whose it is: jupyterhub_inventory.
+        "inventory_file": f"{state}/inventory",
         "config_dir": f"{state}/config",
         "hub_dir": f"{state}/hub",
         "secrets_dir": f"{state}/secrets",

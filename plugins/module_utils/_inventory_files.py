@@ -221,7 +221,9 @@ def _besides_one_file(path: Path, known: Known) -> list[str]:
         return []
     data = known.load(str(path))
     return (
-        _inventory(path, known) if isinstance(data, Mapping) and not known.settings.isdisjoint(data) else []
+        _inventory(path, known)
+        if isinstance(data, Mapping) and any(key in known.settings for key in data)
+        else []
     )
 
 

@@ -100,7 +100,8 @@ class Deployment:
     """One instance on this machine: its inventory, and runs of playbooks on it."""
 
     def __init__(self, folder: Path, collections: Path, instance: str, port: int) -> None:
-        self.folder = folder
+        # The instance belongs to the inventory with this name: the same one in the next session.
+        self.folder = folder / instance
         self.instance = instance
         self.url = f"http://127.0.0.1:{port}"
         # Of a service that may use everybody's servers.
@@ -112,9 +113,9 @@ class Deployment:
             "edge_port": port,
             "jupyterhub_config_extra": service(self.token),
         }
-        variables = folder / "group_vars" / "all"
+        variables = self.folder / "group_vars" / "all"
         variables.mkdir(parents=True)
-        (folder / "hosts.yml").write_text(HOSTS.format(instance=instance), encoding="utf-8")
+        (self.folder / "hosts.yml").write_text(HOSTS.format(instance=instance), encoding="utf-8")
         self._file = variables / "settings.yml"
         self.set()
 

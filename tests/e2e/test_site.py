@@ -7,7 +7,9 @@ The tests of this file are steps of one story and run in their order.
 
 from __future__ import annotations
 
+import copy
 import json
+import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -165,6 +167,25 @@ def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: Person
         assert part in outcome.flat(), outcome.text[-3000:]
     assert answers(ada)
     assert docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub")) == before
+
+
+def test_another_inventory_is_refused(site: Deployment, tmp_path: Path) -> None:
+    """Before, a copy whose name of the instance was forgotten set up a hub of its own over a colleague's."""
+    before = site.state()
+    stranger = copy.copy(site)
+    stranger.folder = shutil.copytree(site.folder, tmp_path / "stranger")
+    said = f"belongs to the inventory '{site.instance}', and this is the inventory 'stranger'"
+    for outcome in (stranger.run("site", name="stranger"), stranger.teardown(data=True)):
+        assert outcome.code != 0
+        assert outcome.count("changed") == 0
+        assert said in outcome.flat(), outcome.text[-3000:]
+        assert f"-e takeover_confirm={site.instance}" in outcome.flat()
+    takeover = stranger.run(
+        "hub", "--check", "--diff", "-e", f"takeover_confirm={site.instance}"
+    ).assert_done()
+    assert takeover.changed_tasks() == ["galilean.hub.jupyterhub : Ensure the instance's folders"]
+    assert "+stranger" in takeover.text
+    assert site.state() == before
 
 
 def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: Deployment) -> None:

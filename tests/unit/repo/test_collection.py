@@ -265,6 +265,16 @@ def test_an_inventory_without_hubs_is_refused(tmp_path: Path, collections: Path)
     assert "The inventory has no host in the group hubs" in done.stdout + done.stderr
 
 
+SENTENCES = (
+    "- people.csv is not an inventory: move it to files/people.csv, and name it so in the settings.",
+    "- etc is a folder with no meaning in an inventory: files belong below files, settings into group_vars.",
+    "- hooks.py is not an inventory: move it to files/hooks.py, and name it so in the settings.",
+    "- settings.yml has settings (jupyterhub_instance), and is not read for them there: move it to ",
+    "- group_vars/hub is for the group hub, which the inventory does not have: did you mean hubs?",
+    "- host_vars/hub.example.com.yml is for the host hub.example.com, which the inventory does not have: ",
+)
+
+
 def test_files_in_the_wrong_place_are_refused(tmp_path: Path, collections: Path) -> None:
     """Without the checkout's ansible.cfg, Ansible takes each of these for hosts; with it, for nothing."""
     files = {
@@ -284,14 +294,7 @@ def test_files_in_the_wrong_place_are_refused(tmp_path: Path, collections: Path)
             ["ansible-playbook", "-i", ".", f"galilean.hub.{playbook}"], tmp_path, collections, expect=2
         )
         said = [line.strip() for line in done.stdout.replace("\\n", "\n").splitlines()]
-        for sentence in (
-            "- people.csv is not an inventory: move it to files/people.csv, and name it so in the settings.",
-            "- etc is a folder with no meaning in an inventory: files belong below files, settings into group_vars.",
-            "- hooks.py is not an inventory: move it to files/hooks.py, and name it so in the settings.",
-            "- settings.yml has settings (jupyterhub_instance), and is not read for them there: move it to group_vars/all/settings.yml.",
-            "- group_vars/hub is for the group hub, which the inventory does not have: did you mean hubs?",
-            "- host_vars/hub.example.com.yml is for the host hub.example.com, which the inventory does not have: did you mean hub.example.org?",
-        ):
+        for sentence in SENTENCES:
             assert any(line.startswith(sentence) for line in said), done.stdout
         assert "unreachable=0" in done.stdout
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.galilean.hub.plugins.module_utils import _inventory_files as files
 
 REPO = Path(__file__).resolve().parents[4]
@@ -109,11 +110,13 @@ SUFFIX = "since its name does not end in .yml, .yaml or .json: rename it"
         ("hosts_vars/x.yml", FOLDER.format("hosts_vars") + "did you mean host_vars?"),
         (
             "settings.yml",
-            "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to inv/group_vars/all/{0}.",
+            "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
+            "inv/group_vars/all/{0}.",
         ),
         (
             "secrets.json",
-            "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to inv/group_vars/all/{0}.",
+            "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
+            "inv/group_vars/all/{0}.",
         ),
         (
             "group_vars/hub.yml",
@@ -129,7 +132,8 @@ SUFFIX = "since its name does not end in .yml, .yaml or .json: rename it"
         ),
         (
             "group_vars/empty.yml",
-            "inv/{0} is for the group empty, which has no host: give it one, or move the file to inv/group_vars/all/settings.yml.",
+            "inv/{0} is for the group empty, which has no host: give it one, or move the file to "
+            "inv/group_vars/all/settings.yml.",
         ),
         ("group_vars/all/settings.yml.txt", "inv/{0} is not read, " + SUFFIX + ", or move it away."),
         ("group_vars/all/settings.conf", "inv/{0} is not read, " + SUFFIX + ", or move it away."),
@@ -143,7 +147,8 @@ SUFFIX = "since its name does not end in .yml, .yaml or .json: rename it"
         ("host_vars/hub.example.org.txt", "inv/{0} is not read, " + SUFFIX + " to hub.example.org.yml."),
         (
             "host_vars/hub.example.com.yml",
-            "inv/{0} is for the host hub.example.com, which the inventory does not have: did you mean hub.example.org?",
+            "inv/{0} is for the host hub.example.com, which the inventory does not have: did you mean "
+            "hub.example.org?",
         ),
         (
             "host_vars/localhost/x.yml",
@@ -152,7 +157,8 @@ SUFFIX = "since its name does not end in .yml, .yaml or .json: rename it"
         ),
         (
             "group_vars",
-            "inv/{0} is not a folder, and not read: what it says belongs into inv/group_vars/all/settings.yml.",
+            "inv/{0} is not a folder, and not read: what it says belongs into "
+            "inv/group_vars/all/settings.yml.",
         ),
     ],
 )
@@ -176,7 +182,8 @@ def test_one_of_two_is_read(inventory: Path) -> None:
     write(inventory, "host_vars/other.json", "{}")
     assert files.misplaced(["inv"], known(inventory.parent)) == [
         "inv/group_vars/all.yml is not read, since there is inv/group_vars/all: move what it says into that.",
-        "inv/host_vars/other.json is not read, since there is inv/host_vars/other.yml: move what it says into that.",
+        "inv/host_vars/other.json is not read, since there is inv/host_vars/other.yml: move what it says "
+        "into that.",
     ]
     (inventory / "group_vars/all/lost.yml").symlink_to("nowhere.yml")
     assert files.misplaced(["inv"], known(inventory.parent))[0] == (
@@ -198,7 +205,8 @@ def test_settings_that_are_too_deep(inventory: Path, text: str, sentence: str) -
     write(inventory, "group_vars/all/settings.yml", text)
     setting = sentence.split()[0]
     assert files.misplaced(["inv"], known(inventory.parent)) == [
-        f"inv/group_vars/all/settings.yml has {sentence}, where nobody reads it: write {setting} at the left margin."
+        f"inv/group_vars/all/settings.yml has {sentence}, where nobody reads it: write {setting} at the "
+        f"left margin."
     ]
 
 
@@ -216,17 +224,20 @@ def test_variables_of_a_site_are_its_own(inventory: Path) -> None:
     [
         (
             "hubs:\n  hosts:\n    hub.example.org:\n  var:\n    edge_port: 1\n",
-            "has var in the group hubs, where nobody reads it: a group has hosts, vars and children; what holds for all its hosts "
+            "has var in the group hubs, where nobody reads it: a group has hosts, vars and children; what "
+            "holds for all its hosts "
             "stands below vars.",
         ),
         (
             "all:\n  children:\n    hubs:\n      edge_port: 1\n",
-            "has edge_port in the group hubs, where nobody reads it: a group has hosts, vars and children; what holds for all its "
+            "has edge_port in the group hubs, where nobody reads it: a group has hosts, vars and "
+            "children; what holds for all its "
             "hosts stands below vars.",
         ),
         (
             "hubs:\n  hosts:\n    hub.example.org:\n      vars:\n        edge_port: 1\n",
-            "has edge_port below vars of the host hub.example.org, where nobody reads it: write it below the host itself.",
+            "has edge_port below vars of the host hub.example.org, where nobody reads it: write it below "
+            "the host itself.",
         ),
         (
             "- hosts: hubs\n",
@@ -292,4 +303,5 @@ def test_ansible_reads_what_may_be_an_inventory_and_nothing_else() -> None:
         "hosts2",
     ):
         assert ignored.search(name), name
-        assert name not in files.INVENTORY_NAMES and Path(name).suffix not in files.INVENTORY_SUFFIXES
+        assert name not in files.INVENTORY_NAMES
+        assert Path(name).suffix not in files.INVENTORY_SUFFIXES
