@@ -17,13 +17,21 @@ SCENARIO ?= bootstrap data_volume users docker images delivery edge edge_ipv6 fr
 CONFIRM ?=
 PYTHON ?= python3
 
+# Ansible starts its own Python without quotes, and lists of folders are split at colons.
+ODD := : ; & | < > ( ) [ ] { } * ? ! " ' ` \ $$ \#
+FOUND := $(strip $(foreach c,$(ODD),$(findstring $c,$(CURDIR))))
+$(if $(or $(FOUND),$(filter-out 1,$(words $(CURDIR)))),$(error The checkout lies in '$(CURDIR)', and Ansible \
+  cannot work with $(or $(FOUND),a space) in that path: move it into a folder without))
+# $(call quote,text): one word for the shell, whatever is in it.
+quote = '$(subst ','\'',$(1))'
+
 # Ansible refuses to start where the locale is not UTF-8.
 export LC_ALL := C.UTF-8
 
 BIN := .venv/bin
 COLLECTIONS := .ansible/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/galilean/hub
-PLAYBOOK = ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(INVENTORY)
+PLAYBOOK = ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
 MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
@@ -153,7 +161,7 @@ teardown: setup ## Remove the instance, or on a cloud the deployment, CONFIRM=<n
 
 .PHONY: hub-shell
 hub-shell: setup ## Open a shell in the hub that runs here, or ARGS="command" in it
-	@shell=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(INVENTORY) --list \
+	@shell=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(call quote,$(INVENTORY)) --list \
 	  | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
 	  know = found["_meta"]["hostvars"].get(host, {}); \
 	  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/hub-shell", sep="/")'); \

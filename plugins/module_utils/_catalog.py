@@ -16,6 +16,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._layers import (
     is_absolute,
     needs_tools,
     place_of,
+    without_comments,
 )
 
 BASE = "base"
@@ -167,7 +168,7 @@ def _expanded(entries: t.Mapping[str, Entry], files_path: str) -> dict[str, Entr
     out: dict[str, Entry] = {}
     for name, raw in entries.items():
         check_layers(name, raw)
-        entry = {**raw, "name": name, "parents": {}, "dockerfile_inline": None}
+        entry = {**without_comments(raw), "name": name, "parents": {}, "dockerfile_inline": None}
         laid = [part for part in entry["files"] if not is_absolute(part)]
         own = {**entry, "files": laid, **{key: kind() for key, kind in LAYER_KEYS.items()}}
         brought = entry["image"] or entry["archive"]

@@ -14,6 +14,7 @@ import shlex
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.galilean.hub.plugins.module_utils import _packages
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
 # The keys of an entry that make layers, with what each of them holds.
@@ -31,10 +32,6 @@ LAYER_KEYS: dict[str, type] = {
 SOFTWARE = "/opt/software"
 TOOLS = "tools"
 
-_DEBIAN = re.compile(r"^[a-z0-9][a-z0-9+.-]*(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+:~-]+)?\Z")
-# One word that a shell takes as it is after quoting, and that is no option: an option would turn a list into a command line.
-_WORD = re.compile(r"^[^-\s][^\s]*\Z")
-_REQUIREMENT = re.compile(r"^[A-Za-z0-9][^\n]*\Z")
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*\Z")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -59,6 +56,8 @@ class Place:
     extensions: str = ""
     prefix: str = "/usr/local"
     user: str = ""
+    # Whether git is there, for packages that are fetched with it.
+    git: bool = False
 
 
 # By the image at the root of an entry's ancestors; the base stands for all others.
@@ -67,7 +66,7 @@ _SHARED = f'"{SOFTWARE}/lib/$(/usr/bin/python3 -c \'import sys; print("python%d.
 PLACES: dict[str, Place] = {
     "base": Place(packages=_SYSTEM),
     "hub-core": Place(python="/opt/hub/bin/python"),
-    "notebook": Place(packages=_SYSTEM, extensions="/opt/notebook/bin/python", user="jovyan"),
+    "notebook": Place(packages=_SYSTEM, extensions="/opt/notebook/bin/python", user="jovyan", git=True),
     "edge": Place(packages=_SYSTEM, user="61080:61080"),
 }
 STACK = Place(packages=_SHARED, prefix=SOFTWARE)
@@ -82,18 +81,14 @@ def check_layers(name: str, entry: t.Mapping[str, t.Any]) -> None:
     for key, kind in LAYER_KEYS.items():
         if not isinstance(entry.get(key, kind()), kind):
             refuse(key, entry[key], "give a list" if kind is list else "give names with values")
-    rules: list[tuple[str, t.Pattern[str], str]] = [
-        ("apt", _DEBIAN, "name one package of the distribution, or one version of it as name=version"),
-        ("pip", _REQUIREMENT, "name one package, with a version as in numpy==2.1.0"),
-        ("extensions", _REQUIREMENT, "name one package with an extension of JupyterLab"),
-        ("npm", _WORD, "name one package, with a version as in name@1.2.3"),
-        ("conda", _REQUIREMENT, "name one package, with a version as in gdal=3.9"),
-        ("includes", _NAME, "name an image of the list"),
-    ]
-    for key, pattern, fix in rules:
-        for value in entry.get(key) or []:
-            if not isinstance(value, str) or not pattern.match(value):
+    for key in _packages.KINDS:
+        for value in _packages.lines(entry.get(key) or []):
+            fix = _packages.problem_of(key, value)
+            if fix:
                 refuse(key, value, fix)
+    for value in entry.get("includes") or []:
+        if not isinstance(value, str) or not _NAME.match(value):
+            refuse("includes", value, "name an image of the list")
     for command in entry.get("run") or []:
         if not isinstance(command, str) or "\n" in command:
             refuse("run", command, "give one command a line; put a longer one into a file")
@@ -120,6 +115,11 @@ def check_layers(name: str, entry: t.Mapping[str, t.Any]) -> None:
         unknown = set(kernel) - {"name", "argv", "display_name", "language", "env"}
         if unknown:
             refuse("kernels", sorted(unknown)[0], "a kernel has name, argv, display_name, language and env")
+
+
+def without_comments(entry: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """An entry whose lists of packages have one package in each place."""
+    return {**entry, **{key: _packages.lines(entry[key]) for key in _packages.KINDS if entry.get(key)}}
 
 
 def has_layers(entry: t.Mapping[str, t.Any]) -> bool:
@@ -160,18 +160,20 @@ def _apt(packages: t.Sequence[str]) -> str:
 
 
 def _pip(place: Place, packages: t.Sequence[str], python: str, target: str) -> str:
+    # Only in a file may a package have hashes.
+    listed = f"printf '%s\\n' {_quoted(packages)} |"
     uv = "/opt/tools/bin/uv pip install -q --link-mode copy --cache-dir /var/cache/uv --python"
     if not target:
         return _run(
             [_CA, _TOOLS, _UV_CACHE],
-            [f"{uv} {python} --compile-bytecode {_quoted(packages)}"],
+            [f"{listed} {uv} {python} --compile-bytecode -r -"],
         )
     return _run(
         [_CA, _TOOLS, _UV_CACHE],
         [
             f"target={target}",
             'mkdir -p "$target"',
-            f'{uv} {python} --target "$target" {_quoted(packages)}',
+            f'{listed} {uv} {python} --target "$target" -r -',
             # Commands, kernels and the interface's extensions belong where they are looked for.
             f'for part in bin share etc; do if [ -d "$target/$part" ]; then mkdir -p {place.prefix}/$part && '
             f'cp -a "$target/$part/." {place.prefix}/$part/ && rm -rf "$target/$part"; fi; done',
@@ -224,6 +226,12 @@ def dockerfile(name: str, entry: t.Mapping[str, t.Any], place: Place) -> str:
     if entry.get("extensions") and not place.extensions and place is not STACK:
         raise HubError(
             f"images_catalog has {name!r} with extensions, but no JupyterLab in it: give it the parent notebook, or stack: true."
+        )
+    fetched = _packages.needs_git([*(entry.get("pip") or []), *(entry.get("extensions") or [])])
+    if fetched and not place.git:
+        raise HubError(
+            f"images_catalog has {name!r} with {fetched[0]!r}, but no git in it: give the address of an archive, as in "
+            "name @ https://example.org/name/archive/v1.0.tar.gz, or use an image with the parent notebook."
         )
     lines = ["ARG BASE"]
     if needs_tools(entry):

@@ -22,6 +22,7 @@ CHANNEL_PACKAGE = {
     "subdir": "noarch",
     "noarch": "generic",
 }
+COWSAY = "sha256:274b1e6fc1b966d53976333eb90ac94cb07a450a700b455af9fbdf882244b30a"
 FILES, WEB = str(ROOT / "files/images"), str(ROOT / "files/web")
 
 
@@ -61,7 +62,7 @@ def settings(
     kernel = {"name": "own", "display_name": "Own", "argv": ["/usr/bin/python3", "-m", "ipykernel_launcher"]}
     own = {
         "apt": ["tree"],
-        "pip": ["cowsay==6.1"],
+        "pip": [f"# why\ncowsay==6.1 \\\n  --hash={COWSAY}  # as pip writes it"],
         "npm": ["is-number@7.0.0"],
         "kernels": [{**kernel, "env": {"SITE": 1}}],
         "files": [{"src": str(folder / "etc"), "dest": "/etc/site"}],
@@ -149,16 +150,23 @@ def test_second_run(built: dict[str, t.Any], settings: dict[str, t.Any], tmp_pat
     assert "left-out" not in again.refs
 
 
-@pytest.mark.parametrize("key", ["pip", "npm"])
-def test_a_package_that_does_not_exist(
-    built: dict[str, t.Any], settings: dict[str, t.Any], tmp_path: Path, key: str
+@pytest.mark.parametrize(
+    ("key", "package"),
+    [
+        ("pip", "galilean-no-such-package"),
+        ("npm", "galilean-no-such-package"),
+        ("pip", f"cowsay==6.1 --hash=sha256:{64 * '0'}"),
+    ],
+)
+def test_a_package_that_is_not_there(
+    built: dict[str, t.Any], settings: dict[str, t.Any], tmp_path: Path, key: str, package: str
 ) -> None:
-    extra = {"name": "wrong", "stack": True, key: ["galilean-no-such-package"]}
+    extra = {"name": "wrong", "stack": True, key: [package]}
     wrong = {**settings, "images_catalog_extra": [*settings["images_catalog_extra"], extra]}
     failed = apply_images(tmp_path, {**wrong, "images_software_stack": "wrong"})
     assert failed.status == 2
     assert "The build of" in failed.said
-    assert "galilean-no-such-package" in failed.said
+    assert package.partition("==")[0] in failed.said
     assert docker("image", "ls", "--quiet", f"{settings['images_prefix']}/wrong") == ""
 
 
@@ -166,6 +174,11 @@ def test_a_package_that_does_not_exist(
     ("extra", "message"),
     [
         ({"name": "x", "apt": ["no such; package"]}, "images_catalog has 'x' with 'no such; package' in apt"),
+        (
+            {"name": "x", "pip": ["-r requirements.txt"]},
+            "'-r requirements.txt' in pip: no file of the controller",
+        ),
+        ({"name": "x", "stack": True, "pip": ["git+https://example.org/a.git"]}, "but no git in it"),
         ({"name": "x", "atp": ["vim"]}, "atp"),
         ({"name": "x", "stack": True, "apt": ["vim"]}, "users see /opt/software of a stack only"),
         ({"name": "x", "files": [{"src": "/none", "dest": "/x"}]}, "are not on the controller: /none"),

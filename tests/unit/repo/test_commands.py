@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +32,36 @@ def test_every_target_is_explained(target: str) -> None:
 
 def test_make_without_target_explains() -> None:
     assert make() == make("help")
+
+
+@pytest.mark.parametrize(
+    ("name", "named"), [("a b", "a space"), ("a:b", ":"), ("a'b", "'"), ("$a", "$"), ("a#(b)", "( ) #")]
+)
+def test_a_checkout_where_ansible_cannot_work_is_refused(tmp_path: Path, name: str, named: str) -> None:
+    """A space was found after minutes, when the first build was started."""
+    folder = tmp_path / name
+    folder.mkdir()
+    shutil.copy(tree.REPO / "Makefile", folder)
+    done = subprocess.run(
+        ["make", "site"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 2
+    assert (
+        f"The checkout lies in '{folder}', and Ansible cannot work with {named} in that path" in done.stderr
+    )
+    assert [file.name for file in folder.iterdir()] == ["Makefile"]
+
+
+def test_an_inventory_may_have_any_name(tmp_path: Path) -> None:
+    inventory = tmp_path / "Institut f\u00fcr 'Physik' (neu)"
+    shutil.copytree(tree.REPO / "inventories/local", inventory)
+    (inventory / "files").mkdir()
+    (inventory / "files/my people.csv").write_text("name\nada\n")
+    with (inventory / "group_vars/all/settings.yml").open("a") as file:
+        file.write('jupyterhub_users_file: "{{ inventory_dir }}/files/my people.csv"\n')
+    home = tmp_path / "my home"
+    home.mkdir()
+    assert "failed=0" in make("validate", f"INVENTORY={inventory}", f"HOME={home}")
 
 
 @pytest.mark.parametrize("command", ["make site", "make test"])

@@ -18,7 +18,7 @@ KERNEL = {"name": "own", "display_name": 'It\'s "own"', "argv": ["python", "-f",
 def written(root: str = "base", stack: bool = False, **entry: t.Any) -> str:
     full = {"files": [], "stack": stack, **entry}
     layers.check_layers("x", full)
-    return layers.dockerfile("x", full, layers.place_of(root, stack))
+    return layers.dockerfile("x", layers.without_comments(full), layers.place_of(root, stack))
 
 
 def test_arguments_stand_before_the_first_image() -> None:
@@ -37,12 +37,24 @@ def test_arguments_stand_before_the_first_image() -> None:
             "hub-core",
             False,
             {"pip": ["a>=1,<2"]},
-            "--python /opt/hub/bin/python --compile-bytecode 'a>=1,<2'",
+            "printf '%s\\n' 'a>=1,<2' | /opt/tools/bin/uv pip install -q --link-mode copy --cache-dir "
+            "/var/cache/uv "
+            "--python /opt/hub/bin/python --compile-bytecode -r -",
         ),
         ("notebook", False, {"pip": ["a==1"]}, "/dist-packages"),
-        ("notebook", False, {"extensions": ["a"]}, "--python /opt/notebook/bin/python --compile-bytecode a"),
-        ("base", True, {"pip": ["a[extra]==1"]}, "--target \"$target\" 'a[extra]==1'"),
-        ("base", True, {"extensions": ["a"]}, '--target "$target" a'),
+        (
+            "notebook",
+            False,
+            {"extensions": ["a"]},
+            "--python /opt/notebook/bin/python --compile-bytecode -r -",
+        ),
+        (
+            "base",
+            True,
+            {"pip": ["a[extra]==1  # why", "# only this", "b==1 \\\n  --hash=sha256:" + 64 * "a"]},
+            f"printf '%s\\n' 'a[extra]==1' 'b==1 --hash=sha256:{64 * 'a'}' |",
+        ),
+        ("base", True, {"extensions": ["a"]}, '--target "$target" -r -'),
         ("base", True, {"npm": ["a@1"]}, "--prefix /opt/software a@1"),
         ("notebook", False, {"npm": ["@scope/a"]}, "--prefix /usr/local @scope/a"),
         (
@@ -100,11 +112,11 @@ def test_kernel() -> None:
     [
         ({"apt": "vim"}, "'vim' in apt: give a list"),
         ({"apt": ["vim; rm -rf /"]}, "'vim; rm -rf /' in apt: name one package of the distribution"),
-        ({"apt": ["--reinstall"]}, "'--reinstall' in apt: name one package"),
-        ({"pip": ["--index-url=x"]}, "'--index-url=x' in pip: name one package"),
-        ({"pip": ["a\nb"]}, "'a\\nb' in pip: name one package"),
+        ({"apt": ["--reinstall"]}, "'--reinstall' in apt: options are not taken"),
+        ({"pip": ["a", "--index-url=x"]}, "'--index-url=x' in pip: options are not taken"),
         ({"npm": ["a b"]}, "'a b' in npm: name one package"),
-        ({"conda": [1]}, "1 in conda: name one package"),
+        ({"conda": [1]}, "1 in conda: give a text"),
+        ({"conda": [None]}, "None in conda: give a text"),
         ({"env": {"a-b": 1}}, "'a-b' in env: use letters"),
         ({"env": ["a"]}, "['a'] in env: give names with values"),
         ({"run": ["a\nb"]}, "'a\\nb' in run: give one command a line"),
