@@ -18,6 +18,7 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.galilean.hub.plugins.module_utils import (
     _inventory_files,
+    _packages,
     _settings,
     _settings_names,
     _yaml_text,
@@ -29,6 +30,8 @@ from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plai
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 COLLECTIONS = ("community.crypto", "community.docker")
 PORTS = ("edge_port", "edge_http_port")
+# Bytes that no file of settings has.
+LARGE = 1 << 20
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -101,10 +104,12 @@ class ActionModule(ActionBase):
         return _inventory_files.misplaced(self._vars.get("ansible_inventory_sources") or [], known)
 
     def _load_file(self, path: str) -> t.Any:
-        """What a file of YAML holds; None where it cannot be read, which Ansible says where it needs it."""
+        """What a file of YAML holds; None where it cannot be read, which Ansible says where it needs it, or is no file of settings."""
         try:
+            if Path(path).stat().st_size > LARGE:
+                return None
             return self._loader.load_from_file(path, cache="all")
-        except AnsibleError:
+        except (AnsibleError, OSError, ValueError):
             return None
 
     def _host(self) -> str:
@@ -145,6 +150,7 @@ class ActionModule(ActionBase):
             return [f"{name} cannot be worked out ({reason}): correct what stands in its {{{{ }}}}."]
         return [
             *_settings.check_value(name, to_plain(found), spec),
+            *_packages.setting_problems(name, to_plain(found)),
             *_yaml_text.misread(name, found, spec, self._written),
         ]
 

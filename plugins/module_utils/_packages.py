@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from packaging.requirements import InvalidRequirement, Requirement
 
 # A word that is no option: an option would turn a list into a command line.
-_DEBIAN = re.compile(r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9+.])?(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+:~-]+)?")
+_DEBIAN = re.compile(r"[a-z0-9](?:[a-z0-9+.-]*[a-z0-9+.])?(?::[a-z0-9]+)?(?:=[A-Za-z0-9.+:~*-]+)?")
 _NPM = re.compile(
     r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[a-z0-9~][A-Za-z0-9._~-]*(?:@(?P<wanted>[^\s@/:]+|npm:\S+|https?://\S+))?"
 )
@@ -138,3 +138,23 @@ KINDS = tuple(_RULES)
 def problem_of(kind: str, entry: t.Any) -> str:
     """What keeps one of lines() from being installed, and the fix; empty where nothing does."""
     return _RULES[kind](entry)
+
+
+# Settings that are lists of packages of the distribution.
+SETTINGS = (
+    "docker_packages_extra",
+    "images_base_packages",
+    "images_base_packages_extra",
+    "openstack_packages",
+)
+
+
+def setting_problems(setting: str, value: t.Any) -> list[str]:
+    """A sentence for each entry of such a setting that is no package."""
+    if setting not in SETTINGS or not isinstance(value, list):
+        return []
+    return [
+        f"{setting} has {entry!r}: {fix}."
+        for entry in value
+        if isinstance(entry, str) and (fix := _apt(entry))
+    ]

@@ -53,6 +53,7 @@ TAKEN = {
         "r-base=4.5-1",
         "libc6:i386",
         "python3.13",
+        "vim=2:9.*",
         "texlive-latex-base=1:2~deb13u1+b1",
     ],
     "conda": [
@@ -183,3 +184,14 @@ def test_lines_are_joined_as_pip_does() -> None:
         "c#d",
         "d @ https://e/f#g",
     ]
+
+
+def test_lists_of_packages_among_the_settings() -> None:
+    said = [
+        "docker_packages_extra has 'vim nano': name one package of the distribution, or one version of it "
+        "as name=version."
+    ]
+    assert packages.setting_problems("docker_packages_extra", ["vim", "vim nano"]) == said
+    # What is of another type is said elsewhere.
+    assert packages.setting_problems("docker_packages_extra", [1]) == []
+    assert packages.setting_problems("certbot_packages_extra", ["a==1"]) == []
