@@ -101,7 +101,15 @@ class ActionModule(ActionBase):
             load=self._load_file,
             checkout=ROLES.parent,
         )
-        return _inventory_files.misplaced(self._vars.get("ansible_inventory_sources") or [], known)
+        sources = self._vars.get("ansible_inventory_sources") or []
+        origins = {
+            str(host): str(self._vars["hostvars"][host].get("inventory_file") or "")
+            for host in known.names("host")
+        }
+        return [
+            *_inventory_files.misplaced(sources, known),
+            *_inventory_files.taken_for_hosts(sources, origins),
+        ]
 
     def _load_file(self, path: str) -> t.Any:
         """What a file of YAML holds; None where it cannot be read, which Ansible says where it needs it, or is no file of settings."""

@@ -250,3 +250,20 @@ def misplaced(sources: Sequence[str], known: Known) -> list[str]:
         if path.parent not in folders and path.is_dir() and _says_something(path)
     ]
     return list(dict.fromkeys(errors))
+
+
+def taken_for_hosts(sources: Sequence[str], origins: Mapping[str, str]) -> list[str]:
+    """A sentence for each file below files/ whose lines became hosts: ``origins`` has the file of each host.
+
+    With the ansible.cfg of the checkout that cannot be; an installed collection is run with any.
+    """
+    hosts: dict[Path, list[str]] = {}
+    for host, origin in origins.items():
+        hosts.setdefault(Path(origin), []).append(host)
+    return [
+        f"{_shown(path)} is taken for an inventory ({', '.join(sorted(names)[:3])} are hosts now): give -i {_shown(folder / 'hosts.yml')} instead "
+        "of its folder, or set ignore_patterns = ^(files|web)$ below [inventory] in your ansible.cfg."
+        for folder in (Path(os.path.abspath(source)) for source in sources)
+        for path, names in sorted(hosts.items())
+        if path.is_relative_to(folder) and path.relative_to(folder).parts[:1] in (("files",), ("web",))
+    ]

@@ -270,6 +270,18 @@ def test_folders_that_some_playbooks_read(inventory: Path) -> None:
     ]
 
 
+def test_files_that_became_hosts(inventory: Path) -> None:
+    """As they do where Ansible is started with another ansible.cfg than the checkout's."""
+    origins = {"hub.example.org": "hosts.yml", "emil,course": "files/people.csv", "fay": "files/people.csv"}
+    of = {host: str(inventory / name) for host, name in origins.items()}
+    assert files.taken_for_hosts(["inv"], of) == [
+        "inv/files/people.csv is taken for an inventory (emil,course, fay are hosts now): give -i "
+        "inv/hosts.yml instead of its folder, or set ignore_patterns = ^(files|web)$ below [inventory] in "
+        "your ansible.cfg."
+    ]
+    assert files.taken_for_hosts(["localhost,"], {"localhost": ""}) == []
+
+
 def test_lists_of_hosts_are_no_files(tmp_path: Path) -> None:
     assert files.misplaced(["localhost,", "hub.example.org,other"], known(tmp_path)) == []
 
