@@ -37,7 +37,14 @@ def test_people_get_a_page_that_waits(away: Edge, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "kind"), [("/_edge/away.css", "text/css"), ("/_edge/away.js", "application/javascript")]
+    ("path", "kind"),
+    [
+        ("/_edge/away.css", "text/css"),
+        ("/_edge/site.css", "text/css"),
+        ("/_edge/away.js", "application/javascript"),
+        ("/_edge/theme.js", "application/javascript"),
+        ("/_edge/logo", "image/svg+xml"),
+    ],
 )
 def test_the_page_brings_its_parts(away: Edge, path: str, kind: str) -> None:
     answer = away.get(path)
@@ -70,7 +77,7 @@ def test_the_page_goes_on_by_itself(away: Edge) -> None:
         page.on("console", lambda message: "olicy" in message.text and errors.append(message.text))
         page.goto(away.url("/hub/home?next=x"))
         page.get_by_text("Waiting for the hub").wait_for()
-        assert page.title() == 'Institute\'s "Hub" & $friends will be right back'
+        assert page.title() == 'Back soon – Institute\'s "Hub" & $friends'
         try:
             away.start_upstream()
             page.get_by_text('"path": "/hub/home?next=x"').wait_for(timeout=20_000)

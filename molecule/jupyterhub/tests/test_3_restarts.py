@@ -6,12 +6,21 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import typing as t
 
 import pytest
 from conftest import SCENARIO, Hub
 
 STATUS = "/user/alice/api/status"
+# What a browser gets.
+PAGE = """
+import http.client, json
+hub = http.client.HTTPConnection("127.0.0.1:8000")
+hub.request("GET", "/hub/home", headers={"Accept": "text/html"})
+answer = hub.getresponse()
+print(json.dumps([answer.status, answer.getheader("Retry-After"), answer.read().decode()]))
+"""
 
 
 @contextlib.contextmanager
@@ -75,7 +84,16 @@ def test_stop_and_start(hub: Hub, alice: str, session: str) -> None:
     before = hub.started(alice)
     volumes = hub.sh("docker volume ls --quiet")
     assert "hub-home-alice" in volumes
-    hub.sh("systemctl stop hub")
+    with watched(hub) as seen:
+        hub.sh("systemctl stop hub")
+        assert hub.running() & set(hub.containers) == {"hub-edge", "hub-proxy"}
+        # Who asks for a page is told; who is at work goes on.
+        status, retry, page = json.loads(hub.sh(f"python3 -c {shlex.quote(PAGE)}"))
+        assert (status, retry) == (503, "5")
+        assert "will be right back" in page
+    assert list(seen) == ["200"]
+    # The door, too.
+    hub.sh("/srv/hub/bin/service stop all")
     assert hub.running().isdisjoint(hub.containers)
     assert hub.running() >= {alice}
     assert hub.started(alice) == before
