@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from accessibility import no_violations
 from browser import Visit, visit
 from deployment import ROOT, Deployment, as_root, docker, server_of
 from person import Person
@@ -21,6 +22,9 @@ from playwright.sync_api import expect
 TITLE = 'Arcetri <b>& "Friends"</b>'
 ANNOUNCEMENT = "Maintenance on Sunday <script>alert(1)</script>"
 LOOK: dict[str, t.Any] = {
+    "jupyterhub_admins": ["root-of-pages"],
+    "jupyterhub_contact": "help@example.org",
+    "jupyterhub_config_extra": {"JupyterHub": {"allow_named_servers": True}},
     "jupyterhub_web_title": TITLE,
     "jupyterhub_web_announcement": ANNOUNCEMENT,
     "jupyterhub_web_links": [
@@ -44,8 +48,18 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture(scope="module")
 def page(site: Deployment, artifacts: Path) -> t.Iterator[Visit]:
     """One browser for all of the story, as of somebody who has the hub open all day."""
-    with visit(site.url, artifacts) as seen:
+    with visit(site.url, artifacts, hosts="MAP hub.example.org 127.0.0.1") as seen:
         yield seen
+
+
+@pytest.fixture
+def stranger(page: Visit, artifacts: Path) -> t.Iterator[Visit]:
+    """Somebody at another browser, with nothing remembered."""
+    browser = page.page.context.browser
+    assert browser is not None
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, locale="en-GB")
+    yield Visit(context.new_page(), page.url, artifacts)
+    context.close()
 
 
 def leave(seen: Visit) -> None:
@@ -73,7 +87,7 @@ def test_the_login_page_shows_the_site(site: Deployment, page: Visit) -> None:
     site.set(**LOOK)
     site.run("configure").assert_done()
     page.page.goto(f"{site.url}/hub/login")
-    expect(page.page).to_have_title(TITLE)
+    expect(page.page).to_have_title(f"Sign in – {TITLE}")
     expect(page.page.locator(".site-name")).to_have_text(TITLE)
     expect(page.page.locator(".site-announcement")).to_have_text(ANNOUNCEMENT)
     link = page.page.get_by_role("navigation").get_by_role("link", name="Ask us")
@@ -103,6 +117,150 @@ def test_jupyterlab_shows_the_site(site: Deployment, page: Visit) -> None:
     assert opened.value.url == f"{site.url}/hub/token?a=1&b=2"
     opened.value.close()
     assert page.errors == []
+
+
+# Status, heading and what helps: also where JupyterHub has nothing but names of its own to say.
+ERRORS = {
+    "/hub/admin": (403, "You may not open this page", "Your account has no permission for it."),
+    "/hub/nothing": (404, "There is no such page", "Check the address"),
+    "/hub/spawn/nobody-here": (404, "There is no such page", "Check the address"),
+    "/hub/spawn/ada/no..name": (400, "This request cannot be understood", ""),
+}
+# What the proxy asks for when it has no answer of its own.
+CODES = (400, 401, 403, 404, 405, 413, 429, 431, 500, 502, 503, 504)
+
+
+def test_errors_speak_plainly_and_keep_who_is_logged_in(site: Deployment, page: Visit) -> None:
+    for path, (status, heading, sentence) in ERRORS.items():
+        answer = page.page.goto(f"{site.url}{path}")
+        assert answer is not None
+        assert answer.status == status, path
+        expect(page.page.get_by_role("heading", level=1)).to_have_text(heading)
+        expect(page.page).to_have_title(f"{heading} – {TITLE}")
+        expect(page.page.get_by_role("main")).to_contain_text(sentence)
+        expect(page.page.get_by_role("main")).not_to_contain_text("admin-ui")
+        expect(page.page.get_by_role("navigation")).to_contain_text("ada")
+        expect(page.page.get_by_role("button", name="Logout")).to_be_visible()
+        no_violations(page.page, narrow=True)
+    page.page.goto(f"{site.url}/hub/admin")
+    expect(page.page.get_by_text("If it should work, ask help@example.org.")).to_be_visible()
+    page.picture("web-403")
+    for code in CODES:
+        page.page.goto(f"{site.url}/hub/error/{code}")
+        expect(page.page.get_by_role("heading", level=1)).not_to_have_text(str(code))
+        no_violations(page.page)
+    # Her own server, in the hub's colours.
+    page.page.goto(f"{site.url}/user/ada/nothing")
+    expect(page.page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    expect(page.page.get_by_role("link", name="Go to your home page")).to_have_attribute(
+        "href", f"{site.url}/hub/home"
+    )
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    assert page.page.evaluate(ground) == "rgb(246, 247, 249)"
+    no_violations(page.page, narrow=True)
+    # The browser says each of them on its console.
+    page.errors.clear()
+
+
+def test_everybody_can_use_the_pages(site: Deployment, page: Visit) -> None:
+    """In light and in dark colours, and as narrow as a telephone."""
+    for scheme in ("light", "dark"):
+        page.page.emulate_media(color_scheme=scheme)
+        for path in ("home", "token", "user/ada/another/lab", "error/404"):
+            page.page.goto(f"{site.url}/hub/{path}")
+            page.page.wait_for_load_state("networkidle")
+            no_violations(page.page, narrow=True)
+    page.errors.clear()
+    page.page.emulate_media(color_scheme="light")
+    page.new_token("of the pages")
+    no_violations(page.page, narrow=True)
+    # What has the focus is framed, also where Bootstrap takes the frame away.
+    page.page.locator("#token-note").focus()
+    assert page.page.locator("#token-note").evaluate("node => getComputedStyle(node).outlineStyle") == "solid"
+    # By the keyboard alone.
+    page.page.goto(f"{site.url}/hub/home")
+    page.page.wait_for_load_state("networkidle")
+    page.page.locator("#stop").press("Enter")
+    expect(page.page.get_by_role("button", name="Start My Server")).to_be_visible()
+    page.page.get_by_role("button", name="Start My Server").click()
+    page.page.wait_for_url("**/user/ada/**")
+    page.page.context.clear_cookies()
+    leave(page)
+
+
+def test_the_admin_page_has_names_for_its_buttons(site: Deployment, stranger: Visit) -> None:
+    stranger.log_in("root-of-pages", "any password")
+    stranger.go("/hub/admin")
+    details = stranger.page.get_by_role("button", name="Details of ada", exact=True)
+    expect(details).to_be_visible()
+    no_violations(stranger.page, narrow=True)
+    details.click()
+    stranger.page.wait_for_timeout(700)
+    no_violations(stranger.page)
+    start = stranger.page.get_by_role("button", name="Start All")
+    # The one colour of the site, not Bootstrap's.
+    same = "node => getComputedStyle(node).backgroundColor"
+    own = stranger.page.evaluate(
+        "() => { const one = document.createElement('p'); one.style.background = 'var(--site-accent)';"
+        " document.body.append(one); return getComputedStyle(one).backgroundColor }"
+    )
+    assert start.evaluate(same) == own
+    for button in ("Add Users", "Manage Groups", "Edit User"):
+        stranger.go("/hub/admin")
+        stranger.page.get_by_role("button", name=button).first.click()
+        details.wait_for(state="detached")
+        no_violations(stranger.page)
+    # Somebody else's server asks whether it may know who comes.
+    stranger.go("/user/ada/lab")
+    expect(stranger.page.get_by_role("heading", name="Authorize access")).to_be_visible()
+    no_violations(stranger.page, narrow=True)
+    assert stranger.errors == []
+    Person(site.url, site.token, "root-of-pages").stop()
+
+
+def test_http_is_warned_of_but_not_on_loopback(site: Deployment, stranger: Visit) -> None:
+    port = site.url.rsplit(":", 1)[1]
+    hosts = {"127.0.0.1": False, "localhost": False, "hub.example.org": True}
+    for host, warned in hosts.items():
+        stranger.page.goto(f"http://{host}:{port}/hub/login")
+        stranger.page.wait_for_load_state("networkidle")
+        expect(stranger.page.locator("#insecure-login-warning")).to_be_visible(visible=warned)
+        no_violations(stranger.page, narrow=True)
+
+
+def test_a_stopped_hub_leaves_a_page_that_waits(site: Deployment, stranger: Visit) -> None:
+    """With logo, colours and announcement of the site, and it opens what was wanted when the hub is back."""
+    systemd = Path(f"/etc/systemd/system/{site.instance}.service").exists()
+    service = ["systemctl"] if systemd else [f"/srv/{site.instance}/bin/service"]
+
+    def do(verb: str) -> None:
+        subprocess.run(as_root([*service, verb, *([site.instance] if systemd else [])]), check=True)
+
+    do("stop")
+    try:
+        answer = stranger.page.goto(f"{site.url}/hub/token")
+        assert answer is not None
+        assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+        expect(stranger.page).to_have_title(f"Back soon – {TITLE}")
+        expect(stranger.page.locator(".announcement")).to_have_text(ANNOUNCEMENT)
+        expect(stranger.page.get_by_text("Waiting for the hub")).to_be_visible()
+        assert stranger.page.locator(".logo").evaluate("logo => logo.complete && logo.naturalWidth") > 0
+        for scheme in ("light", "dark"):
+            stranger.page.emulate_media(color_scheme=scheme)
+            no_violations(stranger.page, narrow=True)
+        stranger.picture("web-away")
+    finally:
+        do("start")
+    expect(stranger.page).to_have_title(f"Sign in – {TITLE}", timeout=60_000)
+    assert stranger.page.url.endswith("/hub/login?next=%2Fhub%2Ftoken")
+    # What the edge has to say by itself.
+    for path, heading in (
+        ("/_edge/nothing", "There is no such page"),
+        ("/%68ub/home", "There is no such page"),
+    ):
+        stranger.page.goto(f"{site.url}{path}")
+        expect(stranger.page.get_by_role("heading", level=1)).to_have_text(heading)
+        no_violations(stranger.page, narrow=True)
 
 
 def test_hub_shell(site: Deployment) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 
+from accessibility import no_violations
 from deployment import wait_until
 from people import person_of
 from playwright.sync_api import expect
@@ -40,6 +41,7 @@ def test_somebody_of_the_group_comes_in(story: Story) -> None:
         ada.go("/hub/login")
         expect(ada.page.get_by_text("Sign in with the institute")).to_be_visible()
         ada.picture("login-page")
+        no_violations(ada.page, narrow=True)
         sign_in(ada, "ada")
         in_lab(ada)
         ada.picture("login-ada")
@@ -59,6 +61,7 @@ def test_somebody_else_is_told_why_not(story: Story) -> None:
         ).to_be_visible()
         expect(page.get_by_text("Ask help@example.org.")).to_be_visible()
         eve.picture("login-refused")
+        no_violations(eve.page, narrow=True)
     # A provider that forgets the claim keeps everybody out, so it is told.
     known = story.provider.people["eve"]
     story.provider.know(eve={key: value for key, value in known.items() if key != "groups"})

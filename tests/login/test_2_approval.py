@@ -7,6 +7,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from accessibility import no_violations
 from deployment import wait_until
 from people import person_of
 from playwright.sync_api import expect
@@ -27,6 +28,7 @@ def refused(story: Story, name: str, reason: str, picture: str = "") -> None:
     with story.visit() as somebody:
         sign_in(somebody, name)
         expect(somebody.page.get_by_text(reason)).to_be_visible()
+        no_violations(somebody.page)
         if picture:
             somebody.picture(picture)
 

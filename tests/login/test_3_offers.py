@@ -10,6 +10,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from accessibility import no_violations
 from deployment import docker, wait_until
 from homes import keep_names
 from people import person_of
@@ -81,8 +82,11 @@ def test_a_menu_of_what_is_offered(story: Story, data: Path) -> None:
         ada.page.click("#login_submit")
         expect(ada.page.get_by_text("Plain Python")).to_be_visible()
         ada.picture("offers-menu")
+        no_violations(ada.page, narrow=True)
         ada.page.get_by_text("A lot of memory").click()
         ada.page.locator("#spawn_form input[type=submit], #spawn_form button[type=submit]").first.click()
+        expect(ada.page.get_by_role("heading", name="Starting your server")).to_be_visible()
+        no_violations(ada.page, narrow=True)
         in_lab(ada)
     model = story.inspect("ada")
     assert model["HostConfig"]["Memory"] == model["HostConfig"]["MemorySwap"] == 900 * 2**20

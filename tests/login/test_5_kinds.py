@@ -14,6 +14,7 @@ import typing as t
 import urllib.request
 
 import pytest
+from accessibility import no_violations
 from browser import Visit
 from deployment import as_root, docker, wait_until
 from directory import PASSWORD, READER, Directory
@@ -131,6 +132,7 @@ def arrive(somebody: Visit, name: str) -> None:
 
 def refused(somebody: Visit, text: str = REFUSED) -> None:
     expect(somebody.page.get_by_text(text).first).to_be_visible()
+    no_violations(somebody.page)
 
 
 def come(somebody: Visit, service: str) -> None:
@@ -283,6 +285,7 @@ def sign_up(somebody: Visit, name: str, password: str) -> None:
     page.fill("#password_confirmation_input", password)
     page.fill("input[name=email]", f"{name}@example.org")
     somebody.picture("kinds-native-signup")
+    no_violations(page, narrow=True)
     page.click("#signup_submit")
     page.locator(".alert").first.wait_for()
 
@@ -293,6 +296,7 @@ def press(somebody: Visit, name: str, button: str, then: str) -> None:
     row = somebody.page.locator("tr", has_text=name)
     row.get_by_role("button", name=button, exact=True).click()
     row.get_by_role("button", name=then, exact=True).wait_for()
+    no_violations(somebody.page, narrow=True)
 
 
 def test_accounts_of_the_hubs_own(story: Story, members: tuple[str, str]) -> None:
@@ -312,6 +316,10 @@ def test_accounts_of_the_hubs_own(story: Story, members: tuple[str, str]) -> Non
         arrive(somebody, nora)
         press(somebody, nils, "Authorize", "Unauthorize")
         somebody.picture("kinds-native-authorize")
+        for path in ("change-password", f"change-password/{nils}"):
+            somebody.go(f"/hub/{path}")
+            no_violations(somebody.page, narrow=True)
+        somebody.picture("kinds-native-password")
         type_in(somebody, nils, OWN)
         arrive(somebody, nils)
 

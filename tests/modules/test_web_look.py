@@ -4,12 +4,18 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+import sys
 import typing as t
 from pathlib import Path
 
 import pytest
-from engine import ROOT, ModuleRunner
+from engine import ROOT, ModuleRunner, docker
+from playwright.sync_api import Route, sync_playwright
+
+sys.path.insert(0, str(ROOT / "tests" / "e2e"))
+from accessibility import no_violations
 
 WEB = ROOT / "files" / "web"
 
@@ -68,6 +74,21 @@ LAB_FAULTS = [
 ]
 
 
+PAGES = """
+import asyncio, json, logging, tempfile
+from pathlib import Path
+from galilean_hub import web_render
+
+async def main():
+    web, look = Path("/look"), Path(tempfile.mkdtemp()) / "look.json"
+    pages = web_render.Pages(await web_render.set_up(web, look))
+    return [[name, html] async for name, html in web_render.every_page(web, pages, look)]
+
+logging.disable(logging.ERROR)
+print(json.dumps(asyncio.run(main())))
+"""
+
+
 def laid_over(part: str, files: dict[str, str], folder: Path) -> Path:
     """Our look with a site's files over it, as a build has them."""
     subprocess.run(["cp", "-r", str(WEB / part), str(folder)], check=True)
@@ -96,6 +117,56 @@ def test_templates_against_jupyterhub(
     last = ["The look of the hub does not fit this JupyterHub; see docs/web.md."] if faults else []
     assert sorted(said) == sorted([*(f"web/hub: {fault}" for fault in faults), *last])
     assert code == bool(faults)
+
+
+def test_everybody_can_use_each_page(refs: dict[str, t.Any], tmp_path: Path) -> None:
+    """Also in states that a hub is seldom in; with JupyterHub's own scripts and styles, and without a hub."""
+    folder = laid_over("hub", {}, tmp_path)
+    argv = [
+        "run",
+        "--rm",
+        "--network=none",
+        f"--volume={folder}:/look:ro",
+        refs["hub"],
+        "python3",
+        "-c",
+        PAGES,
+    ]
+    made: list[list[str]] = json.loads(docker(*argv))
+    static = tmp_path / "static"
+    container = docker("create", refs["hub"]).strip()
+    try:
+        docker("cp", f"{container}:/opt/hub/share/jupyterhub/static", str(static))
+    finally:
+        docker("rm", container)
+    subprocess.run(["cp", "-r", str(folder / "static"), str(static / "site")], check=True)
+    shown = ""
+
+    def answer(route: Route) -> None:
+        path = route.request.url.partition("?")[0].removeprefix("http://hub.test/hub/")
+        if path == "page":
+            route.fulfill(body=shown, content_type="text/html")
+        elif path.startswith("static/"):
+            route.fulfill(path=static / path.removeprefix("static/"))
+        else:
+            route.abort()
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=ROOT / "tests/e2e/chromium_alone.py",
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+        )
+        page = browser.new_page()
+        page.route("**/*", answer)
+        for number, (name, html) in enumerate(made):
+            # What the others stand on has nothing of its own; the admin page asks the hub for all it shows.
+            if name in ("page.html", "admin.html"):
+                continue
+            shown = html
+            page.emulate_media(color_scheme="dark" if number % 2 else "light")
+            page.goto(f"http://hub.test/hub/page?{name}")
+            no_violations(page, narrow=True)
+        browser.close()
 
 
 @pytest.mark.parametrize(("files", "faults"), [({}, []), (LAB_FILES, LAB_FAULTS)], ids=["ours", "misfit"])

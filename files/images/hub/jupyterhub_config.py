@@ -21,8 +21,9 @@ data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
 look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
 configure(c, data, read_secrets(Path("/run/secrets")), look)
-# What pages say to somebody whose home is too large.
-c.JupyterHub.template_vars = {"disk": WATCH.words, **c.JupyterHub.template_vars}
+# What pages say to somebody whose home is too large, and whom to ask.
+contact = c.GalileanAccess.get("contact", "")
+c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
 server.limit(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
 c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned, limits.Apart]

@@ -76,6 +76,9 @@ FITTING = [
         "static/site.css": '/* url("gone.png") */ a { background: url(data:x) } @import "https://example.org/x";'
     },
     {"templates/.page.html.swp": "\x00"},
+    # Colours that are written in another way are not judged; those that can be read pass.
+    {"static/site.css": ":root { --site-accent: oklch(90% 0.1 70); --site-card: #fff }"},
+    {"static/site.css": ":root { --site-accent: rgb(0, 86, 125); --site-card: white }"},
 ]
 
 
@@ -84,8 +87,23 @@ def test_a_look_that_fits_passes(look: t.Callable[..., list[str]], changes: dict
     assert look(changes) == []
 
 
+UNREADABLE = "give colours with 4.5 or more, so that everybody can read it"
 # changed file, its content, the whole sentence
 FAULTS = [
+    (
+        "static/site.css",
+        ":root { --site-accent: #6cc4f0; --site-card: #fff }\n"
+        '[data-bs-theme="dark"] { --site-card: #1a212b }',
+        "static/site.css: --site-accent is #6cc4f0, which on --site-card, #fff, has a contrast of 1.9 "
+        f"in light colours: {UNREADABLE}",
+    ),
+    (
+        # What is set for both, and fits one of them.
+        "static/site.css",
+        ":root { --site-accent: #00567d; --site-card: #fff }\n[data-bs-theme=dark] { --site-card: #1a212b }",
+        "static/site.css: --site-accent is #00567d, which on --site-card, #1a212b, has a contrast of 2.0 "
+        f"in dark colours: {UNREADABLE}",
+    ),
     (
         "templates/login.html",
         '{% extends "templates/login.html" %}\n{% block login_containr %}{% endblock %}',

@@ -98,13 +98,14 @@ def read_template(environment: Environment, name: str, source: str) -> Template:
 class Templates:
     """Ours and JupyterHub's, found as JupyterHub finds them."""
 
-    def __init__(self, own: Path, library: Path) -> None:
+    def __init__(self, own: Path, library: Path, pages: Iterable[str] = ()) -> None:
         self.environment = Environment(autoescape=True, enable_async=True)
         self._read: dict[Path, Template] = {}
         self.own, self.library = own, library
         self.names = sorted(str(file.relative_to(own)) for file in own.rglob("*") if file.is_file())
         self.names = [name for name in self.names if not Path(name).name.startswith(".")]
         self.library_names = {str(file.relative_to(library)) for file in library.rglob("*.html")}
+        self.page_names = {*self.library_names, *pages}
 
     def find(self, name: str) -> Path | None:
         folders = [self.library] if name.startswith(LIBRARY) else [self.own, self.library]
@@ -162,8 +163,8 @@ class Templates:
         used = {name for template in self.ours() for name, _line in template.uses}
         used |= {template.parent[0] for template in self.ours() if template.parent}
         for name in self.names:
-            if "/" not in name and name not in used | self.library_names and not ERROR_PAGE.fullmatch(name):
-                yield f"{name}: JupyterHub has no page of this name{nearest(name, self.library_names)}"
+            if "/" not in name and name not in used | self.page_names and not ERROR_PAGE.fullmatch(name):
+                yield f"{name}: JupyterHub has no page of this name{nearest(name, self.page_names)}"
 
     def problems(self) -> list[str]:
         found = []
@@ -196,6 +197,67 @@ def style_problems(folder: Path) -> Iterator[str]:
                     yield f"{style.relative_to(folder.parent)}: asks for {reference!r}, which is not there"
 
 
+def _colour(text: str) -> tuple[float, ...] | None:
+    """Red, green and blue from 0 to 1; None for what is written in another way, which nobody judges here."""
+    text = text.strip().lower()
+    short, long = re.fullmatch(r"#([0-9a-f]{3})", text), re.fullmatch(r"#([0-9a-f]{6})", text)
+    if short or long:
+        digits = long[1] if long else "".join(digit * 2 for digit in short[1]) if short else ""
+        return tuple(int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4))
+    numbers = re.fullmatch(r"rgb\(\s*(\d+)[\s,]+(\d+)[\s,]+(\d+)\s*\)", text)
+    if numbers:
+        return tuple(min(int(number), 255) / 255 for number in numbers.groups())
+    return {"white": (1.0, 1.0, 1.0), "black": (0.0, 0.0, 0.0)}.get(text)
+
+
+def _light(colour: tuple[float, ...]) -> float:
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in colour
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: tuple[float, ...], other: tuple[float, ...]) -> float:
+    """From 1 to 21, as WCAG 2 has it."""
+    bright, dark = sorted((_light(one), _light(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+# What is written on what, and the least contrast that WCAG 2 asks for (level AA).
+PAIRS = [
+    *((name, ground, 4.5) for name in ("text", "quiet", "accent", "bad") for ground in ("ground", "card")),
+    ("on-accent", "accent", 4.5),
+    ("notice-text", "notice", 4.5),
+    ("field", "card", 3),
+]
+SETTINGS = re.compile(r"""(:root|\[data-bs-theme=["']?(?:light|dark)["']?\])\s*\{([^}]*)\}""")
+SETTING = re.compile(r"--site-([a-z-]+)\s*:\s*([^;]+)")
+
+
+def colour_problems(static: Path) -> Iterator[str]:
+    """Colours of the site that not everybody can read, in light and in dark."""
+    styles = [static / name for name in ("galilean.css", "site.css")]
+    text = "".join(
+        STYLE_COMMENT.sub("", file.read_text("utf-8", "replace")) for file in styles if file.is_file()
+    )
+    for theme, other in (("light", "dark"), ("dark", "light")):
+        found: dict[str, str] = {}
+        for selector, block in SETTINGS.findall(text):
+            if other not in selector:
+                found.update((name, value.strip()) for name, value in SETTING.findall(block))
+        for name, ground, least in PAIRS:
+            one, on = _colour(found.get(name, "")), _colour(found.get(ground, ""))
+            if not one or not on:
+                continue
+            measured = contrast(one, on)
+            if measured < least:
+                yield (
+                    f"static/site.css: --site-{name} is {found[name]}, which on --site-{ground}, "
+                    f"{found[ground]}, has a contrast of {measured:.1f} in {theme} colours: "
+                    f"give colours with {least:g} or more, so that everybody can read it"
+                )
+
+
 def static_problems(
     references: Iterable[tuple[str, str]], static: Path, library_static: Path
 ) -> Iterator[str]:
@@ -221,9 +283,12 @@ def layout_problems(web: Path) -> Iterator[str]:
             yield f"{name}: nothing reads this file, it belongs into templates/ or static/"
 
 
-def problems(web: Path, library: Path) -> list[str]:
-    """Sentences on all that does not fit. `library`: JupyterHub's folder of templates and static files."""
-    templates = Templates(web / "templates", library / "templates")
+def problems(web: Path, library: Path, pages: Iterable[str] = ()) -> list[str]:
+    """Sentences on all that does not fit.
+
+    library: JupyterHub's folder of templates and static files. pages: those that an authenticator shows.
+    """
+    templates = Templates(web / "templates", library / "templates", pages)
     references = [
         (f"{template.name}, line {line}", path)
         for template in templates.ours()
@@ -234,6 +299,7 @@ def problems(web: Path, library: Path) -> list[str]:
         *templates.problems(),
         *static_problems(references, web / "static", library / "static"),
         *style_problems(web / "static"),
+        *colour_problems(web / "static"),
     ]
 
 
@@ -247,7 +313,7 @@ def main() -> int:
 
     from . import web_render
 
-    found = problems(web, Path(jupyterhub._data.DATA_FILES_PATH))
+    found = problems(web, Path(jupyterhub._data.DATA_FILES_PATH), web_render.native_pages())
     if not found:
         found = web_render.problems(web)
     for sentence in dict.fromkeys(found):

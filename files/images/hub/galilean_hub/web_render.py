@@ -15,8 +15,9 @@ import re
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -50,6 +51,13 @@ LOOKS: list[dict[str, Any]] = [
 # What a template can run into; anything else is a fault of this file, and may be seen as such.
 MISTAKES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
 STATIC = re.compile(r"""(?:src|href)=["'][^"']*?/static/(site/[^"'?#]*)""")
+
+
+def native_pages() -> set[str]:
+    """The pages that nativeauthenticator brings; ours by the same names come before them."""
+    spec = find_spec("nativeauthenticator")
+    folder = Path(str(spec.origin)).parent / "templates" if spec else Path()
+    return {path.name for path in folder.glob("*.html")} - {"page.html"}
 
 
 def strict_in(folder: Path) -> type[Undefined]:
@@ -165,7 +173,8 @@ class Pages:
         home = {"auth_state": None, "user": user, "url": f"{base}spawn/{USER}", "allow_named_servers": False}
         home |= {"named_server_limit_per_user": 0, "url_path_join": url_path_join, "default_server": spawner}
         home |= {"spawners": {}, "invalid_server_names": []}
-        form = {"for_user": user, "auth_state": None, "spawner_options_form": "<input>", "error_message": ""}
+        options = "<label>x <input></label>"
+        form = {"for_user": user, "auth_state": None, "spawner_options_form": options, "error_message": ""}
         form |= {"html_error_message": "", "url": f"{base}spawn/{USER}", "spawner": spawner}
         pending = {"user": user, "spawner": spawner, "progress_url": f"{base}progress", "auth_state": None}
         stopped = {"user": user, "auth_state": None, "server_name": "", "spawn_url": f"{base}spawn"}
@@ -181,7 +190,27 @@ class Pages:
         oauth_client = SimpleNamespace(description="d", redirect_uri="/services/x/")
         share = {"code": "c", "owner": user, "spawner": spawner, "spawner_ready": False}
         share |= {"spawner_url": "/user/ada/", "scope_descriptions": scopes, "next_url": "/user/ada/"}
+        account = SimpleNamespace(username=f"n{MARK}/", email=None, has_2fa=False, is_authorized=False)
+        sign_up = {"ask_email": True, "two_factor_auth": True, "recaptcha_key": "", "tos": "", "login": False}
+        told = {"alert": "alert-danger", "result_message": "m"}
+        by_native = {**login, "enable_signup": True, "two_factor_auth": True}
+        del by_native["authenticator"]
+        change = {"user_name": USER}
         return {
+            "native-login.html": [by_native, {**by_native, "login_error": "Wrong", "enable_signup": False}],
+            "signup.html": [
+                {**sign_up, "post_url": ""},
+                {**sign_up, **told, "tos": "t", "two_factor_auth_user": True, "two_factor_auth_value": "s"},
+            ],
+            "change-password.html": [change, {**change, **told}],
+            "change-password-admin.html": [change, {**change, **told}],
+            "authorization-area.html": [
+                {
+                    "ask_email": True,
+                    "users": [account, SimpleNamespace(**{**vars(account), "is_authorized": True})],
+                }
+            ],
+            "my_message.html": [{"message": "m", "login": False}],
             "page.html": [{}, {"login": False}],
             "login.html": [
                 login,
@@ -218,6 +247,7 @@ class Pages:
             "accept-share.html": [share],
             "error.html": [
                 error,
+                {**error, "message": None, "status_code": 599, "login": False},
                 {**error, "message": "m", "login": False},
                 {**error, "message_html": "<b>"},
             ],
@@ -261,6 +291,18 @@ def page_problems(name: str, html: str, web: Path) -> Iterator[str]:
             yield f"{name}: static file {path!r} is not there: put it into static/"
 
 
+async def every_page(web: Path, pages: Pages, look: Path) -> AsyncIterator[tuple[str, str | Exception]]:
+    """Each page in each of its states and with each look: its name, and its HTML or what went wrong."""
+    own = [path.name for path in (web / "templates").glob("*.html")]
+    for content in LOOKS:
+        look.write_text(json.dumps(content), encoding="utf-8")
+        for name, case in pages.states(own):
+            try:
+                yield name, await pages.make(name, case)
+            except MISTAKES as exc:
+                yield name, exc
+
+
 async def all_problems(web: Path) -> list[str]:
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -270,18 +312,15 @@ async def all_problems(web: Path) -> list[str]:
         library = Path(app.data_files_path) / "templates"
         found += [
             f"{name}: this page of JupyterHub is new, add it to Pages.cases() in galilean_hub/web_render.py"
-            for name in sorted({path.name for path in library.glob("*.html")} - set(pages.cases()))
+            for name in sorted(
+                ({path.name for path in library.glob("*.html")} | native_pages()) - set(pages.cases())
+            )
         ]
-        own = [path.name for path in (web / "templates").glob("*.html")]
-        for content in LOOKS:
-            look.write_text(json.dumps(content), encoding="utf-8")
-            for name, case in pages.states(own):
-                try:
-                    html = await pages.make(name, case)
-                except MISTAKES as exc:
-                    found.append(sentence(exc, web, name))
-                else:
-                    found += page_problems(name, html, web)
+        async for name, html in every_page(web, pages, look):
+            if isinstance(html, Exception):
+                found.append(sentence(html, web, name))
+            else:
+                found += page_problems(name, html, web)
     return found
 
 

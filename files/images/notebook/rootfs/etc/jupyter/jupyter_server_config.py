@@ -45,6 +45,8 @@ c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 c.TemplateExporter.extra_template_basedirs = []
 
 c.ServerApp.default_url = "/lab"
+# What goes wrong is told in words, with the look of the hub.
+c.ServerApp.extra_template_paths = ["/opt/notebook/share/galilean/templates"]
 # As the hub's cookies are; it sets this server's others so.
 secure = {"secure": True} if os.environ.get("JUPYTERHUB_PUBLIC_URL", "").startswith("https:") else {}
 c.ServerApp.tornado_settings = {"xsrf_cookie_kwargs": {"samesite": "Lax", **secure}}
