@@ -261,6 +261,8 @@ def test_a_stopped_hub_leaves_a_page_that_waits(site: Deployment, stranger: Visi
         stranger.page.goto(f"{site.url}{path}")
         expect(stranger.page.get_by_role("heading", level=1)).to_have_text(heading)
         no_violations(stranger.page, narrow=True)
+    large = stranger.page.request.post(f"{site.url}/hub/login", data=bytes(300_000))
+    assert (large.status, "take no more than 256k" in large.text()) == (413, True)
 
 
 def test_hub_shell(site: Deployment) -> None:
