@@ -16,6 +16,8 @@ SCENARIO ?= bootstrap data_volume users docker images delivery edge edge_ipv6 fr
 # Name of the instance that `make teardown` removes.
 CONFIRM ?=
 PYTHON ?= python3
+# Seconds to wait for whoever else is installing packages, such as the machine's own upgrades after a boot.
+PACKAGES_WAIT ?= 600
 
 # Ansible starts its own Python without quotes, and lists of folders are split at colons.
 ODD := : ; & | < > ( ) [ ] { } * ? ! " ' ` \ $$ \#
@@ -68,8 +70,10 @@ if [ -n "$$missing" ]; then \
     echo "These packages are needed and cannot be installed from here (that takes apt-get, and root or sudo):$$missing" >&2; \
     exit 1; fi; \
   echo "Installing$$missing"; \
-  install="$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $$missing"; \
-  $$install >/dev/null 2>&1 || { $(SUDO) apt-get update -qq && $$install >/dev/null; }; fi
+  wait="$(SUDO) /usr/bin/env python3 $(CURDIR)/plugins/module_utils/_apt_locks.py $(PACKAGES_WAIT) PACKAGES_WAIT"; \
+  install="$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
+    -o DPkg::Lock::Timeout=$(PACKAGES_WAIT) $$missing"; \
+  $$wait && { $$install >/dev/null 2>&1 || { $$wait && $(SUDO) apt-get update -qq && $$wait && $$install >/dev/null; }; }; fi
 endef
 
 # $(call pip,file): uv takes seconds where pip takes minutes. It reads other variables than pip and other

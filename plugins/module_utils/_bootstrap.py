@@ -8,10 +8,13 @@ PRIVATE to the collection: may change at any time.
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass, field
 
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
+# Where apt looks for the passwords of mirrors.
+AUTH = "/etc/apt/auth.conf.d/galilean-hub.conf"
 CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 DEFAULT_ENV: dict[str, str] = {
     "LANG": "C.UTF-8",
@@ -89,8 +92,8 @@ class BootstrapSpec:
         return inputs
 
 
-def mmdebstrap_argv(spec: BootstrapSpec, archive: str) -> list[str]:
-    """The command that writes the file system as a tar archive."""
+def mmdebstrap_argv(spec: BootstrapSpec, archive: str, credentials: str = "") -> list[str]:
+    """The command that writes the file system as a tar archive; credentials: a file of apt's for the mirror, kept out of it."""
     argv = ["mmdebstrap", "--variant=minbase", "--format=tar"]
     if spec.packages:
         argv.append("--include=" + ",".join(sorted(set(spec.packages))))
@@ -99,6 +102,10 @@ def mmdebstrap_argv(spec: BootstrapSpec, archive: str) -> list[str]:
     argv.append('--aptopt=Acquire::Languages "none"')
     argv += [f"--dpkgopt=path-exclude={path}" for path in EXCLUDES]
     argv += [f"--dpkgopt=path-include={path}" for path in INCLUDES]
+    if credentials:
+        place = f'"$1{AUTH}"'
+        argv.append(f"--setup-hook=install -D -m 0600 {shlex.quote(credentials)} {place}")
+        argv.append(f"--customize-hook=rm -f {place}")
     # The host's own resolver and name have no place in an image; logs and caches only grow it.
     argv.append('--customize-hook=rm -f "$1/etc/resolv.conf" "$1/etc/hostname"')
     argv.append(

@@ -114,6 +114,7 @@ def _sources(settings: Settings) -> list[tuple[str, str, str, int]]:
         for variable, value in (given if isinstance(given, dict) else {}).items():
             if isinstance(value, str) and "://" in value:
                 named.append((f"{variable} of {name} in jupyterhub_config_extra", value))
+    named += [("bootstrap_http_proxy", one) for one in sorted(set(settings.get("proxies") or []))]
     found = []
     for where, value in named:
         try:

@@ -24,6 +24,8 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
 APT_LISTS = "/var/lib/apt/lists"
+# Variables of the site's proxy, a line each; also read by systemd.
+PROXY_FILE = "/etc/docker/galilean-hub-proxy.env"
 DAEMON_JSON = "/etc/docker/daemon.json"
 
 
@@ -151,7 +153,7 @@ def look(
     return {
         "ready": bool(info),
         "mode": state.choose_mode(wanted, bool(info), bool(dockerd), daemon_json),
-        "stale": bool(info) and state.is_stale(daemon_json, info.get("Labels")),
+        "stale": bool(info) and (state.is_stale(daemon_json, info.get("Labels")) or not _has_proxy(pid)),
         "version": str(version).split(",")[0].strip(),
         "systemd": systemd,
         "dockerd": dockerd or "",
@@ -188,6 +190,18 @@ def _engine_pid() -> int:
     return pid if pid and _alive(pid) else 0
 
 
+def _proxy() -> dict[str, str]:
+    """The proxy that the engine is to use, by variable, as the role has written it."""
+    lines = [line.partition("=") for line in read(PROXY_FILE).splitlines() if "=" in line]
+    return {name: value for name, _, value in lines}
+
+
+def _has_proxy(pid: int) -> bool:
+    """Whether a running engine has that proxy."""
+    there = read(f"/proc/{pid}/environ").split("\0")
+    return all(f"{name}={value}" in there for name, value in _proxy().items())
+
+
 def _start_directly(dockerd: str, log_path: str) -> subprocess.Popen[bytes] | None:
     if _engine_pid():
         return None
@@ -198,7 +212,10 @@ def _start_directly(dockerd: str, log_path: str) -> subprocess.Popen[bytes] | No
     with os.fdopen(handle, "ab") as log:
         # A session of its own: the engine outlives this run. The limits are those that we have: raising
         # them, as the init script does, is what fails on small machines.
-        return subprocess.Popen([dockerd], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", start_new_session=True)
+        env = {**os.environ, **_proxy()}
+        return subprocess.Popen(
+            [dockerd], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=env, start_new_session=True
+        )
 
 
 def _stop_directly(timeout: float) -> None:
@@ -232,6 +249,7 @@ def bring_up(engine: t.Mapping[str, t.Any], restart: bool, log_path: str, timeou
     process = None
     if engine["systemd"]:
         output(["systemctl", "reset-failed", "docker.service", "docker.socket"])
+        output(["systemctl", "daemon-reload"])
         output(["systemctl", "enable", "docker.service"])
         output(["systemctl", "restart" if restart else "start", "docker.service"], timeout=timeout)
     else:

@@ -229,6 +229,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "network": {"hub": layout["hub_address"], "proxy": layout["proxy_address"]},
         # Whether a user's server may ask for the tokens of its user's login.
         "user_tokens": bool(access["user_tokens"]),
+        # Whether users' servers are told of the site's proxy. Its address is a secret, which is not here.
+        "users_proxy": bool(settings.get("users_proxy")),
         "hooks": access["hooks"],
         # For the broker between hub and engine, which reads this file as well.
         "broker": {"state_dir": layout["state_dir"], "allow": settings.get("broker_allow") or {}},

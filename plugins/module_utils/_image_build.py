@@ -47,6 +47,8 @@ class BuildJob:
     parent: str | None = None
     parents: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    # Variables of a proxy, as proxy_environment has them.
+    proxy: dict[str, str] = field(default_factory=dict)
 
 
 def check_secrets(secrets: t.Mapping[str, str]) -> None:
@@ -65,6 +67,8 @@ def build(engine: DockerCli, spec: plan.ImageSpec, job: BuildJob, log: Path, tim
         if ref and engine.image(ref) is None:
             raise HubError(f"{setting} is {ref}, which is not on this host: build it first.")
     builder = engine.builder()
+    # BuildKit knows them in capital letters, and gives them to each step in both.
+    proxy = {key.upper(): value for key, value in job.proxy.items()}
     argv = plan.buildkit_argv(
         builder.client,
         builder.kind,
@@ -76,8 +80,14 @@ def build(engine: DockerCli, spec: plan.ImageSpec, job: BuildJob, log: Path, tim
         job.parent,
         job.parents,
         job.secrets,
+        proxy,
     )
-    if run_logged(argv, log, timeout, env=builder.env):
+    env = {**builder.env, **proxy}
+    failed = run_logged(argv, log, timeout, env=env)
+    if failed and plan.lost_client(read_tail(log)):
+        log.write_text("", encoding="utf-8")
+        failed = run_logged(argv, log, timeout, env=env)
+    if failed:
         step, lines = plan.failure_of(read_tail(log))
         where = f" at step {step}" if step else ""
         shown = "\n".join(lines)
@@ -95,8 +105,10 @@ def bootstrap_image(
     log: Path,
     scratch: Path,
     timeout: float,
+    proxy: t.Mapping[str, str],
+    credentials: str = "",
 ) -> None:
-    """Make an image out of the distribution's package mirror.
+    """Make an image out of the distribution's package mirror, through a proxy where there is one; credentials: a file for apt.
 
     Through a file and not a pipe: the engine would take a cut-off archive of a failed bootstrap for a whole one.
     """
@@ -107,12 +119,13 @@ def bootstrap_image(
             f"keyring is {source.keyring}, which is not on this host: correct it, or leave it empty."
         )
     rootfs = scratch / "rootfs.tar"
-    argv = bootstrap.mmdebstrap_argv(source, str(rootfs))
+    argv = bootstrap.mmdebstrap_argv(source, str(rootfs), credentials)
     # Not /tmp: that may be a small one in memory.
     env = {
         "TMPDIR": str(scratch),
         "DEBIAN_FRONTEND": "noninteractive",
         "SOURCE_DATE_EPOCH": bootstrap.SOURCE_DATE_EPOCH,
+        **proxy,
     }
     if run_logged(argv, log, timeout, env=env):
         text = read_tail(log)
@@ -253,12 +266,25 @@ def build_secrets(params: t.Mapping[str, t.Any]) -> dict[str, str]:
     return {**found, **_texts(params["secrets"])}
 
 
+def written_secrets(texts: t.Mapping[str, str], scratch: Path) -> dict[str, str]:
+    """Files with these texts, for the time of the build."""
+    folder = scratch / "secrets"
+    folder.mkdir(mode=0o700)
+    for key, text in texts.items():
+        (folder / key).touch(mode=0o600)
+        (folder / key).write_text(text, encoding="utf-8")
+    return {key: str(folder / key) for key in texts}
+
+
 def _make(
     params: t.Mapping[str, t.Any], engine: DockerCli, spec: plan.ImageSpec, log: Path, scratch: Path
 ) -> None:
     source, timeout = params["source"], params["timeout"]
+    proxy = _texts(params["proxy"] or {})
+    texts = written_secrets(_texts(params["secret_texts"] or {}), scratch)
     if source == "bootstrap":
-        bootstrap_image(engine, spec, _bootstrap_spec(params), log, scratch, timeout)
+        credentials = texts.get("apt", "")
+        bootstrap_image(engine, spec, _bootstrap_spec(params), log, scratch, timeout, proxy, credentials)
     elif source == "registry":
         pull_image(engine, spec, params["image"], log, timeout)
     elif source == "archive":
@@ -273,7 +299,8 @@ def _make(
             params["target"],
             params["parent"],
             _texts(params["parents"] or {}),
-            build_secrets(params),
+            {**texts, **build_secrets(params)},
+            proxy,
         )
         build(engine, spec, job, log, timeout)
 

@@ -220,8 +220,13 @@ def buildkit_argv(
     parent: str | None = None,
     parents: t.Mapping[str, str] | None = None,
     secrets: t.Mapping[str, str] | None = None,
+    from_environment: t.Iterable[str] = (),
 ) -> list[str]:
-    """The build command: ``buildx`` loads its result into the engine, ``builtin`` is the client's own BuildKit."""
+    """The build command: ``buildx`` loads its result into the engine, ``builtin`` is the client's own BuildKit.
+
+    from_environment: arguments whose value is in the command's environment, not in the list of processes. Those of a proxy
+    (HTTP_PROXY and the like) reach each step, and BuildKit keeps them out of digests, layers and history.
+    """
     argv = [*client, "buildx", "build", "--load"] if builder == "buildx" else [*client, "build"]
     argv += ["--progress=plain", "--pull=false", f"--file={path.rstrip('/')}/{dockerfile}"]
     # The engine names an image only when its last step is done: a failed or killed build leaves no tag.
@@ -232,6 +237,7 @@ def buildkit_argv(
     argv += [
         f"--build-arg={key}={value}" for key, value in sorted({**(args or {}), **(parents or {})}.items())
     ]
+    argv += [f"--build-arg={key}" for key in sorted(from_environment)]
     if target:
         argv.append(f"--target={target}")
     argv += [f"--secret=id={key},src={value}" for key, value in sorted((secrets or {}).items())]
@@ -248,6 +254,15 @@ def label_argv(client: t.Sequence[str], builder: str, spec: ImageSpec) -> list[s
 
 _STEP = re.compile(r"^#(\d+) (\[.*)\Z")
 _OUTPUT = re.compile(r"^#(\d+) (?:\d+(?:\.\d+)? )?(.*)\Z")
+
+
+# What is said of a secret or a file that the builder asked its client for, when that did not answer in time: no step has failed.
+_LOST = re.compile(r"rpc error: code = \w+ desc = (?:unexpected EOF|no active session|.*context canceled)|no active session for")
+
+
+def lost_client(log: str) -> bool:
+    """Whether a build has ended only because the builder lost its client for a moment, as a busy machine makes it."""
+    return any(_LOST.search(line) for line in log.splitlines()[-5:])
 
 
 def failure_of(log: str, lines: int = 40) -> tuple[str, list[str]]:

@@ -36,6 +36,11 @@ _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*\Z")
 _VARIABLE = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*\Z")
 
 _CA = "--mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt"
+# Where each tool finds a site's own index; a secret that is not given is not mounted.
+_APT_AUTH = "--mount=type=secret,id=apt,target=/etc/apt/auth.conf.d/galilean-hub.conf"
+_PIP_INDEX = "--mount=type=secret,id=pip,target=/etc/pip.conf"
+_UV_INDEX = "--mount=type=secret,id=uv,target=/etc/uv/uv.toml"
+_NPM_INDEX = "--mount=type=secret,id=npm,target=/root/.npmrc"
 _APT_CACHE = "--mount=type=cache,target=/var/cache/apt,sharing=locked"
 _TOOLS = "--mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools"
 _UV_CACHE = "--mount=type=cache,target=/var/cache/uv"
@@ -148,7 +153,7 @@ def _run(mounts: t.Sequence[str], commands: t.Sequence[str]) -> str:
 
 def _apt(packages: t.Sequence[str]) -> str:
     return _run(
-        [_CA, _APT_CACHE],
+        [_CA, _APT_AUTH, _APT_CACHE],
         [
             "apt-get update -q",
             f"DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends {_quoted(packages)}",
@@ -165,11 +170,11 @@ def _pip(place: Place, packages: t.Sequence[str], python: str, target: str) -> s
     uv = "/opt/tools/bin/uv pip install -q --link-mode copy --cache-dir /var/cache/uv --python"
     if not target:
         return _run(
-            [_CA, _TOOLS, _UV_CACHE],
+            [_CA, _UV_INDEX, _TOOLS, _UV_CACHE],
             [f"{listed} {uv} {python} --compile-bytecode -r -"],
         )
     return _run(
-        [_CA, _TOOLS, _UV_CACHE],
+        [_CA, _UV_INDEX, _TOOLS, _UV_CACHE],
         [
             f"target={target}",
             'mkdir -p "$target"',
@@ -186,11 +191,12 @@ def _pip(place: Place, packages: t.Sequence[str], python: str, target: str) -> s
 def _npm(place: Place, packages: t.Sequence[str]) -> str:
     home = f"{place.prefix}/lib/nodejs"
     return _run(
-        [_CA, _TOOLS, _NPM_CACHE],
+        [_CA, _NPM_INDEX, _TOOLS, _NPM_CACHE],
         [
             f"if [ ! -e {home} ]; then mkdir -p {place.prefix}/lib {place.prefix}/bin && cp -a /opt/tools/nodejs {home} && "
             f"ln -s {home}/bin/node {place.prefix}/bin/node; fi",
-            f"PATH={home}/bin:$PATH node {home}/lib/node_modules/npm/bin/npm-cli.js install --global --no-audit --no-fund "
+            # Not all images have root's home for HOME.
+            f"NPM_CONFIG_USERCONFIG=/root/.npmrc PATH={home}/bin:$PATH node {home}/lib/node_modules/npm/bin/npm-cli.js install --global --no-audit --no-fund "
             f"--prefix {place.prefix} {_quoted(packages)}",
         ],
     )
@@ -261,7 +267,8 @@ def dockerfile(name: str, entry: t.Mapping[str, t.Any], place: Place) -> str:
         lines.append("COPY " + json.dumps([f"files/{number}", str(part["dest"])]))
     for key, value in (entry.get("env") or {}).items():
         lines.append(f"ENV {key}={json.dumps(str(value), ensure_ascii=False).replace('$', chr(92) + '$')}")
-    lines += [_run([_CA], [command]) for command in entry.get("run") or []]
+    site = [_CA, _APT_AUTH, _PIP_INDEX, _UV_INDEX, _NPM_INDEX]
+    lines += [_run(site, [command]) for command in entry.get("run") or []]
     user = entry.get("user") or place.user
     if user:
         lines.append(f"USER {user}")

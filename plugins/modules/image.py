@@ -143,6 +143,20 @@ options:
       - Neither the digest nor the image holds anything of them.
     type: dict
     default: {}
+  secret_texts:
+    description:
+      - Texts that builds may read like files of O(secrets), by the secret's id. They are files on the host for the time of the build.
+      - With O(source=bootstrap), C(apt) has the passwords for O(mirror), in the form of C(apt_auth.conf(5)).
+    type: dict
+    default: {}
+    version_added: 0.7.0
+  proxy:
+    description:
+      - The variables C(http_proxy), C(https_proxy) and C(no_proxy) for what the build fetches.
+      - Neither the digest nor the image, its history or the list of processes holds anything of them.
+    type: dict
+    default: {}
+    version_added: 0.7.0
   ca_bundle:
     description:
       - Certificates of CAs on the host, which builds get as the secret C(ca) unless O(secrets) has one.
@@ -288,6 +302,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "parents": {"type": "dict", "default": {}},
     # Paths of files, not what is in them.
     "secrets": {"type": "dict", "default": {}, "no_log": False},
+    "secret_texts": {"type": "dict", "default": {}, "no_log": True},
+    "proxy": {"type": "dict", "default": {}, "no_log": True},
     "ca_bundle": {"type": "path"},
     "suite": {"type": "str"},
     "packages": {"type": "list", "elements": "str", "default": ["ca-certificates", "python3"]},

@@ -6,7 +6,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from galilean_hub import database, engine, limits, logs, rekey, renaming, server, subdomains, web
+from galilean_hub import (
+    database,
+    engine,
+    limits,
+    logs,
+    outgoing,
+    rekey,
+    renaming,
+    server,
+    subdomains,
+    web,
+)
 from galilean_hub.access import with_access
 from galilean_hub.disk_watch import WATCH
 from galilean_hub.loader import configure, read_data, read_secrets
@@ -17,10 +28,14 @@ from galilean_hub.web_static import SiteStaticFilesHandler
 engine.wait()
 database.tune()
 logs.tidy()
+outgoing.use()
 data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
 look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
 configure(c, data, read_secrets(Path("/run/secrets")), look)
+if data.get("users_proxy"):
+    # A site's own settings for all servers win.
+    c.DockerSpawner.environment = {**outgoing.variables(), **c.DockerSpawner.environment}
 # What pages say to somebody whose home is too large, and whom to ask.
 contact = c.GalileanAccess.get("contact", "")
 c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}

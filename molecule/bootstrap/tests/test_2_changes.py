@@ -26,7 +26,7 @@ def test_a_second_run_is_quick_and_changes_nothing(site: Site) -> None:
     said = site.apply()
     assert said.endswith(UNCHANGED), said
     # Python, facts, a look: whatever else there is must be skipped.
-    assert re.search(r"bookworm : ok=\d+ changed=0 unreachable=0 failed=0 skipped=[6-9]", said), said
+    assert re.search(r"bookworm : ok=\d+ changed=0 unreachable=0 failed=0 skipped=1?[0-9] ", said), said
 
 
 def test_check_mode_without_python_is_one_sentence(site: Site) -> None:
@@ -59,6 +59,69 @@ def test_python_that_was_half_installed_is_finished(site: Site) -> None:
         )
     finally:
         site.do("bookworm", "mv -n /root/apt_pkg*.so /usr/lib/python3/dist-packages/", check=False)
+
+
+def test_the_first_boot_is_waited_for_and_named(site: Site) -> None:
+    """By cloud-init's own word; it writes result.json when it is done."""
+    install = "apt-get install -qq -y --no-install-recommends cloud-init >/dev/null 2>&1"
+    begun = "mkdir -p /run/cloud-init; touch /run/cloud-init/enabled"
+    site.do("trixie", f"DEBIAN_FRONTEND=noninteractive {install}; {begun}")
+    still = "cloud-init is still setting the machine up"
+    try:
+        # A container has nothing that it would be set up from.
+        site.do("trixie", "rm -f /run/cloud-init/disabled")
+        assert "not started" in site.do("trixie", "cloud-init status", check=False)
+        said = site.apply("--limit", "trixie", bootstrap_packages_wait=3)
+        assert f"of waiting, {still}. See there what it does (cloud-init status --long)" in said, said
+        assert said.endswith("rc=2 trixie=0"), said
+        said = site.apply("--check", "--limit", "trixie")
+        assert f"{still}: a run without --check waits" in said, said
+        assert said.endswith("rc=0 trixie=0"), said
+        site.do("trixie", "(sleep 20; touch /run/cloud-init/result.json) >/dev/null 2>&1 &")
+        said = site.apply("--limit", "trixie")
+        assert f"trixie yet, as {still}: waiting, for up to " in said, said
+        assert said.endswith("rc=0 trixie=0"), said
+    finally:
+        site.do("trixie", "rm -rf /run/cloud-init; apt-get purge -qq -y cloud-init >/dev/null 2>&1")
+
+
+def test_a_lock_is_waited_for_where_python_is_missing(site: Site) -> None:
+    """As apt itself says who holds it: there is nothing else to ask on such a host."""
+    lock = "held = open('/var/lib/dpkg/lock-frontend', 'w'); fcntl.lockf(held, fcntl.LOCK_EX)"
+    hold = f"import fcntl, time; {lock}; time.sleep(25)"
+    site.do("bookworm", f'python3 -c "{hold}" >/dev/null 2>&1 &')
+    site.do("bookworm", "mv /usr/lib/python3/dist-packages/apt_pkg*.so /root/")
+    try:
+        said = site.apply("--limit", "bookworm")
+    finally:
+        site.do("bookworm", "mv -n /root/apt_pkg*.so /usr/lib/python3/dist-packages/", check=False)
+    assert re.search(r"yet, as python3 \(process \d+\) holds the dpkg frontend lock: waiting", said), said
+    assert "rc=0" in said, said
+
+
+def test_apt_goes_through_the_proxy_that_only_root_can_read(site: Site) -> None:
+    """Nothing is there to answer: what counts is whom apt asks, and what is seen of the password."""
+    given = {
+        "bootstrap_http_proxy": "http://ada:p%40ss%25word@127.0.0.2:9",
+        "bootstrap_no_proxy": ["near.example.org"],
+    }
+    said = site.apply("--limit", "bookworm", **given)
+    assert "which builds and containers take for themselves" in said, said
+    given["bootstrap_http_proxy"] = "http://ada:p%40ss%25word@192.0.2.9:9"
+    for changed in ("1", "0"):
+        said = site.apply("-vv", "--diff", "--limit", "bookworm", **given)
+        assert said.endswith(f"rc=0 bookworm={changed}"), said
+        assert "p%40ss" not in said
+        assert "p@ss" not in said
+    path = "/etc/apt/apt.conf.d/61galilean-hub-proxy"
+    assert site.do("bookworm", f"stat --format='%a %U' {path}") == "600 root"
+    options = site.do("bookworm", "apt-config dump").splitlines()
+    for scheme in ("http", "https"):
+        assert f'Acquire::{scheme}::Proxy "http://ada:p%40ss%25word@192.0.2.9:9";' in options
+        assert f'Acquire::{scheme}::Proxy::near.example.org "DIRECT";' in options
+    assert site.apply("--limit", "bookworm").endswith("rc=0 bookworm=1")
+    assert site.do("bookworm", f"ls {path}", check=False) == ""
+    assert site.apply("--limit", "bookworm").endswith("rc=0 bookworm=0")
 
 
 def test_another_zone_and_language(site: Site) -> None:
@@ -102,6 +165,11 @@ def test_another_zone_and_language(site: Site) -> None:
         ),
         ({"bootstrap_swap_gib": -1}, "bootstrap_swap_gib is -1: give a number of GiB"),
         ({"bootstrap_swap_gib": 100000}, "bootstrap_swap_gib is 100000, but"),
+        ({"bootstrap_packages_wait": -1}, "bootstrap_packages_wait is -1: give a number of seconds"),
+        (
+            {"bootstrap_http_proxy": "proxy:3128"},
+            "bootstrap_http_proxy is 'proxy:3128', which has no scheme",
+        ),
         ({"bootstrap_swappiness": 201}, "bootstrap_swappiness is 201: give a number from 0 to 200"),
     ],
 )

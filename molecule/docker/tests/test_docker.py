@@ -43,6 +43,23 @@ def test_the_engine_has_our_options(host: Host) -> None:
     assert json.loads(options.content_string)["max-concurrent-downloads"] == 4
 
 
+def test_the_engine_has_the_proxy_and_only_root_sees_the_password(host: Host) -> None:
+    engine = info(host)
+    if host.check_output("cat /etc/docker/galilean-hub-proxy.env 2>/dev/null || true") == "":
+        assert engine.get("HttpProxy", "") == ""
+        return
+    for name in ("HttpProxy", "HttpsProxy"):
+        assert engine[name].endswith("@192.0.2.33:3128"), engine[name]
+    assert "127.0.0.1" in engine["NoProxy"]
+    pid = host.check_output("cat /var/run/docker.pid")
+    running = host.check_output(f"tr '\\0' '\\n' </proc/{pid}/environ")
+    assert "https_proxy=http://ada:p%40ss%25word@192.0.2.33:3128" in running.splitlines()
+    file = host.file("/etc/docker/galilean-hub-proxy.env")
+    assert (file.user, file.mode) == ("root", 0o600)
+    if host.file("/run/systemd/system").exists:
+        assert "p%40" not in host.check_output("systemctl cat docker.service; systemctl show docker.service")
+
+
 def test_the_engine_comes_back_with_the_host(host: Host) -> None:
     if not host.file("/run/systemd/system").exists:
         assert "docker-engine.log" in host.check_output("ls /var/log")

@@ -17,8 +17,9 @@ from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from jupyterhub.utils import maybe_future
 from tornado import web
-from traitlets import Bool, Dict, Set, Unicode
+from traitlets import Bool, Dict, Set, Unicode, default
 
+from . import outgoing
 from ._approval import Unsure
 from ._claims import ClaimError, claimed_groups
 from .approval_source import Source, open_source
@@ -297,5 +298,9 @@ def with_access(name: str) -> type[Authenticator]:
     (entry,) = importlib.metadata.entry_points(group="jupyterhub.authenticators", name=name)
     base = entry.load()
     bases = (GalileanAccess, *([RULES[name]] if name in RULES else []), base)
-    cls: type[Authenticator] = type(f"Galilean{base.__name__}", bases, {})
+    # What those of OAuth ask their provider with.
+    more = {"_outgoing": default("http_client")(lambda _self: outgoing.client())}
+    cls: type[Authenticator] = type(
+        f"Galilean{base.__name__}", bases, more if hasattr(base, "http_client") else {}
+    )
     return cls

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prometheus_client import REGISTRY, Gauge
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httpclient import HTTPRequest
 
+from . import outgoing
 from ._approval import UNSURE, Approval, ApprovalError, check_removal, parse_answer, parse_list, standing
 from .state import save
 
@@ -73,7 +74,11 @@ async def fetch(
         # A token must not follow to another host.
         follow_redirects=not token,
     )
-    answer = await AsyncHTTPClient(max_body_size=LONGEST).fetch(request, raise_error=False)
+    client = outgoing.client(LONGEST)
+    try:
+        answer = await client.fetch(request, raise_error=False)
+    finally:
+        client.close()
     if answer.error is not None and not 100 <= answer.code < 599:
         raise OSError(str(answer.error))
     return answer.code, answer.body or b""
@@ -87,7 +92,12 @@ async def run_script(path: Path, timeout: float, token: str) -> bytes:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         # Not the hub's own: it holds tokens.
-        env={"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "HOME": "/tmp", "LANG": "C.UTF-8"},
+        env={
+            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+            "HOME": "/tmp",
+            "LANG": "C.UTF-8",
+            **outgoing.taken(),
+        },
     )
     try:
         # The token comes by standard input: an environment can be read by others of the same account.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import urllib.error
@@ -22,6 +23,8 @@ def revoked(certbot: Certbot, serial: str) -> bool:
 
     An authority that does not answer is taken for "no": that is how browsers do it as well.
     """
+    # A proxy, for instance: the list is asked for in the same way as the authority.
+    os.environ.update(certbot.environment)
     lineage = Path(certbot.lineage)
     told = _openssl(
         "x509",
@@ -58,8 +61,6 @@ def in_list(url: str, serial: str, issuer: Path) -> bool:
 
 
 def _ocsp(certbot: Certbot) -> bool:
-    import os
-
     done = subprocess.run(
         [
             *certbot.command,
@@ -73,7 +74,6 @@ def _ocsp(certbot: Certbot) -> bool:
         text=True,
         check=False,
         stdin=subprocess.DEVNULL,
-        env={**os.environ, **certbot.environment},
         timeout=60,
     )
     return "REVOKED" in done.stdout

@@ -105,6 +105,11 @@ REPOSITORY = [{"url": "https://me:secret@10.1.2.3/course.git"}]
             "may not reach: add {address: 10.0.0.7, ports: [3128]} to jupyterhub_egress_allowed",
         ),
         (
+            {"proxies": ["http://ada:secret@10.0.0.7:3128"] * 2},
+            "bootstrap_http_proxy has http://10.0.0.7:3128, which user servers may not reach: "
+            "add {address: 10.0.0.7, ports: [3128]} to jupyterhub_egress_allowed",
+        ),
+        (
             {"repositories": [{"url": "https://git.lan/x"}], "addresses": {"git.lan": ["10.4.4.4"]}},
             "jupyterhub_repositories has https://git.lan (10.4.4.4), which user servers may not reach: "
             "add {address: 10.4.4.4, ports: [443]} to jupyterhub_egress_allowed",

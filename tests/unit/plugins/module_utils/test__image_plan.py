@@ -248,3 +248,22 @@ def test_failure_of() -> None:
 def test_failure_without_a_step() -> None:
     assert plan.failure_of("no space left\n\nreally\n") == ("", ["no space left", "really"])
     assert plan.failure_of("") == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("last", "lost"),
+    [
+        ("rpc error: code = Internal desc = unexpected EOF", True),
+        ("failed to solve: no active session for 3kx: context deadline exceeded", True),
+        ("executor failed running [/bin/sh -c false]: exit code: 1", False),
+        ("", False),
+    ],
+)
+def test_a_client_that_was_lost_is_no_failure_of_a_step(last: str, lost: bool) -> None:
+    assert plan.lost_client(f"#5 [2/3] RUN true\n------\n{last}\n") is lost
+
+
+def test_a_proxy_is_named_without_its_value() -> None:
+    spec = plan.ImageSpec("x", "p", {})
+    argv = plan.buildkit_argv(["docker"], "builtin", spec, "/c", from_environment=["HTTPS_PROXY", "NO_PROXY"])
+    assert [word for word in argv if "PROXY" in word] == ["--build-arg=HTTPS_PROXY", "--build-arg=NO_PROXY"]

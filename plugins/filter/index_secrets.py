@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of_mapping
+
+DOCUMENTATION = r"""
+name: index_secrets
+short_description: What builds read a site's own package indexes from
+version_added: 0.7.0
+author: galilean.hub contributors (@galilean)
+description:
+  - The texts of the files in which pip, uv, npm and apt find an index and its password.
+positional: _input
+options:
+  _input:
+    description: Addresses under C(pypi), C(npm) and C(mirror), with user and password where they have them.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+- name: Build with an index of the site's own
+  galilean.hub.image:
+    name: mine
+    path: /root/mine
+    secret_texts: "{{ {'pypi': images_pypi_index} | galilean.hub.index_secrets }}"
+"""
+
+RETURN = r"""
+_value:
+  description: Texts by the secret's id, C(pip), C(uv), C(npm) and C(apt); those that are not needed are left out.
+  type: dict
+"""
+
+
+def _secrets(settings: dict[str, t.Any]) -> dict[str, str]:
+    from ansible_collections.galilean.hub.plugins.module_utils._proxy import build_secrets
+
+    return build_secrets(settings)
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"index_secrets": of_mapping("index_secrets", _secrets)}
