@@ -131,3 +131,10 @@ def test_nothing_is_exempt_from_lint() -> None:
         if skip.search(tree.text(file) or "")
     ]
     assert found == []
+
+
+def test_packages_are_installed_by_what_waits_for_others() -> None:
+    """Whoever upgrades a server on its first boot holds the locks that ansible.builtin.apt gives up at."""
+    direct = re.compile(r"^ *(?:ansible\.builtin\.)?(?:apt|package|dpkg)(?:_\w+)?:", re.MULTILINE)
+    tasks = [file for part in ("roles", "playbooks") for file in (tree.REPO / part).rglob("*.yml")]
+    assert [str(file) for file in tasks if "/tasks/" in str(file) and direct.search(file.read_text())] == []
