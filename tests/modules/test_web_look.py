@@ -158,7 +158,8 @@ def test_everybody_can_use_each_page(refs: dict[str, t.Any], tmp_path: Path) -> 
         )
         page = browser.new_page()
         page.route("**/*", answer)
-        for number, (name, html) in enumerate(made):
+        # The second half is the look that has all there can be.
+        for number, (name, html) in enumerate(made[len(made) // 2 :]):
             # What the others stand on has nothing of its own; the admin page asks the hub for all it shows.
             if name in ("page.html", "admin.html"):
                 continue
