@@ -23,7 +23,7 @@ class DeliveryEngine(DockerCli):
     """An engine that gives and takes images."""
 
     def inspect_images(self, refs: t.Sequence[str]) -> list[dict[str, t.Any]]:
-        return self._existing("image", refs)
+        return self.existing("image", refs)
 
     def info(self) -> dict[str, t.Any]:
         data: dict[str, t.Any] = json.loads(self.call("info", "--format={{json .}}") or "{}")
@@ -35,7 +35,7 @@ class DeliveryEngine(DockerCli):
             return []
         ids = self._rows("image", "ls", "--all", "--quiet", "--no-trunc")
         known: set[str] = set()
-        for data in self._existing("image", ids):
+        for data in self.existing("image", ids):
             known.update(chain_ids((data.get("RootFS") or {}).get("Layers") or []))
         return sorted(known)
 

@@ -143,12 +143,12 @@ class DockerCli(Engine):
 
     def images(self, refs: t.Sequence[str]) -> dict[str, ObservedImage]:
         found = {}
-        for data in self._existing("image", refs):
+        for data in self.existing("image", refs):
             for ref in data.get("RepoTags") or []:
                 found[ref] = self._observed_image(data)
         return {ref: found[ref] for ref in refs if ref in found}
 
-    def _existing(self, kind: str, names: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    def existing(self, kind: str, names: t.Sequence[str]) -> list[dict[str, t.Any]]:
         """Inspect several objects at once: the client prints those that exist and fails for the rest."""
         if not names:
             return []
@@ -180,7 +180,7 @@ class DockerCli(Engine):
 
     def volumes(self, names: t.Sequence[str]) -> dict[str, ObservedVolume]:
         found = {}
-        for data in self._existing("volume", names):
+        for data in self.existing("volume", names):
             found[data["Name"]] = ObservedVolume(
                 data["Name"],
                 data.get("Labels") or {},

@@ -43,7 +43,9 @@ def check_instance_name(name: str) -> str:
             f"jupyterhub_instance is {name!r}, which is what instances that share their ports have in common: use another name"
         )
     _first, *parts = name.split("-")
-    taken = [part for part in parts if part in USERS_PARTS] or [part for part in parts[-1:] if part in UNIT_PARTS]
+    taken = [part for part in parts if part in USERS_PARTS] or [
+        part for part in parts[-1:] if part in UNIT_PARTS
+    ]
     if taken:
         raise HubError(
             f"jupyterhub_instance is {name!r}, as a part of the instance {name[: name.index('-' + taken[0])]!r} would be called: "
@@ -79,6 +81,11 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         raise HubError(
             f"jupyterhub_users_subnet is {users_subnet!r}: give an IPv4 network such as 10.210.16.0/20 ({exc})"
         ) from exc
+    special = ("is_loopback", "is_link_local", "is_multicast", "is_reserved", "is_unspecified")
+    if any(getattr(subnet, word) for word in special) or subnet.overlaps(ipaddress.IPv4Network("0.0.0.0/8")):
+        raise HubError(
+            f"jupyterhub_users_subnet is {users_subnet!r}, whose addresses no host may have: give a private network such as 10.210.16.0/20"
+        )
     if subnet.prefixlen > 28:
         raise HubError(
             f"jupyterhub_users_subnet is {users_subnet!r}: it has room for {subnet.num_addresses - 4} user servers, "

@@ -204,6 +204,30 @@ def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: De
     assert answers(ada, through_server=True)
 
 
+def test_another_network_while_somebody_works(site: Deployment, ada: Person) -> None:
+    """One that is taken is refused before anything is touched; to a free one everybody moves."""
+    stranger, server, network = "e2e-stranger", ada.container(site.instance), f"{site.instance}-users"
+    subnet = "{{(index .IPAM.Config 0).Subnet}}"
+    before = docker("network", "inspect", "--format", subnet, network)
+    docker("network", "create", "--subnet=10.223.250.0/24", stranger)
+    try:
+        site.set(jupyterhub_users_subnet="10.223.240.0/20")
+        outcome = site.run("hub", name="subnet-taken")
+    finally:
+        docker("network", "rm", stranger)
+    assert outcome.code != 0
+    assert outcome.count("changed") == 0
+    said = "jupyterhub_users_subnet is '10.223.240.0/20', which overlaps 10.223.250.0/24, of the network"
+    assert f"{said} {stranger}: give" in outcome.flat(), outcome.text[-3000:]
+    assert docker("network", "inspect", "--format", subnet, network) == before
+    assert answers(ada, through_server=True)
+    site.run("hub", name="subnet-free").assert_done()
+    assert docker("network", "inspect", "--format", subnet, network) == "10.223.240.0/20"
+    wait_until(lambda: answers(ada, through_server=True), 60, "the server in its new network")
+    assert ada.container(site.instance) == server
+    assert site.owned("network") == sorted(f"{site.instance}-{part}" for part in ("core", "users"))
+
+
 def test_teardown_keeps_the_users_data(site: Deployment, ada: Person) -> None:
     site.teardown().assert_done()
     assert site.owned("container") == []

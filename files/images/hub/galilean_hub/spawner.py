@@ -18,7 +18,9 @@ from typing import Any, ClassVar
 
 import docker.errors
 from dockerspawner import DockerSpawner
+from jupyterhub.app import JupyterHub
 from jupyterhub.spawner import SpawnException
+from sqlalchemy.orm import object_session
 from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
@@ -337,6 +339,8 @@ class GalileanSpawner(DockerSpawner):
     async def poll(self) -> Any:
         """As DockerSpawner's; what a dead container said last goes to the hub's log before it is removed."""
         status = await super().poll()
+        if status is None and self.server:
+            await self._follow()
         if status is not None and self.object_id and self.remove:
             try:
                 lines = await self.docker("logs", self.object_id, tail=30)
@@ -350,6 +354,21 @@ class GalileanSpawner(DockerSpawner):
                 self.log.warning("%s: the container has exited (%s): %s", self._log_name, status, exc)
             await self.remove_object()
         return status
+
+    async def _follow(self) -> None:
+        """Where its network was made anew, the server that runs has another address."""
+        try:
+            host, _port = await self.get_ip_and_port()
+        except Exception as exc:
+            # In no network at this moment; the next poll looks again.
+            self.log.warning("%s: its address is not known: %s", self._log_name, exc)
+            return
+        if host and host != self.server.ip:
+            self.log.warning("%s: moved from %s to %s", self._log_name, self.server.ip, host)
+            self.server.ip = host
+            object_session(self.orm_spawner).commit()
+            if self.ready:
+                await JupyterHub.instance().proxy.add_user(self.user, self.name)
 
     async def progress(self) -> Any:
         """Messages for the start page: the place in the queue while there is one, then the start itself."""
