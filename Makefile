@@ -169,7 +169,7 @@ hub-shell: setup ## Open a shell in the hub that runs here, or ARGS="command" in
 	  | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
 	  know = found["_meta"]["hostvars"].get(host, {}); \
 	  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/hub-shell", sep="/")'); \
-	[ -e "$$shell" ] || { echo "There is no $$shell here: run make site, or call it on the hub's own host" >&2; exit 1; }; \
+	[ -e "$$shell" ] || { echo "There is no $$shell here: run make site INVENTORY=$(INVENTORY), or call it on the hub's own host" >&2; exit 1; }; \
 	$(SUDO) "$$shell" $(ARGS)
 
 ##@ Work on the collection

@@ -29,6 +29,10 @@ options:
     description: How many lines of each kind to show; the rest is summed up.
     type: int
     default: 10
+  command:
+    description: What to call a prune, such as its command.
+    type: str
+    default: a prune
   would:
     description: Whether a prune was in check mode.
     type: bool
@@ -49,13 +53,15 @@ _value:
 """
 
 
-def usage_table_filter(result: t.Any, host: str = "", top: int = 10, would: bool = False) -> list[str]:
+def usage_table_filter(
+    result: t.Any, host: str = "", top: int = 10, would: bool = False, command: str = "a prune"
+) -> list[str]:
     """Filter wrapper: checks the type, then asks the pure code."""
     from ansible_collections.galilean.hub.plugins.module_utils._usage_table import removed_table, usage_table
 
     plain = to_plain(result)
     if isinstance(plain, dict) and "usage" in plain:
-        return usage_table(plain["usage"], str(host), int(top))
+        return usage_table(plain["usage"], str(host), int(top), str(command))
     if isinstance(plain, dict) and "removed" in plain:
         return removed_table(plain["removed"], plain["bytes"], str(host), bool(would))
     raise AnsibleFilterError(

@@ -152,7 +152,7 @@ def space_problem(
         if sums[device] > room:
             return (
                 f"{host} has {human(room)} free in {path}, but {what} needs {human(sums[device])} there for a moment: "
-                "free some space on it (make prune removes old images), or give it a larger disk. Nothing was sent."
+                "free some space on it (playbooks/prune.yml removes old images), or give it a larger disk. Nothing was sent."
             )
     return ""
 

@@ -55,7 +55,7 @@ def _software(row: Row) -> tuple[str, float, str]:
     return row["name"], row["bytes"], ", ".join(part for part in (state, _uses(row["users"])) if part)
 
 
-def usage_table(usage: Row, host: str = "", top: int = 10) -> list[str]:
+def usage_table(usage: Row, host: str = "", top: int = 10, command: str = "a prune") -> list[str]:
     """The lines of a report: sums, the biggest of each kind first, and what could go."""
     totals, disk, freeable = usage["totals"], usage["disk"], usage["freeable"]
     out = [
@@ -97,9 +97,9 @@ def usage_table(usage: Row, host: str = "", top: int = 10) -> list[str]:
     total = sum(freeable.values())
     if total:
         parts = [f"{key.replace('_', ' ')} {human(size)}" for key, size in freeable.items() if size]
-        out.append(f"make prune would free about {human(total)}: {', '.join(parts)}")
+        out.append(f"{command} would free about {human(total)}: {', '.join(parts)}")
     else:
-        out.append("make prune would free nothing")
+        out.append(f"{command} would free nothing")
     return out
 
 

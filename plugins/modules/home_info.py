@@ -33,7 +33,7 @@ options:
   instance:
     description: Name of the hub's instance.
     type: str
-    default: hub
+    required: true
   archive_dir:
     description: Folder of the archives. By default C(/srv/<instance>/archive).
     type: path
@@ -79,7 +79,7 @@ archives:
 """
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "instance": {"type": "str", "default": "hub"},
+    "instance": {"type": "str", "required": True},
     "archive_dir": {"type": "path"},
     "hub_dir": {"type": "path"},
     "docker_cli": {"type": "list", "elements": "str"},

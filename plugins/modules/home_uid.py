@@ -48,7 +48,7 @@ options:
   instance:
     description: Name of the hub's instance.
     type: str
-    default: hub
+    required: true
   state:
     description:
       - V(decided) only says which number it is, and fails where there can be none.
@@ -126,7 +126,7 @@ entries:
 """
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "instance": {"type": "str", "default": "hub"},
+    "instance": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["decided", "moved"], "default": "decided"},
     "uid": {"type": "int", "default": 0},
     "state_dir": {"type": "path"},

@@ -66,7 +66,7 @@ options:
   instance:
     description: Name of the hub's instance.
     type: str
-    default: hub
+    required: true
   state:
     description:
       - V(archived) keeps the volume, too. It fails while a container uses the volume, since files could change meanwhile, and when the disk
@@ -110,17 +110,20 @@ seealso:
 EXAMPLES = r"""
 - name: Archive a home
   galilean.hub.home_volume:
+    instance: hub
     user: anna
     state: archived
     image: galilean/hub:9e6cef771480
 
 - name: Delete it, with all that is in it
   galilean.hub.home_volume:
+    instance: hub
     user: anna
     state: absent
 
 - name: Bring it back
   galilean.hub.home_volume:
+    instance: hub
     user: anna
     state: restored
     image: galilean/hub:9e6cef771480
@@ -165,7 +168,7 @@ actions:
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "user": {"type": "str", "required": True},
-    "instance": {"type": "str", "default": "hub"},
+    "instance": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["archived", "absent", "restored"], "required": True},
     "archive_dir": {"type": "path"},
     "hub_dir": {"type": "path"},

@@ -124,7 +124,7 @@ def test_person_at_a_browser(site: SiteOnCloud, kept: dict[str, t.Any], artifact
 def test_rebuild_asks_for_the_name(site: SiteOnCloud, kept: dict[str, t.Any]) -> None:
     outcome = site.run("rebuild", "-e", "rebuild_confirm=hub", name="rebuild-refused")
     assert outcome.code != 0
-    assert f"give -e rebuild_confirm={DEPLOYMENT}" in outcome.flat()
+    assert f"belongs to the deployment '{DEPLOYMENT}' in this inventory" in outcome.flat()
     outcome = site.run(
         "rebuild",
         "-e",

@@ -198,6 +198,9 @@ def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: De
     refused = prototype.run("teardown", "-e", f"teardown_confirm={site.instance}", name="teardown-wrong")
     assert refused.code != 0
     assert f"runs the instance '{prototype.instance}'" in refused.flat()
+    # Nobody is told how to remove the one that was not meant.
+    assert f"teardown_confirm={prototype.instance}" not in refused.flat()
+    assert f"CONFIRM={prototype.instance}" not in refused.flat()
     prototype.teardown(data=True).assert_done()
     assert [prototype.owned(kind) for kind in ("container", "network", "volume")] == [[], [], []]
     assert site.state() == before

@@ -9,8 +9,8 @@ import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils import _networks as plan
 
-# A host at 192.0.2.2 with a VPN (10.8.0.0/16 by tun0, its own address 10.9.0.5), a route of another table than
-# main, a range that it drops, and the bridge of a container network.
+# A host at 192.0.2.2 with a VPN (10.8.0.0/16 by tun0, its own address 10.9.0.5), a route of another table
+# than main, a range that it drops, and the bridge of a container network.
 ROUTE = """\
 Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT
 eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0

@@ -84,13 +84,13 @@ def test_usage_table() -> None:
         "",
         "Build cache: 1.0 MB in 3 records",
         "",
-        "make prune would free about 534 kB: images 34.0 kB, build cache 500 kB",
+        "a prune would free about 534 kB: images 34.0 kB, build cache 500 kB",
     ]
 
 
 def test_nothing_to_free() -> None:
     nothing = {**USAGE, "freeable": {"images": 0, "software": 0, "build_cache": 0}}
-    assert table.usage_table(nothing)[-1] == "make prune would free nothing"
+    assert table.usage_table(nothing)[-1] == "a prune would free nothing"
 
 
 def test_removed_table() -> None:

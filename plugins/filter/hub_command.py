@@ -1,0 +1,75 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import os
+import typing as t
+
+from ansible.errors import AnsibleFilterError
+
+DOCUMENTATION = r"""
+name: hub_command
+short_description: The command that does something more with the hub of this run
+version_added: 0.7.0
+author: galilean.hub contributors (@galilean)
+description:
+  - What a run tells people to type names the inventory of this run, so that it does not go to another hub.
+  - In a checkout with a Makefile it is a C(make) command, from an installed collection C(ansible-playbook).
+positional: _input
+options:
+  _input:
+    description: Name of a playbook of the collection, such as V(prune).
+    type: str
+    required: true
+  sources:
+    description: The inventories of the run, as C(ansible_inventory_sources) has them.
+    type: list
+    elements: str
+    required: true
+  given:
+    description: Variables to give with it.
+    type: dict
+    default: {}
+  limit:
+    description: The host that is meant, where it is one of several.
+    type: str
+    default: ''
+"""
+
+EXAMPLES = r"""
+- name: Say how to remove the instance
+  ansible.builtin.debug:
+    msg: "{{ 'teardown' | galilean.hub.hub_command(sources=ansible_inventory_sources, given={'teardown_confirm': 'physics'}) }}"
+  # make teardown INVENTORY=inventories/physics CONFIRM=physics
+"""
+
+RETURN = r"""
+_value:
+  description: The command.
+  type: str
+"""
+
+
+def hub_command_filter(target: t.Any, sources: t.Any = (), given: t.Any = None, limit: str = "") -> str:
+    """Filter wrapper: looks for the Makefile, then asks the pure code."""
+    from ansible_collections.galilean.hub.plugins.module_utils._hub_command import hub_command
+    from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+
+    plain = to_plain(sources)
+    if isinstance(plain, str) or not all(isinstance(one, str) for one in plain):
+        raise AnsibleFilterError(
+            f"The galilean.hub.hub_command option sources must be a list of paths, not {plain!r}."
+        )
+    # Of the checkout: the collection may be a link to it.
+    root = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
+    made = os.path.exists(os.path.join(root, "Makefile"))
+    return hub_command(
+        str(target), [str(one) for one in plain], root if made else "", to_plain(given or {}), str(limit)
+    )
+
+
+class FilterModule:
+    """Ansible's entry point."""
+
+    def filters(self) -> dict[str, t.Callable[..., t.Any]]:
+        return {"hub_command": hub_command_filter}
