@@ -92,6 +92,16 @@ if ! { $(BIN)/python -m pip install -q --disable-pip-version-check --require-has
   $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
 endef
 
+# $(call script,name): a script of the instance, on the machine that the hub runs on.
+define script
+script=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(call quote,$(INVENTORY)) --list \
+  | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
+  know = found["_meta"]["hostvars"].get(host, {}); \
+  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/$(1)", sep="/")'); \
+[ -e "$$script" ] || { echo "There is no $$script here: run make site INVENTORY=$(INVENTORY), or call it on the hub's own host" >&2; exit 1; }; \
+$(SUDO) "$$script" $(ARGS)
+endef
+
 ##@ Run a hub
 
 .PHONY: help
@@ -165,12 +175,11 @@ teardown: setup ## Remove the instance, or on a cloud the deployment, CONFIRM=<n
 
 .PHONY: hub-shell
 hub-shell: setup ## Open a shell in the hub that runs here, or ARGS="command" in it
-	@shell=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(call quote,$(INVENTORY)) --list \
-	  | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
-	  know = found["_meta"]["hostvars"].get(host, {}); \
-	  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/hub-shell", sep="/")'); \
-	[ -e "$$shell" ] || { echo "There is no $$shell here: run make site INVENTORY=$(INVENTORY), or call it on the hub's own host" >&2; exit 1; }; \
-	$(SUDO) "$$shell" $(ARGS)
+	@$(call script,hub-shell)
+
+.PHONY: logs
+logs: setup ## Show what the hub that runs here has said, or ARGS="edge --since 1h" for another part (docs/troubleshooting.md)
+	@$(call script,logs)
 
 ##@ Work on the collection
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-import os
 import typing as t
 
 from ansible.errors import AnsibleFilterError
@@ -52,6 +51,8 @@ _value:
 
 def hub_command_filter(target: t.Any, sources: t.Any = (), given: t.Any = None, limit: str = "") -> str:
     """Filter wrapper: looks for the Makefile, then asks the pure code."""
+    from pathlib import Path
+
     from ansible_collections.galilean.hub.plugins.module_utils._hub_command import hub_command
     from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 
@@ -61,11 +62,9 @@ def hub_command_filter(target: t.Any, sources: t.Any = (), given: t.Any = None, 
             f"The galilean.hub.hub_command option sources must be a list of paths, not {plain!r}."
         )
     # Of the checkout: the collection may be a link to it.
-    root = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
-    made = os.path.exists(os.path.join(root, "Makefile"))
-    return hub_command(
-        str(target), [str(one) for one in plain], root if made else "", to_plain(given or {}), str(limit)
-    )
+    root = Path(__file__).resolve().parents[2]
+    made = str(root) if (root / "Makefile").exists() else ""
+    return hub_command(str(target), [str(one) for one in plain], made, to_plain(given or {}), str(limit))
 
 
 class FilterModule:

@@ -26,7 +26,7 @@ options:
     type: str
     default: ''
   top:
-    description: How many lines of each kind to show; the rest is summed up.
+    description: How many lines of each kind to show; the rest is summed up. Homes, shared folders and archives are all shown.
     type: int
     default: 10
   command:

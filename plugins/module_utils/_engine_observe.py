@@ -184,6 +184,7 @@ def observe(api: EngineApi, sized: bool = True) -> Observed:
         named_by_hubs(containers),
         owners_by_instance(containers),
         limits_of_homes(containers),
+        {instance: str(mounts[STATE]) for instance, mounts in _hubs(containers) if STATE in mounts},
     )
 
 

@@ -85,7 +85,8 @@ class Observed:
     """An engine as it is.
 
     ``named`` are the words in the configurations of its instances, ``managed`` is whether it is ours, ``owners`` what each
-    instance remembers of users who were renamed (see _home_owners), and ``limits`` what homes may take, by volume.
+    instance remembers of users who were renamed (see _home_owners), ``limits`` what homes may take, by volume, and ``hubs`` the
+    folders of the host where instances keep their state.
     """
 
     images: tuple[Image, ...] = ()
@@ -97,6 +98,7 @@ class Observed:
     named: frozenset[str] = frozenset()
     owners: t.Mapping[str, t.Mapping[str, str]] = field(default_factory=dict)
     limits: t.Mapping[str, int] = field(default_factory=dict)
+    hubs: t.Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._login import (
 )
 from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
 from ansible_collections.galilean.hub.plugins.module_utils._renames import renames
+from ansible_collections.galilean.hub.plugins.module_utils._server_settings import LABEL, fingerprint
 from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size
 
 # Must be the same as SCHEMA in files/images/hub/galilean_hub/loader.py.
@@ -215,6 +216,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
             culler["max_age"] = settings["cull_max_age"]
     for part in (login_traits(settings["login"]), access_traits(access), settings["config_extra"]):
         traits = merge(traits, part)
+    labels = {LABEL: fingerprint(traits)}
+    traits = merge(traits, {"DockerSpawner": {"extra_create_kwargs": {"labels": labels}}})
     return {
         "schema": SCHEMA,
         "instance": layout["name"],

@@ -113,6 +113,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "bin_dir": f"{state}/bin",
         "broker_dir": f"{state}/broker",
         "disk_dir": f"{state}/disk",
+        "log_dir": f"{state}/log",
         "core_network": f"{name}-core",
         "core_bridge": f"ghc-{short}",
         "core_subnet6": str(subnet6),

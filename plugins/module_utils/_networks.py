@@ -13,7 +13,7 @@ from ansible_collections.galilean.hub.plugins.module_utils._instance import USER
 Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 BRIDGE = "com.docker.network.bridge.name"
 MTU = "com.docker.network.driver.mtu"
-# What an engine hands out that is told nothing else (docs.docker.com/engine/network/#subnet-allocation).
+# What an engine hands out that is told nothing else (its manual: networking, subnet allocation).
 ENGINE_POOLS = ("172.16.0.0/12", "192.168.0.0/16")
 
 

@@ -46,8 +46,25 @@ def _image(row: Row) -> tuple[str, float, str]:
 
 def _home(row: Row) -> tuple[str, float, str]:
     name = f"{row['user'] or row['name']} ({row['instance']})" if row["instance"] else str(row["name"])
-    limit = f"of {human(row['limit_bytes'])}" if row.get("limit_bytes") else ""
-    return name, row["bytes"], ", ".join(part for part in (limit, "server exists" if row["users"] else "") if part)
+    notes = [
+        f"of {human(row['limit_bytes'])}" if row.get("limit_bytes") else "",
+        "server exists" if row["users"] else "",
+        f"last used {row['last_used']}" if row.get("last_used") else "",
+    ]
+    return name, row["bytes"], ", ".join(note for note in notes if note)
+
+
+def _kept(usage: Row) -> list[str]:
+    """Sections on what hubs keep beside the engine."""
+    out: list[str] = []
+    folders, archives = usage.get("shared_folders") or [], usage.get("archives") or []
+    if folders:
+        rows = [(f"{row['name']} ({row['instance']})", row["bytes"], "") for row in folders]
+        out += _section("Shared folders", sum(row["bytes"] for row in folders), "", rows)
+    if archives:
+        rows = [(row["path"], row["bytes"], f"of {row['user']}" if row["user"] else "") for row in archives]
+        out += _section("Archives of homes", sum(row["bytes"] for row in archives), "", rows)
+    return out
 
 
 def _software(row: Row) -> tuple[str, float, str]:
@@ -82,8 +99,10 @@ def usage_table(usage: Row, host: str = "", top: int = 10, command: str = "a pru
         "Homes",
         totals["homes"],
         f" of {len(homes)} user{'s' if len(homes) != 1 else ''}",
-        [_home(row) for row in homes[:top]] + _more(homes, top, "homes"),
+        # All of them: who takes how much is what people look for.
+        [_home(row) for row in homes],
     )
+    out += _kept(usage)
     others = usage["other_volumes"]
     if others:
         rows = [(row["name"], row["bytes"], _uses(row["users"])) for row in others[:top]]

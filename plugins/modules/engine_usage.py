@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 import typing as t
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -15,6 +16,11 @@ from ansible_collections.galilean.hub.plugins.module_utils._engine_observe impor
 from ansible_collections.galilean.hub.plugins.module_utils._engine_params import POLICY_SPEC, policy_from
 from ansible_collections.galilean.hub.plugins.module_utils._engine_usage import usage
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils._hub_usage import (
+    archives,
+    last_used,
+    shared_folders,
+)
 
 DOCUMENTATION = r"""
 module: engine_usage
@@ -62,6 +68,12 @@ options:
     description: Whether images without a name and the build cache count that are not ours.
     type: bool
     default: false
+  archive_dirs:
+    description: Folders with archives of homes beside those of the hubs that are on the host.
+    type: list
+    elements: path
+    default: []
+    version_added: 0.7.0
   docker_cli:
     description: The docker command, with its options. By default the first one in C(PATH).
     type: list
@@ -87,6 +99,7 @@ usage:
       RV(ignore:other_volumes), and what RV(ignore:containers) have written themselves, each list with the biggest first.
     - RV(ignore:build_cache), RV(ignore:totals) and what is RV(ignore:freeable), in bytes. RV(ignore:disk) is where the engine
       keeps all that.
+    - RV(ignore:shared_folders) and RV(ignore:archives) of homes, which are beside the engine's own data.
     - Of an image, RV(ignore:unique_bytes) are layers that no other image has. RV(ignore:users) are containers, running or not.
   returned: success
   type: dict
@@ -95,7 +108,10 @@ usage:
     freeable: {images: 486000000, software: 0, build_cache: 0}
 """
 
-ARGUMENT_SPEC: dict[str, t.Any] = {**POLICY_SPEC}
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    **POLICY_SPEC,
+    "archive_dirs": {"type": "list", "elements": "path", "default": []},
+}
 
 
 def main() -> None:
@@ -103,8 +119,15 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         api = EngineApi(module.params["docker_cli"])
-        found = usage(observe(api), policy_from(module.params), time.time())
+        observed = observe(api)
+        found = usage(observed, policy_from(module.params), time.time())
         found["disk"] = disk_of(api)
+        hubs = {instance: Path(folder) for instance, folder in observed.hubs.items()}
+        used = {instance: last_used(folder) for instance, folder in hubs.items()}
+        for home in found["homes"]:
+            home["last_used"] = used.get(home["instance"], {}).get(home["user"], "")
+        found["shared_folders"] = shared_folders(hubs)
+        found["archives"] = archives(hubs, map(Path, module.params["archive_dirs"]), observed.owners)
     except HubError as exc:
         module.fail_json(msg=exc.message, **exc.details)
     module.exit_json(changed=False, usage=found)

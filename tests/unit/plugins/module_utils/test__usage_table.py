@@ -43,6 +43,11 @@ USAGE: dict[str, t.Any] = {
             ("eve", 1000, []),
         ]
     ],
+    "shared_folders": [{"name": "lab", "instance": "hub", "bytes": 2_000_000}],
+    "archives": [
+        {"path": "/srv/hub/archive/a.tar.gz", "user": "carl", "bytes": 2000},
+        {"path": "/srv/hub/archive/b.tar.gz", "user": "", "bytes": 1000},
+    ],
     "other_volumes": [],
     "containers": [
         {"name": "hub-hub", "bytes": 3000, "running": True},
@@ -62,6 +67,7 @@ USAGE: dict[str, t.Any] = {
 
 
 def test_usage_table() -> None:
+    USAGE["homes"][-1].update(limit_bytes=2000, last_used="2026-11-20")
     assert table.usage_table(USAGE, "h", top=2) == [
         "h: 9.1 GB in /var/lib/docker, 40.0 GB of 100 GB free",
         "",
@@ -74,9 +80,16 @@ def test_usage_table() -> None:
         "  g-software-2    1.0 kB  not finished",
         "",
         "Homes: 5.0 GB of 3 users",
-        "  ada (hub)       5.0 GB  server exists",
-        "  bob (hub)       2.0 kB",
-        "  1 more homes    1.0 kB",
+        "  ada (hub)    5.0 GB  server exists",
+        "  bob (hub)    2.0 kB",
+        "  eve (hub)    1.0 kB  of 2.0 kB, last used 2026-11-20",
+        "",
+        "Shared folders: 2.0 MB",
+        "  lab (hub)    2.0 MB",
+        "",
+        "Archives of homes: 3.0 kB",
+        "  /srv/hub/archive/a.tar.gz    2.0 kB  of carl",
+        "  /srv/hub/archive/b.tar.gz    1.0 kB",
         "",
         "Containers: 5.0 kB written by 3 containers beside their volumes",
         "  hub-hub    3.0 kB",
