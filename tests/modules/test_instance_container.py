@@ -45,7 +45,7 @@ def one(name: str) -> tuple[str, str]:
     return state["Id"], state["State"]["Status"]
 
 
-FIRST, SECOND = ("echo {}; touch /tmp/up; exec sleep 600".format(word) for word in ("first", "second"))
+FIRST, SECOND = (f"echo {word}; touch /tmp/up; exec sleep 600" for word in ("first", "second"))
 
 
 def test_what_works_stays_until_the_next_one_does(call: Call, name: str, tmp_path: Path) -> None:

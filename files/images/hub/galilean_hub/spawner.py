@@ -339,7 +339,8 @@ class GalileanSpawner(DockerSpawner):
     async def poll(self) -> Any:
         """As DockerSpawner's; what a dead container said last goes to the hub's log before it is removed."""
         status = await super().poll()
-        if status is None and self.server:
+        # While it starts there is no address to compare with.
+        if status is None and self.server and self.server.ip:
             await self._follow()
         if status is not None and self.object_id and self.remove:
             try:
