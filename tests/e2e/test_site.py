@@ -224,11 +224,20 @@ def test_another_network_while_somebody_works(site: Deployment, ada: Person) -> 
     assert f"{said} {stranger}: give" in outcome.flat(), outcome.text[-3000:]
     assert docker("network", "inspect", "--format", subnet, network) == before
     assert answers(ada, through_server=True)
-    site.run("hub", name="subnet-free").assert_done()
+    site.set(jupyterhub_users_subnet="10.223.240.0/20", jupyterhub_memory_limit="900M")
+    outcome = site.run("hub", name="subnet-free").assert_done()
+    # A running server keeps its limits, and people are told.
+    assert "1 of 1 running servers (ada) go on with what they were started with (limits)" in outcome.flat()
     assert docker("network", "inspect", "--format", subnet, network) == "10.223.240.0/20"
     wait_until(lambda: answers(ada, through_server=True), 60, "the server in its new network")
     assert ada.container(site.instance) == server
     assert site.owned("network") == sorted(f"{site.instance}-{part}" for part in ("core", "users"))
+    # What the hub said that was replaced is there, too.
+    said = subprocess.run(
+        as_root([f"/srv/{site.instance}/bin/logs", "hub"]), capture_output=True, text=True, check=True
+    )
+    assert (said.stdout + said.stderr).count("Running JupyterHub version") > 1
+    site.set()
 
 
 def test_teardown_keeps_the_users_data(site: Deployment, ada: Person) -> None:

@@ -19,6 +19,11 @@ BAD_SUBNETS = [
     ("10.0.0.1/20", "10.0.0.1/20 has host bits set"),
     ("hello", "Expected 4 octets in 'hello'"),
     ("10.0.0.0/29", "give a network of /28 or larger"),
+    ("fd12::/64", "give an IPv4 network such as 10.210.16.0/20"),
+    *(
+        (subnet, "whose addresses no host may have")
+        for subnet in ("127.0.0.0/20", "169.254.0.0/16", "224.1.0.0/20", "240.0.0.0/20", "0.0.0.0/0")
+    ),
 ]
 
 
