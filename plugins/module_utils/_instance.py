@@ -84,7 +84,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
     special = ("is_loopback", "is_link_local", "is_multicast", "is_reserved", "is_unspecified")
     if any(getattr(subnet, word) for word in special) or subnet.overlaps(ipaddress.IPv4Network("0.0.0.0/8")):
         raise HubError(
-            f"jupyterhub_users_subnet is {users_subnet!r}, whose addresses no host may have: give a private network such as 10.210.16.0/20"
+            f"jupyterhub_users_subnet is {users_subnet!r}: no host may have its addresses, give a private network such as 10.210.16.0/20"
         )
     if subnet.prefixlen > 28:
         raise HubError(

@@ -21,7 +21,7 @@ BAD_SUBNETS = [
     ("10.0.0.0/29", "give a network of /28 or larger"),
     ("fd12::/64", "give an IPv4 network such as 10.210.16.0/20"),
     *(
-        (subnet, "whose addresses no host may have")
+        (subnet, "no host may have its addresses")
         for subnet in ("127.0.0.0/20", "169.254.0.0/16", "224.1.0.0/20", "240.0.0.0/20", "0.0.0.0/0")
     ),
 ]
