@@ -31,7 +31,7 @@ GENERATED = {"LICENSE", "changelogs/changelog.yaml"}
 # What a play may read of Ansible itself. Everything else called ansible_... is a fact, and those are read as
 # ansible_facts['...'] only: the variables go away with ansible-core 2.24.
 MAGIC = (
-    "become|become_method|become_user|become_password|check_mode|collection_name|config_file|connection|diff_mode|facts|failed_result|failed_task|"
+    "async_dir|become|become_method|become_user|become_password|check_mode|collection_name|config_file|connection|diff_mode|facts|failed_result|failed_task|"
     "forks|host|index_var|inventory_sources|limit|local|loop|loop_var|managed|parent_role_names|play_batch|play_hosts|"
     "play_hosts_all|play_name|play_role_names|playbook_python|port|python_interpreter|remote_tmp|role_name|role_names|"
     "run_tags|search_path|skip_tags|ssh_[a-z_]+|user|verbosity|version|collections|docker_extra_args|docker_host"
