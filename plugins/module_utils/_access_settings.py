@@ -126,9 +126,28 @@ def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]
                 f"{where} has the repository of {parts.hostname} with a name or token in its address: users could read it, "
                 "so take it out; git asks for the user's own token (jupyterhub_git_hosts)"
             )
+        elif re.search(r"[?#\s]|/(?:-/)?(?:tree|blob)/", entry["url"]):
+            found.append(
+                f"{where} has the repository {entry['url']!r}, an address of one of its pages: give the one that git clones"
+            )
+        elif not repository_folder(entry):
+            found.append(
+                f"{where} has the repository {entry['url']!r}: give its address with the name of the repository"
+            )
+        branch = entry.get("branch") or ""
+        if branch and _NO_BRANCH.search(branch):
+            found.append(
+                f"{where} has the branch {branch!r}: give the name of a branch or of a tag, such as main"
+            )
         path = entry.get("path") or ""
+        parts = path.split("/")
         if path and (
-            path.startswith("/") or posixpath.normpath(path) != path or path.split("/")[0] in ("..", ".")
+            path.startswith(("/", "~"))
+            or posixpath.normpath(path) != path
+            or {"..", ".", ".git"} & set(parts)
+            or not path.isprintable()
+            # A clone under way has six letters more.
+            or max(len(part.encode()) for part in parts) > 249
         ):
             found.append(
                 f"{where} has the path {path!r}: give one below the home, such as courses/statistics"
@@ -136,10 +155,120 @@ def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]
     return found
 
 
+# What git-check-ref-format(1) refuses, and a hash, which git does not fetch by itself.
+_NO_BRANCH = re.compile(
+    r"^[-/]|[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|/\.|^\.|\.lock(?:/|$)|[./]$|^refs/|^[0-9a-f]{40}$"
+)
+
+
+def repository_folder(entry: Settings) -> str:
+    """Where a repository goes: its path, or the name that git itself would choose."""
+    parts = urllib.parse.urlsplit(entry["url"]).path.rstrip("/").rsplit("/", 1)
+    return str(entry.get("path") or parts[-1].removesuffix(".git"))
+
+
+def _repository_lists(settings: Settings) -> list[tuple[str, t.Sequence[Settings]]]:
+    """All repositories of the settings, by what has them."""
+    found = [("jupyterhub_repositories", settings["repositories"])]
+    found += [
+        (f"the group {one['name']!r} in jupyterhub_groups", one.get("repositories") or [])
+        for one in settings["groups"]
+    ]
+    found += [
+        (f"the environment {one['name']!r} in jupyterhub_profiles", one.get("repositories") or [])
+        for one in settings["profiles"]
+    ]
+    return found
+
+
+def _place_problems(settings: Settings) -> list[str]:
+    """Two repositories in one folder, whoever gets them: a home is the same one in each environment and group."""
+    taken: list[tuple[list[str], str, Settings]] = []
+    links = {"shared": "jupyterhub_shared_folders", "data": "jupyterhub_data_mounts"}
+    found = []
+    for where, entries in _repository_lists(settings):
+        for entry in entries:
+            folder = repository_folder(entry)
+            parts = _folded(folder).split("/")
+            link = links.get(folder.split("/")[0])
+            if link and settings[link.removeprefix("jupyterhub_")]:
+                found.append(
+                    f"{where} has a repository in ~/{folder}, which leads to the folders of {link}: give it another path"
+                )
+            for other, owner, one in taken:
+                if all(mine == theirs for mine, theirs in zip(parts, other)) and not _same_repository(
+                    entry, one
+                ):
+                    what = (
+                        f"{where} has two repositories"
+                        if owner == where
+                        else f"{where} and {owner} have two repositories"
+                    )
+                    found.append(
+                        f"{what} for one folder, {_shown(one)} in ~/{repository_folder(one)} and {_shown(entry)} in ~/{folder}: "
+                        "give one of them another path"
+                    )
+                    break
+            taken.append((parts, where, entry))
+    return found
+
+
+def _shown(entry: Settings) -> str:
+    """Its address without a name or token."""
+    return re.sub(r"//[^/@]*@", "//", str(entry["url"]))
+
+
+def _same_repository(one: Settings, other: Settings) -> bool:
+    """Whether two entries ask for the same."""
+    first, second = (
+        (entry["url"], entry.get("branch") or "", repository_folder(entry)) for entry in (one, other)
+    )
+    return first == second
+
+
+# First parts of the addresses of pages that each server has: JupyterLab's, the classic notebook's, RStudio's, and those of programs that
+# jupyter-server-proxy leads to.
+PAGES = (
+    "lab",
+    "tree",
+    "notebooks",
+    "edit",
+    "consoles",
+    "terminals",
+    "doc",
+    "files",
+    "view",
+    "nbconvert",
+    "proxy",
+    "rstudio",
+)
+
+
+def _page_problems(where: str, page: str, apps: t.Collection[str], known: bool) -> list[str]:
+    """What is wrong with a start page. known: whether the image has nothing but what ours has."""
+    if not page.startswith("/") or page.startswith("//"):
+        return [f"{where} {page!r}: begin it with /, such as /lab"]
+    if re.search(r"[{}\\\x00-\x1f\x7f]", page):
+        return [f"{where} {page!r}: take out braces, backslashes and line ends"]
+    first = re.split("[/?#]", page[1:], maxsplit=1)[0]
+    if first in ("user", "hub"):
+        return [f"{where} {page!r}: give the part after /user/<name>, such as /lab"]
+    if known and first and first not in PAGES and first not in apps:
+        return [
+            f"{where} {page!r}, which servers do not have: give /lab, /tree, the path of a file after /lab/tree/, or /<name>/ of one of apps"
+        ]
+    return []
+
+
 def _profile_problems(settings: Settings) -> list[str]:
     profiles = settings["profiles"]
     found = _doubled("jupyterhub_profiles", [profile["name"] for profile in profiles])
     images = settings["images"]
+    page = str(settings.get("default_url") or "")
+    if page and not profiles:
+        found += _page_problems(
+            "jupyterhub_default_url is", page, [], "notebook" in (settings.get("plain_images") or ())
+        )
     for profile in profiles:
         where = f"the environment {profile['name']!r} in jupyterhub_profiles"
         if not NAME.fullmatch(profile["name"]):
@@ -150,8 +279,15 @@ def _profile_problems(settings: Settings) -> list[str]:
                 f"{where} has image {image!r}, which images_catalog does not have: use one of "
                 f"{', '.join(sorted(images))}, or the full name of an image that is on the host"
             )
-        if profile.get("default_url") and not str(profile["default_url"]).startswith("/"):
-            found.append(f"{where} has default_url {profile['default_url']!r}: begin it with /")
+        own = str(profile.get("default_url") or "")
+        apps = [str(app["name"]) for app in profile.get("apps") or []]
+        plain = image in (settings.get("plain_images") or ())
+        if own:
+            found += _page_problems(f"{where} has default_url", own, apps, plain)
+        elif page:
+            found += _page_problems(
+                f"{where} has no default_url, and jupyterhub_default_url is", page, apps, plain
+            )
         for variable in profile.get("environment") or {}:
             if not VARIABLE.fullmatch(str(variable)):
                 found.append(
@@ -283,6 +419,7 @@ def access_problems(settings: Settings) -> list[str]:
     found += _profile_problems(settings)
     found += _folder_problems(settings)
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
+    found += _place_problems(settings)
     found += _unknown_groups(settings)
     services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
     found += _check_problems(settings["check_user"], services)

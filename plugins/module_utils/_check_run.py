@@ -35,6 +35,7 @@ PHASES = {
     "kernel": "starting the kernel {kernel}",
     "execute": "running code in the kernel {kernel}",
     "stop": "stopping the server of {user}",
+    "notices": "asking the hub what it tells administrators",
 }
 
 
@@ -58,6 +59,7 @@ class CheckResult:
     versions: dict[str, str] = field(default_factory=dict)
     kernels: list[str] = field(default_factory=list)
     output: str = ""
+    notices: list[str] = field(default_factory=list)
 
 
 class TimeUp(HubError):
@@ -116,6 +118,8 @@ class HubCheck:
             self._stop_server()
         with self._step("account"):
             self._leave_account()
+        with self._step("notices"):
+            self.result.notices = self._client.notices()
         self.result.timings["total"] = round(self._clock() - begin, 3)
         return self.result
 

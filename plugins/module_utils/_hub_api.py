@@ -179,6 +179,13 @@ class HubClient:
             raise HubApiError(f"what answers at {self.url} is not a JupyterHub")
         return str(model["version"])
 
+    def notices(self, timeout: float = 60.0) -> list[str]:
+        """What the hub tells its administrators, one sentence each. Nothing where it tells this token nothing."""
+        url = f"{self.url}/hub/api/galilean/approval"
+        model = self.ask("GET", url, (200, 403, 404), timeout=timeout).json()
+        notice = model.get("notice") if isinstance(model, dict) else ""
+        return [str(notice)] if notice else []
+
     def user(self, name: str) -> UserState:
         """Return the account and its default server, running or not."""
         return parse_user(

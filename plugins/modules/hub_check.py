@@ -135,6 +135,17 @@ versions:
   returned: when the check ran
   type: dict
   sample: {hub: 6.1.1, server: 2.21.1, ipython: 9.9.0, python: 3.13.5}
+notices:
+  version_added: 0.7.0
+  description:
+    - What the hub tells its administrators, one sentence each. Each one is a warning of the task.
+    - It says where a list of approved users was not renewed, and which one counts instead.
+  returned: when the check ran
+  type: list
+  elements: str
+  sample:
+    - "The list of approved users from https://example.org/list was not renewed: it answered with status 502; the last good one counts, 120
+      entries, 3.5 hours old."
 phase:
   description: The step that failed.
   returned: failure of a step
@@ -246,6 +257,8 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     finally:
         left = check.clean_up()
     details.update(vars(check.result))
+    for notice in check.result.notices:
+        module.warn(notice)
     if message:
         module.fail_json(msg="\n".join([*message[:1], *left, *message[1:]]), **details)
     return details

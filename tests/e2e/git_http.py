@@ -2,21 +2,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A git server over HTTPS, for a container with Python and git: git's own http-backend behind a login.
 
-Repositories below /srv/git whose names begin with "private" want a login, one whose name begins with "slow"
-keeps its users waiting. The login is GIT_USER with GIT_PASSWORD, or with a token that USERINFO, an address
-of an OpenID provider, knows. Certificates are in /srv/tls: cert.pem, key.pem and the provider's.
+Repositories below /srv/git whose names begin with "private" want a login, those with a file "closed" are
+nobody's, one whose name begins with "slow" keeps its users waiting. Large files are in /srv/lfs. The
+login is GIT_USER with GIT_PASSWORD, or with a token that USERINFO, an address of an OpenID provider, knows.
+Certificates are in /srv/tls: cert.pem, key.pem and the provider's.
 """
 
 from __future__ import annotations
 
 import base64
 import http.server
+import json
 import os
 import ssl
 import subprocess
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 PORT = 8443
 
@@ -46,11 +49,16 @@ class Git(http.server.BaseHTTPRequestHandler):
         body = self._body()
         if path.startswith("/slow"):
             time.sleep(60)
-        if path.startswith("/private") and not known(self.headers.get("Authorization", "")):
+        closed = Path(f"/srv/git/{path.split('/')[1]}/closed").exists()
+        private = path.startswith("/private") and not known(self.headers.get("Authorization", ""))
+        if closed or private:
             self.send_response(401)
             self.send_header("WWW-Authenticate", 'Basic realm="git"')
             self.send_header("Content-Length", "0")
             self.end_headers()
+            return
+        if "/lfs/" in path:
+            self._large_file(path, body)
             return
         environment = {
             "PATH": os.environ["PATH"],
@@ -76,6 +84,29 @@ class Git(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     do_POST = do_GET
+
+    def _large_file(self, path: str, body: bytes) -> None:
+        """One file, or where each of those is that are asked for: git-lfs' batch API."""
+        folder = Path("/srv/lfs")
+        if self.command == "POST":
+            found: list[dict[str, object]] = []
+            for one in json.loads(body)["objects"]:
+                there = (folder / one["oid"]).is_file()
+                href = f"https://{self.headers['Host']}/lfs/{one['oid']}"
+                answer = (
+                    {"actions": {"download": {"href": href}}}
+                    if there
+                    else {"error": {"code": 404, "message": "gone"}}
+                )
+                found.append({**one, **answer})
+            content = json.dumps({"objects": found}).encode()
+        else:
+            content = (folder / path.rpartition("/")[2]).read_bytes()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.git-lfs+json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

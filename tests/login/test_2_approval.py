@@ -20,6 +20,7 @@ RULES: dict[str, t.Any] = {
     "jupyterhub_allow_all": True,
     "jupyterhub_login_refresh": 5,
     "jupyterhub_approval_token": TOKEN,
+    "jupyterhub_admins": ["olga"],
     "jupyterhub_groups": [{"name": "genomics", "memory_limit": "700M"}],
 }
 
@@ -34,6 +35,7 @@ def refused(story: Story, name: str, reason: str, picture: str = "") -> None:
 
 
 def test_a_list_from_an_address(story: Story, source: Source) -> None:
+    story.provider.know(olga={"name": "Olga", "email": "olga@example.org", "groups": []})
     # As a German spreadsheet saves it.
     source.list = (
         '\ufeffUser;Expires;Groups\r\nada;31.12.2099;"genomics;teaching"\r\neve;31.1.2020;genomics\r\nfay;;\r\ngus;;\r\n'
@@ -77,6 +79,17 @@ def test_the_source_is_away(story: Story, source: Source) -> None:
     source.list = "ruth\ngus\n"
     wait_until(lambda: "from 2 of 3 users" in story.log(), 90, "a look at the list of others")
     assert "ada" in story.servers()
+    # Administrators see it on the hub's pages, others do not, and operators see it at the end of a run.
+    said = f"The list of approved users from {source.url}/list was not renewed: "
+    (notice,) = person_of(story, "ada").client.notices()
+    assert notice.startswith(said)
+    assert notice.endswith(" hours old.")
+    for name, seen in (("olga", 1), ("ada", 0)):
+        with story.visit() as somebody:
+            sign_in(somebody, name, "/hub/home")
+            expect(somebody.page.get_by_text("My Server").first).to_be_visible()
+            expect(somebody.page.get_by_text(said)).to_have_count(seen)
+            somebody.picture(f"approval-notice-{name}")
 
 
 def test_an_approval_that_is_taken_back_stops_the_server(story: Story, source: Source) -> None:

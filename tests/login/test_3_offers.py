@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 import urllib.parse
 from pathlib import Path
@@ -29,6 +30,7 @@ WORKSHOP: dict[str, t.Any] = {
     "jupyterhub_groups": [
         {"name": "genomics", "users": ["ada"], "cull_timeout": 0},
         {"name": "teaching", "users": ["bob"]},
+        {"name": "pages", "users": ["paul"]},
     ],
     "jupyterhub_profiles": [
         {"name": "plain", "label": "Plain Python", "description": "For a first look."},
@@ -38,6 +40,16 @@ WORKSHOP: dict[str, t.Any] = {
             "groups": ["genomics"],
             "memory_limit": "900M",
             "environment": {"LARGE": "yes"},
+        },
+        {"name": "classic", "groups": ["pages"], "default_url": "/tree"},
+        {"name": "file", "groups": ["pages"], "default_url": "/lab/tree/ü b.txt"},
+        {
+            "name": "viewer",
+            "groups": ["pages"],
+            "default_url": "/viewer",
+            "apps": [
+                {"name": "viewer", "command": ["python3", "-m", "http.server", "--bind=127.0.0.1", "{port}"]}
+            ],
         },
     ],
     "jupyterhub_shared_folders": [
@@ -97,6 +109,33 @@ def test_one_environment_is_no_menu(story: Story) -> None:
     with story.visit() as bob:
         bob.log_in("bob", "of a workshop")
     assert "LARGE=yes" not in story.inspect("bob")["Config"]["Env"]
+
+
+def test_start_pages(story: Story) -> None:
+    paul = start(story, "paul", profile="plain")
+    paul.client.ask(
+        "PUT",
+        f"{paul.server}/api/contents/%C3%BC%20b.txt",
+        (201,),
+        {"type": "file", "format": "text", "content": "a file of a name with odd letters"},
+    )
+    with story.visit() as visit:
+        visit.log_in("paul", "of a workshop")
+        for name, address, text in (
+            ("classic", r"/user/paul/tree$", "ü b.txt"),
+            ("file", r"/user/paul/lab/tree/%C3%BC%20b.txt$", "a file of a name with odd letters"),
+            ("viewer", r"/user/paul/viewer/$", "Directory listing"),
+        ):
+            paul.stop()
+            start(story, "paul", profile=name)
+            visit.go("/hub/user-redirect/")
+            visit.page.wait_for_url(re.compile(address))
+            expect(visit.page.get_by_text(text).first).to_be_visible()
+            visit.picture(f"start-page-{name}")
+        # A link to another page leads there.
+        visit.go("/hub/user-redirect/tree?reset")
+        visit.page.wait_for_url(re.compile(r"/user/paul/tree\?reset"))
+    paul.leave()
 
 
 @pytest.mark.parametrize("name", ["large", "nothing", ["large"], {"name": "large"}])

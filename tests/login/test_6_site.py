@@ -155,6 +155,16 @@ def test_what_users_changed_stays(institute: Institute) -> None:
 
     wait_until(updated, 60, "the update")
     assert institute.story.inside("ada", "sh", "-c", f"{course} && cat lesson.txt more.txt") == "mine\nmore"
+    # On a branch of the user's own nothing is done, and that is told.
+    institute.story.inside("ada", "sh", "-c", f"{course} && git checkout -q -b mine")
+    ada.stop()
+    with institute.story.visit() as visit:
+        sign_in(visit, "ada")
+        in_lab(visit)
+        notice = visit.page.get_by_text(
+            re.compile("~/course was not updated: you are on mine and not on main")
+        )
+        expect(notice.first).to_be_visible()
 
 
 def token_of(story: Story, name: str) -> None:

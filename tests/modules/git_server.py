@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import subprocess
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,20 @@ class GitServer:
 
     def sh(self, script: str) -> str:
         return docker("exec", "--user=root", self.container, "sh", "-ec", script)
+
+    def bash(self, script: str) -> None:
+        argv = [
+            "docker",
+            "exec",
+            "--user=root",
+            "--env=LC_ALL=C.UTF-8",
+            self.container,
+            "bash",
+            "-ec",
+            script,
+        ]
+        done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
+        assert done.returncode == 0, done.stderr
 
     def commit(self, name: str, files: t.Mapping[str, str | None], message: str = "change") -> None:
         """One more commit with these files; None removes one. The first one makes the repository."""

@@ -4,21 +4,29 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
+import shlex
 import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 from confined import confined
-from engine import docker
+from engine import ROOT, docker
 from git_server import HOST, PORT, GitServer, git_server
 from login_hub import LoginHub, login_hub
 
 TOKEN = "glt-5b0e3c91"
 BRING = "/opt/notebook/bin/repositories"
 STATUS = ".local/share/galilean/repositories.json"
+# What happened upstream and at home, one file for each story.
+CASES = {
+    file.stem: yaml.safe_load(file.read_text(encoding="utf-8"))
+    for file in sorted((ROOT / "tests/inputs/repositories").glob("*.yml"))
+}
 CREDENTIALS = json.dumps({f"{HOST}:{PORT}": "oauth2"})
 
 
@@ -176,7 +184,7 @@ def test_a_slow_one_is_given_up(home: Home, server: GitServer) -> None:
     slow, course = ({"url": server.url(name), "path": name} for name in ("slow", "course"))
     found = home.bring(slow, course, GALILEAN_REPOSITORY_TIMEOUT="3")
     assert [one["state"] for one in found] == ["failed", "done"]
-    assert found[0]["message"].endswith("it was not complete after 3 s.")
+    assert found[0]["message"].startswith("~/slow could not be updated: it was not complete within 3 s; ")
     assert found[0]["seconds"] < 8
 
 
@@ -187,7 +195,7 @@ def test_what_users_are_in_the_middle_of_is_left_alone(home: Home, server: GitSe
     before = home.sh("cd ~/course && git status --short --branch && git rev-parse HEAD")
     (one,) = home.bring(course)
     assert one["state"] == "kept"
-    assert one["message"] == "~/course was not updated: you are on mine and not on main."
+    assert one["message"].startswith("~/course was not updated: you are on mine and not on main; ")
     assert home.sh("cd ~/course && git status --short --branch && git rev-parse HEAD") == before
     # A folder that belongs to another clone, or is no clone although one lies above it.
     home.sh("cd ~ && git init --quiet && mkdir ~/inner && touch ~/inner/x")
@@ -197,19 +205,6 @@ def test_what_users_are_in_the_middle_of_is_left_alone(home: Home, server: GitSe
     assert [one["state"] for one in found] == ["failed", "failed"]
     assert "is a clone of something else" in found[0]["message"]
     assert "is no clone of it" in found[1]["message"]
-
-
-def test_a_merge_that_does_not_fit_is_taken_back(home: Home, server: GitServer) -> None:
-    """nbgitpuller settles conflicts inside files; two that gave one file different names are beyond it."""
-    server.commit("clash", {"thing": "a file with enough in it to be found again\\n"})
-    clash = {"url": server.url("clash"), "branch": "main", "path": "clash"}
-    home.bring(clash)
-    home.sh("cd ~/clash && git mv thing mine && git -c user.name=a -c user.email=a@b.c commit -qm mine")
-    server.sh("cd /srv/work/clash && git mv thing theirs")
-    server.commit("clash", {})
-    (one,) = home.bring(clash)
-    assert one["message"] == "~/clash could not be updated: what has changed there does not fit your changes."
-    assert home.sh("cd ~/clash && git status --porcelain; test ! -e .git/MERGE_HEAD; ls") == "mine"
 
 
 def test_a_full_home_says_so(home: Home, server: GitServer) -> None:
@@ -226,8 +221,105 @@ def test_a_full_home_says_so(home: Home, server: GitServer) -> None:
         GALILEAN_REPOSITORIES=wanted,
     )
     (one,) = json.loads(done.stdout)["repositories"]
-    assert one["message"] == "~/large could not be updated: your home is full."
+    assert one["message"].startswith("~/large could not be updated: your home is full; delete what ")
     assert "large" not in done.stderr.splitlines()
+
+
+# Two that others have as submodules, and what one step of a story upstream is.
+UPSTREAM = """
+export GIT_AUTHOR_NAME=up GIT_AUTHOR_EMAIL=up@example.org
+export GIT_COMMITTER_NAME=up GIT_COMMITTER_EMAIL=up@example.org
+mkdir -p /srv/lfs
+begin() {
+  [ -d /srv/work/$1 ] || { git init -q --bare -b main /srv/git/$1.git; git init -q -b main /srv/work/$1; }
+  cd /srv/work/$1; bare=/srv/git/$1.git
+}
+finish() {
+  git -c advice.addEmbeddedRepo=false add --all; git diff --cached --quiet || git commit -qm change
+  if git rev-parse -q --verify HEAD >/dev/null; then git push -q --no-verify --force $bare HEAD; fi
+  [ -n "$1" ] || find .git/lfs/objects -type f -exec cp {} /srv/lfs/ \\; 2>/dev/null || true
+}
+"""
+INNER = """
+(begin innermost; echo innermost > innermost.txt; finish)
+(begin inner; echo inner > inner.txt; git clone -q /srv/git/innermost.git innermost
+git config --file .gitmodules submodule.x.path innermost
+git config --file .gitmodules submodule.x.url ../innermost.git; finish)
+"""
+
+
+def for_each(key: str, default: str = "true") -> str:
+    """One step of all stories upstream."""
+    return "".join(
+        f"(begin {name}\n{case.get(key, default)}\nfinish {'lost' if case.get('lost') else ''})\n"
+        for name, case in CASES.items()
+    )
+
+
+def at_home(key: str) -> str:
+    """One step of all stories at home; the names of those in which it fails."""
+    return "".join(
+        f"(cd ~/{name} && bash -ec {shlex.quote(case[key])} >/tmp/said 2>&1)"
+        f" || {{ echo {name}; cat /tmp/said >&2; }}\n"
+        for name, case in CASES.items()
+        if key in case
+    )
+
+
+@pytest.fixture(scope="module")
+def told(
+    notebook: str, prefix: str, server: GitServer, hub: LoginHub
+) -> t.Iterator[dict[str, list[dict[str, t.Any]]]]:
+    """All stories at once, in one home: what was said at two starts, and what is wrong then."""
+    home = Home(notebook, f"{prefix}-stories", server, hub.server("ada"))
+    server.bash(UPSTREAM + INNER + for_each("upstream", "echo one > lesson.txt"))
+    first = home.bring(
+        *(
+            {"url": server.url(name), "branch": case.get("branch", ""), "path": name}
+            for name, case in CASES.items()
+        )
+    )
+    done = home.run(at_home("home"))
+    assert done.stdout == "", (
+        done.stdout + done.stderr,
+        [one for one in first if one["path"] in done.stdout.split()],
+    )
+    server.bash(
+        UPSTREAM
+        + for_each("changed")
+        + "".join(
+            f"bare=/srv/git/{name}.git; {case['moved']}\n" for name, case in CASES.items() if "moved" in case
+        )
+    )
+    second = home.bring(
+        *(
+            {
+                "url": server.url(case.get("url_then", name)),
+                "branch": case.get("branch_then", case.get("branch", "")),
+                "path": name,
+            }
+            for name, case in CASES.items()
+        )
+    )
+    done = home.run(at_home("holds"))
+    wrong = [{"path": name, "said": done.stderr} for name in done.stdout.split()]
+    yield {"first": first, "second": second, "wrong": wrong}
+    docker("volume", "rm", "--force", home.volume, check=False)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_stories(told: dict[str, list[dict[str, t.Any]]], name: str) -> None:
+    """tests/inputs/repositories."""
+    case = CASES[name]
+    story = {step: [one for one in told[step] if one["path"] == name] for step in told}
+    (first,), (second,) = story["first"], story["second"]
+    again = {"home", "changed", "moved", "branch_then", "url_then"} & set(case)
+    wanted = case.get("first") or ({"state": "done", "message": ""} if again else case)
+    for one, expected in ((first, wanted), (second, case)):
+        assert one["state"] == expected["state"], one
+        assert fnmatch.fnmatchcase(one["message"], expected["message"]), one
+        assert "\n" not in one["message"]
+    assert not story["wrong"]
 
 
 def test_the_helper_answers_only_its_own_questions(home: Home) -> None:

@@ -109,20 +109,22 @@ def test_folders_by_group() -> None:
     assert given("r", "g") == {"/s/all": "rw", "/s/g": "rw", "/d": "ro", "/d2": "ro"}
 
 
-def test_repositories_each_place_once() -> None:
+def test_repositories_each_once() -> None:
     given = offers.repositories(
         [{"url": "https://h/a/course.git"}, {"url": "https://h/b", "path": "x/y"}],
         {
-            "g": {"repositories": [{"url": "https://h/of-group"}]},
+            "g": {"repositories": [{"url": "https://h/of-group"}, {"url": "https://h/b", "path": "x/y"}]},
             "other": {"repositories": [{"url": "https://h/no"}]},
         },
         {"g"},
         {"repositories": [{"url": "https://h/new-course", "path": "course", "branch": "main"}]},
     )
     assert given == [
-        {"url": "https://h/new-course", "branch": "main", "path": "course"},
+        {"url": "https://h/a/course.git", "branch": "", "path": "course"},
         {"url": "https://h/b", "branch": "", "path": "x/y"},
         {"url": "https://h/of-group", "branch": "", "path": "of-group"},
+        # The user is told of two in one place.
+        {"url": "https://h/new-course", "branch": "main", "path": "course"},
     ]
 
 

@@ -134,6 +134,7 @@ def test_messages_have_no_secrets(module: t.Callable[[str], t.Any], text: str, e
         ("~/x", False),
         ("x/.git", False),
         ("out/x", False),
+        ("file/x", False),
         ("x\0y", False),
     ],
 )
@@ -142,12 +143,13 @@ def test_places_in_the_home(
 ) -> None:
     homerepos, home = module("homerepos"), tmp_path / "home"
     (home / "folder").mkdir(parents=True)
+    (home / "file").touch()
     (home / "linked").symlink_to("folder")
     (home / "out").symlink_to("..")
     if inside:
         assert homerepos.place_of(home, path).is_relative_to(home)
     else:
-        with pytest.raises(homerepos.Problem, match="home"):
+        with pytest.raises(homerepos.Problem, match=r"home|is a file"):
             homerepos.place_of(home, path)
 
 
@@ -162,6 +164,13 @@ def test_places_in_the_home(
         ('[{"path": "x"}]', [("", "failed")]),
         ("{}", []),
         ("7", [("", "failed")]),
+        # Two for one folder, one in the other's, and the same one twice.
+        (
+            '[{"url": "https://h/a/x"}, {"url": "https://h/b/X"}, {"url": "https://h/c", "path": "x/y"}]',
+            [("x", "waiting"), ("X", "failed"), ("x/y", "failed")],
+        ),
+        ('[{"url": "https://h/x"}, {"url": "https://h/x"}]', [("x", "waiting")]),
+        ('[{"url": "https://h/x"}, {"url": "https://h/xy"}]', [("x", "waiting"), ("xy", "waiting")]),
     ],
 )
 def test_what_is_wanted(module: t.Callable[[str], t.Any], text: str, states: list[tuple[str, str]]) -> None:
@@ -177,7 +186,7 @@ def test_what_is_wanted(module: t.Callable[[str], t.Any], text: str, states: lis
     ],
 )
 def test_whether_it_is_the_same(module: t.Callable[[str], t.Any], one: str, other: str, same: bool) -> None:
-    assert module("homerepos").same_repository(one, other) is same
+    assert module("homeclone").same_repository(one, other) is same
 
 
 @pytest.mark.parametrize(
@@ -197,14 +206,41 @@ def test_whether_it_is_the_same(module: t.Callable[[str], t.Any], one: str, othe
     ],
 )
 def test_reasons_in_words(module: t.Callable[[str], t.Any], lines: list[str], expected: str) -> None:
-    assert module("homerepos").reason(lines).startswith(expected)
+    why, advice = module("homeclone").reason(lines)
+    assert why.startswith(expected)
+    assert advice
+
+
+@pytest.mark.parametrize(
+    ("listed", "default"),
+    [
+        ("ref: refs/heads/trunk\tHEAD\n1\tHEAD\n1\trefs/heads/trunk\n2\trefs/heads/main", "trunk"),
+        # HEAD names no branch, or one that is not there.
+        ("1\tHEAD\n2\trefs/heads/a\n1\trefs/heads/b", "b"),
+        ("1\tHEAD\n1\trefs/heads/a\n1\trefs/heads/main", "main"),
+        ("2\trefs/heads/main\n1\trefs/tags/v1", "main"),
+        ("1\trefs/heads/a\n1\trefs/heads/b", ""),
+        ("", ""),
+    ],
+)
+def test_the_branch_that_a_repository_names(
+    module: t.Callable[[str], t.Any], listed: str, default: str
+) -> None:
+    assert module("homeclone").parse_remote(listed).default == default
+
+
+def test_what_an_annotated_tag_is_for(module: t.Callable[[str], t.Any]) -> None:
+    assert module("homeclone").parse_remote("1\trefs/tags/v1\n2\trefs/tags/v1^{}").tags == {"v1": "2"}
 
 
 def test_git_never_asks_and_commits_are_nobodys(module: t.Callable[[str], t.Any]) -> None:
     given = {"GIT_AUTHOR_NAME": "Ada", "GIT_COMMITTER_EMAIL": "a@b", "GIT_ASKPASS": "x", "HOME": "/h"}
-    made = module("homerepos").environment(given)
+    made = module("homerepos").environment({**given, "GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "a.b"})
     assert (made["HOME"], made["GIT_TERMINAL_PROMPT"]) == ("/h", "0")
     assert not {"GIT_AUTHOR_NAME", "GIT_COMMITTER_EMAIL", "GIT_ASKPASS"} & set(made)
+    # What the user has set for commits of their own does not count, and what the site has set does.
+    count = int(made["GIT_CONFIG_COUNT"])
+    assert {made[f"GIT_CONFIG_KEY_{number}"] for number in range(count)} >= {"a.b", "commit.gpgSign"}
 
 
 def test_apps_as_the_proxy_takes_them(module: t.Callable[[str], t.Any], tmp_path: Path) -> None:

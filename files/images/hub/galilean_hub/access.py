@@ -22,6 +22,7 @@ from traitlets import Bool, Dict, Set, Unicode, default
 from . import outgoing
 from ._approval import Unsure
 from ._claims import ClaimError, claimed_groups
+from .approval_page import ApprovalHandler
 from .approval_source import Source, open_source
 from .disk_page import DiskHandler
 from .disk_watch import WATCH
@@ -88,6 +89,10 @@ class GalileanAccess(LoginGuard, Rules):
         if self._source is None and self.approval:
             self._source = open_source(self.approval, self.approval_token, self.log)
         return self._source
+
+    def approval_notice(self, _user: Any = None) -> str:
+        """For the pages of administrators: JupyterHub calls it for each page."""
+        return self._source.notice() if self._source is not None else ""
 
     def groups_of_settings(self, user: str) -> set[str]:
         """The groups that the settings put the user into."""
@@ -290,7 +295,9 @@ class GalileanAccess(LoginGuard, Rules):
         # The one call that comes once, when everything is set up and the loop runs.
         Sweep(app, self).start()
         WATCH.start(app)
-        return [*handlers, (r"/api/galilean/disk", DiskHandler)]
+        app.template_vars["approval"] = self.approval_notice
+        own = [(r"/api/galilean/disk", DiskHandler), (r"/api/galilean/approval", ApprovalHandler)]
+        return [*handlers, *own]
 
 
 def with_access(name: str) -> type[Authenticator]:

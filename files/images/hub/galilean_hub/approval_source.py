@@ -54,6 +54,9 @@ class Source(Protocol):
 
     async def refresh(self) -> None: ...
 
+    def notice(self) -> str:
+        """What administrators are told: one sentence, or nothing."""
+
 
 async def fetch(
     url: str, timeout: float, token: str, body: dict[str, Any] | None = None
@@ -123,6 +126,7 @@ class KnownList:
         self._log = log
         # Another source is another list: what it leaves out is not taken away from anybody.
         source = f"{settings['source']} {settings.get('url') or ''}"
+        self._where = "its " + source.strip() if settings["source"] != "url" else settings["url"]
         self._state = folder / f"approval-{hashlib.sha256(source.encode()).hexdigest()[:8]}"
         # Percent of the approved.
         self._removal = float(settings.get("max_removed") or 0)
@@ -153,12 +157,19 @@ class KnownList:
     def _refuse(self, reason: object) -> None:
         """Say loudly that the list was not renewed, and what counts instead."""
         self._refused = str(reason)
+        self._log.error("%s", self.notice())
+
+    def notice(self) -> str:
+        """Where the list comes from, why it was not renewed, and what counts; nothing where it was."""
+        if not self._refused:
+            return ""
         counts = (
             f"the last good one counts, {len(self._list)} entries, {self.age() / 3600:.1f} hours old"
             if self._list
             else "there is no earlier one, so nobody is approved"
         )
-        self._log.error("The list of approved users was not renewed: %s; %s", reason, counts)
+        reason = self._refused.rstrip(".")
+        return f"The list of approved users from {self._where} was not renewed: {reason}; {counts}."
 
     async def refresh(self) -> None:
         """Bring the list up to date where that is due."""
@@ -238,6 +249,10 @@ class Endpoint:
     async def refresh(self) -> None:
         """There is nothing to fetch ahead; answers that no longer count are forgotten."""
         self._known = {name: answer for name, answer in self._known.items() if answer[0] > time.monotonic()}
+
+    def notice(self) -> str:
+        """Nothing: who is asked about meanwhile is told."""
+        return ""
 
     async def ask(self, user: str) -> tuple[Approval | None, str]:
         until, approval = self._known.get(user, (0.0, None))

@@ -133,8 +133,11 @@ def shared(entries: Sequence[Settings], groups: Collection[str]) -> list[str]:
 def repositories(
     everybody: Sequence[Settings], groups: Mapping[str, Settings], mine: Collection[str], profile: Settings
 ) -> list[dict[str, str]]:
-    """A user's git repositories: those of all, of the groups, of the environment; each place once."""
-    found: dict[str, dict[str, str]] = {}
+    """A user's git repositories: those of all, of the groups, of the environment; each one once.
+
+    Two for one place are told to the user, by the notebook image; the settings have none.
+    """
+    found: list[dict[str, str]] = []
     lists = [
         everybody,
         *((groups[name].get("repositories") or []) for name in sorted(mine) if name in groups),
@@ -142,8 +145,10 @@ def repositories(
     for entry in [entry for part in [*lists, profile.get("repositories") or []] for entry in part]:
         name = entry["url"].rstrip("/").rsplit("/", 1)[-1].removesuffix(".git")
         path = entry.get("path") or name
-        found[path] = {"url": entry["url"], "branch": entry.get("branch") or "", "path": path}
-    return list(found.values())
+        one = {"url": entry["url"], "branch": entry.get("branch") or "", "path": path}
+        if one not in found:
+            found.append(one)
+    return found
 
 
 def cull_timeout(groups: Mapping[str, Settings], mine: Collection[str]) -> int | None:

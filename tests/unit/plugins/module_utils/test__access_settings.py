@@ -11,6 +11,8 @@ import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils import _access_settings as access
 
+# Where the image has nothing but what ours has.
+PLAIN = {"plain_images": ["notebook"]}
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 LOGIN: dict[str, t.Any] = {
     "kind": "github", "allow_all": False, "allowed_users": ["ada"], "admins": ["ruth"],
@@ -92,6 +94,42 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"profiles": [{"name": "a", "image": "registry.example.org/a:1"}]}, ""),
         ({"profiles": [{"name": "a", "image": "any"}], "images": {}}, ""),
         ({"profiles": [{"name": "a", "default_url": "lab"}]}, "begin it with /"),
+        ({"profiles": [{"name": "a", "default_url": "//example.org"}]}, "begin it with /, such as /lab"),
+        ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "take out braces"),
+        ({"profiles": [{"name": "a", "default_url": "/user/ada/lab"}]}, "give the part after /user/<name>"),
+        (
+            {"profiles": [{"name": "a", "default_url": "/vioila/"}], **PLAIN},
+            "'/vioila/', which servers do not have",
+        ),
+        ({"profiles": [{"name": "a", "default_url": "/vscode"}], **PLAIN}, "which servers do not have"),
+        ({"profiles": [{"name": "a", "default_url": "/vscode", "image": "hub"}], **PLAIN}, ""),
+        ({"profiles": [{"name": "a", "default_url": "/voila/x.ipynb"}]}, ""),
+        (
+            {"profiles": [{"name": "a", "default_url": "/viewer", "apps": [{"name": "viewer"}]}], **PLAIN},
+            "",
+        ),
+        *(
+            ({"profiles": [{"name": "a", "default_url": page}], **PLAIN}, "")
+            for page in (
+                "/",
+                "/tree",
+                "/lab?reset",
+                "/lab/tree/ü b.ipynb",
+                "/terminals/1",
+                "/rstudio/",
+                "/notebooks/x.ipynb",
+            )
+        ),
+        ({"default_url": "lab"}, "jupyterhub_default_url is 'lab': begin it with /"),
+        (
+            {"default_url": "/nothing", **PLAIN},
+            "jupyterhub_default_url is '/nothing', which servers do not have",
+        ),
+        (
+            {"default_url": "/viewer", "profiles": [{"name": "a"}], **PLAIN},
+            "'a' in jupyterhub_profiles has no default_url, and jupyterhub_default_url is '/viewer', which",
+        ),
+        ({"default_url": "/viewer", "profiles": [{"name": "a", "default_url": "/lab"}], **PLAIN}, ""),
         (
             {"profiles": [{"name": "a", "groups": ["genomic"]}]},
             "names the group 'genomic', which jupyterhub_groups",
@@ -123,6 +161,92 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"repositories": [{"url": "https://example.org/a", "path": "../b"}]}, "give one below the home"),
         ({"repositories": [{"url": "https://example.org/a", "path": "/b"}]}, "give one below the home"),
         ({"repositories": [{"url": "https://example.org/a", "path": "b/c"}]}, ""),
+        *(
+            ({"repositories": [{"url": "https://example.org/a", "path": path}]}, "give one below the home")
+            for path in ("~/b", "b/", "b//c", "b/.git", "b\nc", ".", "x" * 250)
+        ),
+        *(
+            ({"repositories": [{"url": f"https://example.org/{page}"}]}, "an address of one of its pages")
+            for page in (
+                "a/tree/main",
+                "a/-/tree/main/b",
+                "a/blob/main/x.ipynb",
+                "a?tab=readme",
+                "a#readme",
+                "a b",
+            )
+        ),
+        ({"repositories": [{"url": "https://example.org/"}]}, "with the name of the repository"),
+        *(
+            ({"repositories": [{"url": "https://example.org/a", "branch": branch}]}, "has the branch")
+            for branch in (
+                "refs/heads/main",
+                "my branch",
+                "-x",
+                "a..b",
+                "main/",
+                "x.lock",
+                "a" * 40,
+                "a:b",
+                "a~1",
+            )
+        ),
+        *(
+            ({"repositories": [{"url": "https://example.org/a", "branch": branch}]}, "")
+            for branch in ("main", "feature/x", "v1.0", "2026", "größe")
+        ),
+        (
+            {
+                "repositories": [
+                    {"url": "https://example.org/a/course.git"},
+                    {"url": "https://example.org/b/course"},
+                ]
+            },
+            "has two repositories for one folder, https://example.org/a/course.git in ~/course and",
+        ),
+        (
+            {
+                "repositories": [{"url": "https://example.org/course"}],
+                "groups": [
+                    {"name": "g", "repositories": [{"url": "https://example.org/b", "path": "Course"}]}
+                ],
+            },
+            "'g' in jupyterhub_groups and jupyterhub_repositories have two repositories for one folder",
+        ),
+        (
+            {
+                "groups": [{"name": "g", "repositories": [{"url": "https://example.org/b"}]}],
+                "profiles": [
+                    {"name": "p", "repositories": [{"url": "https://example.org/c", "path": "b/c"}]}
+                ],
+            },
+            "https://example.org/b in ~/b and https://example.org/c in ~/b/c: give one of them another path",
+        ),
+        (
+            {
+                "profiles": [
+                    {"name": name, "repositories": [{"url": "https://example.org/b", "branch": name}]}
+                    for name in ("p", "q")
+                ]
+            },
+            "for one folder",
+        ),
+        (
+            {
+                "profiles": [
+                    {"name": name, "repositories": [{"url": "https://example.org/b"}]} for name in ("p", "q")
+                ]
+            },
+            "",
+        ),
+        (
+            {
+                "data_mounts": [{"name": "d", "source": "/mnt"}],
+                "repositories": [{"url": "https://example.org/data"}],
+            },
+            "has a repository in ~/data, which leads to the folders of jupyterhub_data_mounts",
+        ),
+        ({"repositories": [{"url": "https://example.org/data"}]}, ""),
         ({"approval": {"source": "url"}}, "has source 'url' and lacks url"),
         ({"approval": {"url": "https://a.org/"}}, "lacks source"),
         ({"approval": {"source": "file", "file": "/a", "url": "https://a.org"}}, "url, which has no effect"),

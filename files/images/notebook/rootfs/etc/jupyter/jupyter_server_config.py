@@ -12,6 +12,7 @@ import contextlib
 import logging
 import os
 from typing import Any
+from urllib.parse import quote
 
 from jupyter_core.paths import jupyter_path
 
@@ -44,7 +45,9 @@ c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
 # Templates run in the server's own process; by default they are taken from the home as well.
 c.TemplateExporter.extra_template_basedirs = []
 
-c.ServerApp.default_url = "/lab"
+# What the hub says (docs/environments.md). In the path of a file are letters that an address does not take.
+start_page = os.environ.get("JUPYTERHUB_DEFAULT_URL") or "/lab"
+c.ServerApp.default_url = quote(start_page, safe="/%?&=#:;@!$'()*+,~")
 # What goes wrong is told in words, with the look of the hub.
 c.ServerApp.extra_template_paths = ["/opt/notebook/share/galilean/templates"]
 # As the hub's cookies are; it sets this server's others so.
@@ -85,7 +88,7 @@ with contextlib.suppress(ImportError):
 with contextlib.suppress(ImportError):
     from hubapps import servers
 
-    extensions["lazyclassic"] = extensions["hubbusy"] = True
+    extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
     repositories = os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]")
     if repositories or os.environ.get("GALILEAN_DISK_LIMIT", "0") != "0":
         extensions["hubnotices"] = True

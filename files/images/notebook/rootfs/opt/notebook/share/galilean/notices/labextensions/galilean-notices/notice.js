@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 galilean.hub contributors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Says in JupyterLab and in the classic notebook which repositories could not be brought into the home, and when the
+// Says in JupyterLab and in the classic notebook what there is to say of repositories in the home, and when the
 // home or a shared folder is nearly full, or has more than its limit. An extension that needs no build, and that is
 // loaded only where there are repositories or limits.
 "use strict";
@@ -61,8 +61,8 @@
       const found = await finished(() => {
         waiting = waiting || Notification.info("Your repositories are being updated.", { autoClose: 5000 });
       });
-      for (const repository of found.filter((one) => one.state === "failed")) {
-        Notification.warning(repository.message, {
+      for (const repository of found.filter((one) => one.message)) {
+        Notification.emit(repository.message, repository.state === "failed" ? "warning" : "info", {
           autoClose: false,
           actions: [{ label: "Details", callback: () => details(repository) }],
         });
