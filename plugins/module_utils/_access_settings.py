@@ -140,14 +140,14 @@ def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]
                 f"{where} has the branch {branch!r}: give the name of a branch or of a tag, such as main"
             )
         path = entry.get("path") or ""
-        parts = path.split("/")
+        names = path.split("/")
         if path and (
             path.startswith(("/", "~"))
             or posixpath.normpath(path) != path
-            or {"..", ".", ".git"} & set(parts)
+            or {"..", ".", ".git"} & set(names)
             or not path.isprintable()
             # A clone under way has six letters more.
-            or max(len(part.encode()) for part in parts) > 249
+            or max(len(part.encode()) for part in names) > 249
         ):
             found.append(
                 f"{where} has the path {path!r}: give one below the home, such as courses/statistics"

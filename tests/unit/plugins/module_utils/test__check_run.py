@@ -45,6 +45,10 @@ class FakeHub(Transport):
     def on_get_hub_api(self, body: str | None) -> Answer:
         return Answer(200, '{"version": "6.1.1"}')
 
+    def on_get_hub_api_galilean_approval(self, body: str | None) -> Answer:
+        # An older hub.
+        return Answer(404, '{"message": "Not Found"}')
+
     def on_get_u(self, body: str | None) -> Answer:
         if not self.exists:
             return Answer(404)
@@ -187,6 +191,22 @@ def test_leftovers_of_a_killed_check(mark: str, stays: bool, running: bool) -> N
     assert (hub.exists, hub.server) == (stays, None)
     first_stop = hub.sent.index(("DELETE", f"{U}/server"))
     assert (first_stop < hub.sent.index(("POST", f"{U}/server"))) is running
+
+
+@pytest.mark.parametrize(
+    ("answer", "notices"),
+    [
+        (Answer(200, '{"notice": "The list was not renewed."}'), ["The list was not renewed."]),
+        (Answer(200, '{"notice": ""}'), []),
+        (Answer(403), []),
+    ],
+)
+def test_what_administrators_are_told(answer: Answer, notices: list[str]) -> None:
+    hub = FakeHub()
+    hub.override = {("GET", "/hub/api/galilean/approval"): [answer]}
+    check = make(hub)
+    check.run()
+    assert check.result.notices == notices
 
 
 def test_a_persons_server_is_left_alone() -> None:
