@@ -592,8 +592,6 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
         access["administrator_groups"] = sorted(login["admin_groups"])
     if settings.get("refusal"):
         access["refusal"] = settings["refusal"]
-    if settings.get("contact"):
-        access["contact"] = settings["contact"]
     if approval:
         access["approval"] = {
             "source": approval["source"],

@@ -16,8 +16,11 @@ from ansible_collections.galilean.hub.plugins.module_utils._errors import HubErr
 
 # --- Sizes that nginx.conf has, in KiB.
 
-# All header lines of a request. The proxy behind the edge (Node.js) takes 16 KiB, so no larger request has ever come through.
-HEADER_KB = 16
+# The longest header line of a request, and all cookies: who sends more gets a page that says so.
+HEADER_KB = 13
+# So many times that for all header lines. Over HTTP/2 nginx reads cookies one by one, and says nothing to who sends more than
+# all of this: it has to read more than it takes, to tell people.
+HEADERS = 3
 # Header lines of a request. Browsers send 20 to 30.
 HEADER_LINES = 100
 # What is read of a body before it goes on; over HTTP/2 also what a browser may send before it hears of the edge again.
@@ -36,24 +39,25 @@ PREREAD_KB = 8
 
 # --- What that comes to, in KiB.
 
+_HEADERS_KB = HEADERS * HEADER_KB
 # Compressed header lines of HTTP/2 (Huffman) are given 8/5 of their compressed size, of which the least may be used: symbols
 # have 28 bits at most that are allowed in a header. So the bytes that count may be 28/8 * 8/5 = 5.6 times fewer.
 _UNPACKED = 5.6
 # Of a request: the structures of nginx, which has 56 bytes for each header line.
 _REQUEST_KB = 8 + HEADER_LINES * 56 // 1024 + 1
 # A request that goes on to the hub is written anew, and its answer is read.
-_PASSED_KB = HEADER_KB + 1 + ANSWER_KB
+_PASSED_KB = _HEADERS_KB + 1 + ANSWER_KB
 # A page that the hub could not answer is asked for once more, or is a file. Not together with a body's buffer, which is larger.
-_STREAM_KB = round(HEADER_KB * _UNPACKED) + _REQUEST_KB + _PASSED_KB + BODY_KB
+_STREAM_KB = round(_HEADERS_KB * _UNPACKED) + _REQUEST_KB + _PASSED_KB + BODY_KB
 # A websocket has one more buffer for what the browser sends, but no body.
-_PLAIN_KB = HEADER_KB + 1 + _REQUEST_KB + _PASSED_KB + BODY_KB
+_PLAIN_KB = _HEADERS_KB + 1 + _REQUEST_KB + _PASSED_KB + BODY_KB
 # Of a connection: state of TLS, and its records in both directions.
 _TLS_KB = 88
 _CONNECTION_KB = _TLS_KB + PREREAD_KB + SEND_KB + RECEIVE_KB
 
 # A front passes bytes on: two buffers of 16 KiB, and what the kernel holds for the socket of an edge. Over plain HTTP it
 # reads requests, too.
-_FRONT_KB = PREREAD_KB + SEND_KB + RECEIVE_KB + 2 * 16 + 208 + HEADER_KB + 1 + _REQUEST_KB + _PASSED_KB + 16
+_FRONT_KB = PREREAD_KB + SEND_KB + RECEIVE_KB + 2 * 16 + 208 + 2 * (HEADER_KB + 1) + _REQUEST_KB + ANSWER_KB + 16
 
 # One person has a connection of HTTP/2 for pages, and some of HTTP/1.1: websockets of kernels, terminals and documents.
 _PLAIN_PER_PERSON = 6
@@ -77,7 +81,7 @@ FEWEST_PEOPLE = 10
 # Least and most that is taken of a host by itself, in MiB.
 LEAST_MB, MOST_MB = 256, 4096
 # Of the host's memory. A limit, not a reservation: hundreds of people at work take some 50 MiB.
-PART_OF_HOST = 8
+PART_OF_HOST = 6
 
 SIZE = re.compile(r"^([0-9]+)([kmg]?)$", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -181,6 +185,8 @@ def _budget(memory_mb: int, connections: int, people: int, per_address: int) -> 
         "rate_zone": f"{_RATE_ZONE_MB}m",
         "sessions": f"{_SESSIONS_MB}m",
         "header": f"{HEADER_KB}k",
+        "headers": HEADERS,
+        "cookies": HEADER_KB * 1024,
         "header_lines": HEADER_LINES,
         "body": f"{BODY_KB}k",
         "answer": f"{ANSWER_KB}k",

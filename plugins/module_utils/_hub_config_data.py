@@ -205,7 +205,7 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
             "disk_reserve": str(access["disk_reserve"]),
         },
         "DockerSpawner": _spawner_traits(layout, settings),
-        "LoginGuard": {"wrong_passwords": settings["wrong_passwords"]},
+        "LoginGuard": {"wrong_passwords": settings["wrong_passwords"], "contact": access.get("contact") or ""},
     }
     culler = None
     # A group may have a time where nobody else has one.

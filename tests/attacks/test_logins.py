@@ -319,7 +319,7 @@ def test_whether_a_name_is_taken_is_told_last(hub: Hub) -> None:
         }
         assert len(answers) == 1
         assert said in answers.pop()
-    assert "does not contain" in told(somebody.sign_up("n" * 129, RIGHT))
+    assert "128 letters at most" in told(somebody.sign_up("n" * 129, RIGHT))
 
 
 @of("native")

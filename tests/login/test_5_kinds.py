@@ -11,6 +11,8 @@ import re
 import secrets
 import subprocess
 import typing as t
+import urllib.error
+import urllib.parse
 import urllib.request
 
 import pytest
@@ -178,7 +180,25 @@ def test_google(story: Story, forge: Forge, hub: str) -> None:
             come(somebody, "Google")
             refused(somebody, f"You are logged in as {person['email']}, {REFUSED}. Ask help@example.org.")
         somebody.picture("kinds-google")
+        # Who says no at the provider, or begins in one window and ends in another.
+        for query, said in (
+            (
+                "error=access_denied&error_description=No+%3Cconsent%3E",
+                "Google says: No <consent>. Log in again.",
+            ),
+            ("code=x&state=x", "The login took too long, or was begun in another window or browser."),
+        ):
+            somebody.go(f"/hub/oauth_callback?{query}")
+            refused(somebody, f"{said.removesuffix(' Log in again.')} Log in again. Ask help@example.org.")
+            refused(somebody, "You are not logged in")
+        # The provider does not know what to say.
+        forge.person = google("g", "institute.example.org", email=None)
+        come(somebody, "Google")
+        refused(somebody, "does not answer as it should. Try again in some minutes. Ask help@example.org.")
+        somebody.picture("kinds-google-away")
     log = story.log()
+    assert "A login could not be checked: " in log
+    assert "Traceback" not in log
     assert "Blocked h@other.example.org with 'hd=other.example.org' not in hosted_domain" in log
 
 
@@ -302,18 +322,27 @@ def press(somebody: Visit, name: str, button: str, then: str) -> None:
 def test_accounts_of_the_hubs_own(story: Story, members: tuple[str, str]) -> None:
     """Signing up is for everybody; somebody who administrates the hub lets in."""
     nora, nils = members
-    switch(story, "native", allow_all=True, admins=[nora])
+    switch(story, "native", allow_all=True, admins=[nora], blocked_users=["mallory"])
     with story.visit() as somebody:
-        for name in members:
-            sign_up(somebody, name, OWN)
-        refused(somebody, "Your information has been sent to the admin.")
+        sign_up(somebody, nora, OWN)
+        refused(somebody, f"You have signed up as {nora}, and may log in now.")
+        sign_up(somebody, nils, OWN)
+        refused(
+            somebody, f"You have signed up as {nils}. This account waits for an administrator to approve it"
+        )
+        sign_up(somebody, "mallory", OWN)
+        refused(somebody, "The account mallory is blocked. Ask help@example.org.")
         type_in(somebody, nils, "of somebody else")
         refused(somebody, "Invalid username or password")
         type_in(somebody, nils, OWN)
-        refused(somebody, f"The account {nils} waits for an administrator to approve it.")
+        refused(
+            somebody, f"The account {nils} waits for an administrator to approve it. Ask help@example.org."
+        )
         somebody.picture("kinds-native-pending")
         type_in(somebody, nora, OWN)
         arrive(somebody, nora)
+        somebody.page.get_by_role("link", name="Accounts").click()
+        somebody.page.get_by_role("heading", name="Accounts").wait_for()
         press(somebody, nils, "Authorize", "Unauthorize")
         somebody.picture("kinds-native-authorize")
         for path in ("change-password", f"change-password/{nils}"):
@@ -322,6 +351,108 @@ def test_accounts_of_the_hubs_own(story: Story, members: tuple[str, str]) -> Non
         somebody.picture("kinds-native-password")
         type_in(somebody, nils, OWN)
         arrive(somebody, nils)
+
+
+def expire(somebody: Visit, button: str) -> None:
+    """Send a form, for which the browser has nothing to show any more."""
+    somebody.page.wait_for_timeout(1100)
+    somebody.page.context.clear_cookies()
+    somebody.page.click(button)
+
+
+def test_what_is_refused_is_a_page(story: Story, members: tuple[str, str]) -> None:
+    """Before, an empty answer, and an error in the hub's log. Only whom the settings list comes in here."""
+    nora, nils = members
+    switch(story, "native", admins=[nora], allowed_users=["lise"], blocked_users=[nils])
+    with story.visit() as somebody:
+        page = somebody.page
+        name = f"late-{secrets.token_hex(3)}"
+        sign_up(somebody, name, OWN)
+        refused(somebody, "who have to list it in the hub's settings. Ask help@example.org.")
+        type_in(somebody, nils, OWN)
+        refused(somebody, "This account is blocked. Ask help@example.org.")
+        type_in(somebody, nils, "of somebody else")
+        refused(somebody, "Invalid username or password. Ask help@example.org.")
+        somebody.go("/hub/login")
+        page.fill("#username_input", nora)
+        page.fill("#password_input", OWN)
+        expire(somebody, "#login_submit")
+        refused(somebody, "Login form invalid or expired. Try again.")
+        somebody.go("/hub/signup")
+        for field in ("#username_input", "#password_input", "#password_confirmation_input"):
+            page.fill(field, name)
+        page.fill("input[name=email]", f"{name}@example.org")
+        expire(somebody, "#signup_submit")
+        refused(somebody, "This form has expired")
+        somebody.picture("kinds-native-expired")
+        type_in(somebody, nora, OWN)
+        arrive(somebody, nora)
+        page.get_by_role("link", name="Change password").click()
+        page.fill("#old_password_input", OWN)
+        expire(somebody, "#signup_submit")
+        refused(somebody, "It was open for too long")
+        type_in(somebody, nora, OWN)
+        arrive(somebody, nora)
+        for path in ("change-password/nobody", "confirm/nobody"):
+            somebody.go(f"/hub/{path}")
+            refused(somebody, "There is no such page" if "change" in path else "Invalid URL")
+    # What no browser sends: without fields, or with bytes that are no text.
+    for fields in (b"", b"username=%ff&password=%ff", b"username=a%0ab"):
+        answer, text = post_login(story, fields)
+        assert (answer, "Invalid username or password" in text) == (403, True), fields
+    assert "Traceback" not in story.log()
+
+
+def post_login(story: Story, fields: bytes) -> tuple[int, str]:
+    """Status and page of the login page's answer to a form."""
+    opener = urllib.request.build_opener(
+        urllib.request.HTTPCookieProcessor(), urllib.request.ProxyHandler({})
+    )
+    with opener.open(f"{story.site.url}/hub/login", timeout=20) as page:
+        found = re.search(r'name="_xsrf" value="([^"]+)"', page.read().decode())
+    assert found
+    try:
+        with opener.open(f"{story.site.url}/hub/login", b"_xsrf=%b&%b" % (found[1].encode(), fields)) as page:
+            return page.status, page.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_names_in_addresses(story: Story, members: tuple[str, str]) -> None:
+    """Before, 404 for what JupyterHub's own pages made of such a name: at home, for administrators."""
+    nora, odd = members[0], rf"odd#\?%41&+\u00fc{secrets.token_hex(3)}"
+    switch(story, "native", allow_all=True, admins=[nora])
+    with story.visit() as somebody:
+        page = somebody.page
+        lab = re.compile(r"/user/odd%23%5C%3F%2541%26%2B%C3%BC[0-9a-f]{6}/lab")
+        sign_up(somebody, odd, OWN)
+        type_in(somebody, nora, OWN)
+        arrive(somebody, nora)
+        press(somebody, odd, "Authorize", "Unauthorize")
+        page.locator("tr", has_text=odd).get_by_role("button", name="Change password").click()
+        refused(somebody, f"New password for {odd}")
+        type_in(somebody, odd, OWN)
+        arrive(somebody, odd)
+        page.click("#start")
+        page.wait_for_url(lab)
+        somebody.go("/hub/home")
+        page.wait_for_function("window._jupyterhub_page_loaded")
+        page.click("#stop")
+        page.locator("#start", has_text="Start My Server").wait_for()
+        story.wait_for_end(odd, 60)
+        page.click("#start")
+        page.wait_for_url(lab)
+        type_in(somebody, nora, OWN)
+        arrive(somebody, nora)
+        somebody.go("/hub/admin")
+        row = page.locator("tr", has=page.get_by_text(odd, exact=True)).first
+        row.get_by_role("button", name="Stop Server").click()
+        story.wait_for_end(odd, 60)
+        spawn = row.get_by_role("link", name="Spawn Page")
+        expect(spawn).to_have_attribute("href", f"/hub/spawn/{urllib.parse.quote(odd)}")
+        row.get_by_role("button", name="Start Server").click()
+        wait_until(lambda: odd in story.servers(), 60, "the server that an administrator has started")
+        somebody.picture("kinds-odd-name")
 
 
 def test_an_approval_of_the_hubs_own_is_taken_back(story: Story, members: tuple[str, str]) -> None:

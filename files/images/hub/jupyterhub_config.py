@@ -37,7 +37,7 @@ if data.get("users_proxy"):
     # A site's own settings for all servers win.
     c.DockerSpawner.environment = {**outgoing.variables(), **c.DockerSpawner.environment}
 # What pages say to somebody whose home is too large, and whom to ask.
-contact = c.GalileanAccess.get("contact", "")
+contact = c.LoginGuard.get("contact", "")
 c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
 server.limit(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
@@ -47,6 +47,8 @@ c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned, limits.Apart]
 if c.JupyterHub.authenticator_class == "native":
     # Its pages; ours come first.
     c.JupyterHub.template_paths.append(f"{Path(find_spec('nativeauthenticator').origin).parent}/templates")
+    # The bar at the top leads to them.
+    c.JupyterHub.template_vars["own_accounts"] = True
 if "." not in c.JupyterHub.authenticator_class:
     c.JupyterHub.authenticator_class = with_access(c.JupyterHub.authenticator_class)
 else:

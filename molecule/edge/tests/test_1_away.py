@@ -4,10 +4,15 @@
 
 from __future__ import annotations
 
+import re
+import socket
+
 import pytest
 import requests
 from conftest import PERSON, PROJECT, Drip, Edge
 from playwright.sync_api import sync_playwright
+
+FOREIGN = '<a href="{}_edge/forget">Look at this</a>'
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -59,6 +64,62 @@ def test_scripts_get_a_plain_error(away: Edge) -> None:
     assert answer.status_code == 503
     assert answer.json()["status"] == 503
     assert answer.headers["Retry-After"] == "5"
+
+
+# Below the limit the hub would answer, which is away.
+REFUSED = [
+    ("/hub/home", 13_000, 503, "will be right back"),
+    *(("/hub/home", size, 431, "too many cookies") for size in (14_400, 16_300, 20_000, 32_000, 100_000)),
+    ("/user/ada/lab", 20_000, 431, "too many cookies"),
+    ("/hub/home?next=" + "x" * 20_000, 0, 414, "This address is too long"),
+]
+
+
+@pytest.mark.parametrize(("path", "cookies", "status", "said"), REFUSED)
+def test_what_is_too_large_gets_a_page(away: Edge, path: str, cookies: int, status: int, said: str) -> None:
+    """Before, an empty 431 of the proxy, or nginx's "400 Bad Request"."""
+    answer = away.get(path, {**PERSON, "Cookie": f"x={'y' * cookies}"})
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (status, "no-store")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert said in answer.text
+    # Whatever else it asked for would come with the same cookies.
+    assert status == 503 or not re.search(r"<(link|script|img)|url\(", answer.text)
+
+
+def test_what_is_no_request_gets_a_page(away: Edge) -> None:
+    with socket.create_connection(("127.0.0.1", away.port), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nno header\r\n\r\n")
+        said = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    assert said.startswith("HTTP/1.1 400 ")
+    assert "<h1>This request cannot be read</h1>" in said
+
+
+def test_cookies_that_are_too_many_can_be_deleted(away: Edge) -> None:
+    """By a button on the page that tells of them, and not by a page of another site."""
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=PROJECT / "tests/e2e/chromium_alone.py", args=["--no-sandbox", "--disable-gpu"]
+        )
+        context = browser.new_context()
+        page = context.new_page()
+        # Also those that no script of a page sees.
+        context.add_cookies(
+            [
+                {"name": f"c{i}", "value": "x" * 4000, "url": away.url(), "httpOnly": i % 2 == 0}
+                for i in range(6)
+            ]
+        )
+        page.route("http://other.test/", lambda route: route.fulfill(body=FOREIGN.format(away.url())))
+        page.goto("http://other.test/")
+        page.get_by_role("link").click()
+        page.get_by_role("heading", name="too many cookies").wait_for()
+        assert len(context.cookies()) == 6
+        with page.expect_navigation():
+            page.get_by_role("link", name="Delete the cookies and log in again").click()
+        assert page.url == away.url()
+        page.get_by_role("heading", name="will be right back").wait_for()
+        assert context.cookies() == []
+        browser.close()
 
 
 def test_the_page_finds_nobody_ready(away: Edge) -> None:

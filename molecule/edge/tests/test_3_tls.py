@@ -52,6 +52,18 @@ def test_a_provided_certificate(upstream: Edge, pairs: list[tuple[str, str]]) ->
     assert (redirect.status_code, redirect.headers["Location"]) == (308, upstream.url("/lab?x=1", "https"))
     # Somebody who forgot the "s".
     assert upstream.get("/lab").headers["Location"] == upstream.url("/lab", "https")
+    # Over HTTP/2 cookies come one by one, and without room for them nginx ends the connection.
+    secure = upstream.url("/hub/home", "https")
+    assert [with_cookies(secure, many) for many in (3, 4, 9)] == ["200 2", "431 2", "431 2"]
+    assert with_cookies(f"http://127.0.0.1:{plain}/", 5) == "431 1.1"
+
+
+def with_cookies(url: str, many: int) -> str:
+    """Status and version of HTTP, as a browser asks that has so many cookies of 4 KB."""
+    cookies = [part for number in range(many) for part in ("--header", f"Cookie: c{number}={'x' * 3990}")]
+    argv = ["curl", "--silent", "--insecure", "--http2", "--output", "/dev/null"]
+    argv += ["--write-out", "%{http_code} %{http_version}", *cookies, url]
+    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout
 
 
 @pytest.fixture

@@ -46,10 +46,13 @@ def test_an_unknown_name_finds_nothing(plain: tuple[Hub, Hub]) -> None:
 def test_uploads_and_large_headers_pass(plain: tuple[Hub, Hub]) -> None:
     size = 64 * 2**20
     chunk = os.urandom(2**20)
-    head = {"Content-Length": str(size), "Cookie": "jupyterhub-x=" + "x" * 15000}
+    head = {"Content-Length": str(size), "Cookie": "jupyterhub-x=" + "x" * 13000}
     hub = plain[0]
     answer = hub.ask("/user/alice/big", head, over=hub.plain(), method="PUT", body=(chunk for _ in range(64)))
     assert json.loads(answer.text) == {"received": size}
+    refused = hub.ask("/hub/home", {"Cookie": "x=" + "x" * 20000}, over=hub.plain())
+    assert refused.status == 431
+    assert "Your browser sent too many cookies" in refused.text
 
 
 def test_a_websocket_survives_the_other_one(plain: tuple[Hub, Hub]) -> None:

@@ -27,7 +27,8 @@ from .approval_source import Source, open_source
 from .disk_page import DiskHandler
 from .disk_watch import WATCH
 from .logins import LoginGuard
-from .providers import RULES, Rules
+from .providers import BLOCKED, RULES, Rules
+from .refusals import refused
 from .state import save
 from .sweep import Sweep
 
@@ -63,8 +64,6 @@ class GalileanAccess(LoginGuard, Rules):
         config=True,
         help="What people are told who may not come in; {user} is the account's name.",
     )
-    contact = Unicode(config=True, help="Whom to ask, at the end of each refusal.")
-
     _refused = Dict(Unicode(), help="Who was refused at the last refresh, and why, until a login passes.")
     _source: Source | None = None
     _granted: set[str] | None = None
@@ -73,14 +72,8 @@ class GalileanAccess(LoginGuard, Rules):
 
     def refuse(self, user: str, reason: str = "") -> web.HTTPError:
         """The error that shows a person why they may not come in."""
-        text = reason or self.refusal.replace("{user}", user)
-        if self.contact:
-            text += f" Ask {self.contact}."
-        error = web.HTTPError(403, "%s may not come in: %s", user, text, reason="No access to this hub")
-        # What JupyterHub's pages show; its own way with messages takes a percent sign in a name for
-        # a place to fill.
-        error.jupyterhub_message = text  # type: ignore[attr-defined]
-        return error
+        text = self.ask(reason or self.refusal.replace("{user}", user))
+        return refused(403, text, "No access to this hub", "%s may not come in: %s", user, text)
 
     # -- what is decided
 
@@ -104,7 +97,7 @@ class GalileanAccess(LoginGuard, Rules):
         Only what can be told without the user: whether they are blocked, and their approval.
         """
         if user in self.blocked_users:
-            return "This account is blocked.", set()
+            return BLOCKED, set()
         if user in self.exempt:
             return "", set()
         withdrawn = self.withdrawn(user)
@@ -150,7 +143,7 @@ class GalileanAccess(LoginGuard, Rules):
 
     async def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
         if username in self.blocked_users:
-            raise self.refuse(username, "This account is blocked.")
+            raise self.refuse(username, BLOCKED)
         # Google's keeps those of other domains out here.
         if not await maybe_future(super().check_blocked_users(username, authentication)):
             raise self.refuse(username)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import secrets
 import time
 import unicodedata
@@ -20,6 +21,7 @@ from jupyterhub import orm
 from jupyterhub.apihandlers.base import APIHandler
 from jupyterhub.apihandlers.hub import RootAPIHandler
 from jupyterhub.auth import Authenticator
+from jupyterhub.handlers.login import LoginHandler
 from jupyterhub.utils import maybe_future, utcnow
 from tornado import web
 from traitlets import Integer, Set, Unicode
@@ -32,6 +34,7 @@ from .server import by_proxy
 # What a browser gets that has logged in, and how long it counts.
 DEVICE = "galilean-device"
 DEVICE_DAYS = 180
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def folded(name: str) -> str:
@@ -52,6 +55,22 @@ class RootAPI(RootAPIHandler):
             self.finish("{}")
 
 
+class LoginPage(LoginHandler):
+    """Over the page with the form for a name and a password, of every authenticator that has one."""
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """What is no text is no name and no password either.
+
+        JupyterHub reads the name once more for the page of an error, which then stayed empty.
+        """
+        return value.decode(errors="replace")
+
+    def _render(self, login_error: str | None = None, username: str | None = None, **more: Any) -> Any:
+        if login_error == "Invalid username or password":
+            login_error = self.authenticator.ask(f"{login_error}.")
+        return super()._render(login_error, username, **more)
+
+
 class LoginGuard(Authenticator):
     """Mixed into every authenticator."""
 
@@ -64,6 +83,8 @@ class LoginGuard(Authenticator):
         60, min=0, config=True, help="Wrong passwords that an address may send in ten minutes; 0 is no limit."
     )
 
+    contact = Unicode(config=True, help="Whom to ask, at the end of each refusal.")
+
     _guesses: guesses.Guesses | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,7 +92,15 @@ class LoginGuard(Authenticator):
         # By address, how many passwords are being tried.
         self._under_way: Counter[str] = Counter()
 
+    def ask(self, text: str) -> str:
+        """The text, and whom to ask."""
+        return f"{text} Ask {self.contact}." if self.contact else text
+
     # -- names
+
+    def validate_username(self, username: str) -> bool:
+        """No control characters: programs that check passwords in C read a name up to a zero byte."""
+        return not CONTROL.search(username) and bool(super().validate_username(username))
 
     def is_reserved(self, name: str) -> bool:
         """Whether it is, in any spelling, a name that the hub uses itself."""
@@ -85,6 +114,7 @@ class LoginGuard(Authenticator):
         """HTTPError 403 where it is one."""
         if self.is_reserved(name):
             text = f"The name {name} belongs to the hub itself, and nobody can log in with it."
+            text = self.ask(text)
             raise refused(403, text, "No access to this hub", "%r is a name of the hub itself: refused", name)
 
     async def check_blocked_users(self, username: str, authentication: Any = None) -> bool:
@@ -105,15 +135,21 @@ class LoginGuard(Authenticator):
             raise refused(
                 403, text, "Not accepted here", said, request.remote_ip, request.method, request.path
             )
-        if not data:
+        if data is None:
             # A provider or a proxy says who it is: there is no password to guess.
-            return self._named(await super().get_authenticated_user(handler, data))
+            return self._named(await self._checked(handler, data))
+        if isinstance(data, dict):
+            # A form without them; JupyterHub's page and most authenticators look for both.
+            data.setdefault("username", "")
+            data.setdefault("password", "")
         name = data.get("username") if isinstance(data, dict) else None
+        if CONTROL.search(str(name or "")):
+            return None
         attempt = await self.attempt(handler, str(name or ""))
         place = guesses.network(handler.request.remote_ip)
         self._under_way[place] += 1
         try:
-            result = self._named(await super().get_authenticated_user(handler, data))
+            result = self._named(await self._checked(handler, data))
         except Exception:
             # Refused for another reason, or it could not be found out.
             attempt.give_back(time.monotonic())
@@ -126,6 +162,26 @@ class LoginGuard(Authenticator):
             attempt.give_back(time.monotonic())
             self.passed(handler, str(name or ""))
         return result
+
+    async def _checked(self, handler: Any, data: Any) -> Any:
+        """As the authenticator does it; what goes wrong there is a sentence on a page, a line in the log."""
+        try:
+            return await super().get_authenticated_user(handler, data)
+        except web.HTTPError as exc:
+            if hasattr(exc, "jupyterhub_message"):
+                raise
+            said = exc.get_message() or exc.reason or str(exc)
+            if exc.status_code < 500:
+                text = self.ask(f"The login did not work: {said.rstrip('.')}. Log in again.")
+                raise refused(exc.status_code, text, "You are not logged in", "%s", said) from exc
+            # What comes after a colon may be a provider's answer, with tokens.
+            said = said.partition(":")[0]
+        except Exception as exc:
+            said = " ".join(f"{type(exc).__name__}: {exc}".split())[:500]
+            self.log.debug("A login could not be checked", exc_info=True)
+        text = "Your login could not be checked, because something that the hub asks about it does not answer"
+        text = self.ask(f"{text} as it should. Try again in some minutes.")
+        raise refused(500, text, "The login does not work now", "A login could not be checked: %s", said)
 
     def _named(self, result: Any) -> Any:
         # A site's hook may have given another name at last.
@@ -197,7 +253,8 @@ class LoginGuard(Authenticator):
         if getattr(app, "db", None) is not None:
             self._settle(app)
             limits.Apart.session = app.db
-        return [(r"/api/?", RootAPI), *limits.HANDLERS, *super().get_handlers(app)]
+        theirs = [(path, _with_words(handler), *rest) for path, handler, *rest in super().get_handlers(app)]
+        return [(r"/api/?", RootAPI), *limits.HANDLERS, *theirs, (r"/login", LoginPage)]
 
     def _settle(self, app: Any) -> None:
         """What an older hub left: sessions and tokens under reserved names, and tokens that never end."""
@@ -224,6 +281,33 @@ class LoginGuard(Authenticator):
                         "The token %s of %s ends on %s", token.api_id, token.user.name, ends.date()
                     )
         app.db.commit()
+
+
+def _with_words(handler: type[Any]) -> type[Any]:
+    """An authenticator's page, where it is one of those that have not enough to say."""
+    if issubclass(handler, LoginHandler):
+        return type(handler.__name__, (LoginPage, handler), {})
+    if hasattr(handler, "check_arguments"):
+        return type(handler.__name__, (_Callback, handler), {})
+    return handler
+
+
+class _Callback:
+    """Over oauthenticator's page to which a provider sends people back."""
+
+    def check_arguments(self) -> None:
+        """As theirs, in words for people."""
+        try:
+            super().check_arguments()  # type: ignore[misc]
+        except web.HTTPError as exc:
+            said = exc.get_message() or ""
+            if said.startswith("OAuth error: "):
+                service = self.authenticator.login_service or "The provider"  # type: ignore[attr-defined]
+                text = f"{service} says: {said.removeprefix('OAuth error: ').rstrip('.')}."
+            else:
+                text = "The login took too long, or was begun in another window or browser."
+            text = self.authenticator.ask(f"{text} Log in again.")  # type: ignore[attr-defined]
+            raise refused(exc.status_code, text, "You are not logged in", "%s", said) from None
 
 
 def guarded(name: str) -> type[Authenticator]:

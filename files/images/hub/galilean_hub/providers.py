@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import bcrypt
 from jupyterhub.auth import Authenticator
 from jupyterhub.handlers.login import LoginHandler
+from jupyterhub.scopes import needs_scope
 from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Integer
@@ -27,6 +28,9 @@ from .server import by_proxy
 
 # Seconds that somebody waits for the directory.
 PATIENCE = 20
+
+
+BLOCKED = "This account is blocked."
 
 
 class Rules(Authenticator):
@@ -93,8 +97,10 @@ class Directory(Rules):
         try:
             return await asyncio.wait_for(asked, PATIENCE)
         except Exception as exc:
-            self.log.exception("The directory cannot be asked who %s is", data["username"])
-            raise web.HTTPError(500, "The directory of users does not answer. Try again later.") from exc
+            text = self.ask("The directory of users does not answer. Try again later.")  # type: ignore[attr-defined]
+            said = "The directory cannot be asked who %r is: %s"
+            why = f"{type(exc).__name__}: {exc}"
+            raise refused(500, text, "The login does not work now", said, data["username"], why) from exc
 
 
 def from_own_page(handler: Any) -> None:
@@ -110,6 +116,18 @@ def from_own_page(handler: Any) -> None:
         said = "%s was not asked for on the list of accounts"
         text = "Go to the list of accounts (/hub/authorize), and do it there."
         raise refused(403, text, "Nothing was changed", said, handler.request.path)
+
+
+def no_account(name: str) -> web.HTTPError:
+    """The error for an account of the hub's own that there is not, or not any more."""
+    text = "There is no account of this name that has a password here."
+    return refused(404, text, "No such account", "There is no account %.64r", name)
+
+
+def has_account(handler: Any, name: str) -> None:
+    """HTTPError 404 where there is none of that name."""
+    if handler.authenticator.get_user(name) is None:
+        raise no_account(name)
 
 
 # What is compared with where there is no such account, so that it takes as long; no password is known for it.
@@ -175,19 +193,42 @@ class Native(Rules):
             return None
         if user.has_2fa and not user.is_valid_token(data.get("2fa")):
             return None
-        if not user.is_authorized:
-            text = f"The account {user.username} waits for an administrator to approve it."
-            said = "%s is not approved yet"
-            raise refused(403, text, "No access to this hub", said, user.username)
         name: str = user.username
+        if name in self.blocked_users:
+            raise self.refuse(name, BLOCKED)  # type: ignore[attr-defined]
+        if not user.is_authorized:
+            text = f"The account {name} waits for an administrator to approve it."
+            raise self.refuse(name, text)  # type: ignore[attr-defined]
         return name
 
+    def unusable(self, name: str) -> str:
+        """Why nobody can sign up with this name; empty: somebody can."""
+        if self.is_reserved(name):  # type: ignore[attr-defined]
+            return f"The name {name} belongs to the hub itself. Choose another one."
+        normalized = self.normalize_username(name)
+        if normalized in self.blocked_users:
+            return str(self.ask(f"The account {normalized} is blocked."))  # type: ignore[attr-defined]
+        if not self.validate_username(normalized):
+            return f"A username has no spaces, commas or slashes, and {LONGEST_NAME} letters at most."
+        return ""
+
+    async def hindrance(self, name: str) -> str:
+        """Why an account of this name could not log in, approved or not; empty: it could."""
+        try:
+            await maybe_future(self.check_allowed(name, {"name": name, "groups": []}))
+        except web.HTTPError:
+            text = "This account waits for the administrators, who have to list it in the hub's settings."
+            return str(self.ask(text))  # type: ignore[attr-defined]
+        reason, _ = await self.standing(name)  # type: ignore[attr-defined]
+        return str(self.ask(reason)) if reason else ""  # type: ignore[attr-defined]
+
     def create_user(self, username: str, password: str, **kwargs: Any) -> Any:
-        """Nothing under a name of the hub itself."""
+        """Nothing under a name of the hub itself, or of somebody who is blocked."""
         if len(kwargs.get("email") or "") > LONGEST_NAME:
             return None
-        if self.is_reserved(username):  # type: ignore[attr-defined]
-            self.log.warning("Somebody tried to sign up as %r, a name of the hub itself", username)
+        why = self.unusable(username)
+        if why:
+            self.log.warning("A sign-up as %.32r was not taken: %s", username, why)
             return None
         return super().create_user(username, password, **kwargs)  # type: ignore[misc]
 
@@ -225,18 +266,21 @@ class Native(Rules):
         many = self.db.query(orm.UserInfo).filter_by(is_authorized=False).count()
         if many >= self.waiting:
             text = "So many accounts wait for an administrator to approve them that no more are taken now."
-            contact = getattr(self, "contact", "")
             said = "A sign-up as %.32r from %s was not taken: %d accounts wait at /hub/authorize"
-            text += f" Ask {contact}." if contact else " Try again later."
+            text = self.ask(f"{text} Try again later.")  # type: ignore[attr-defined]
             raise refused(403, text, "Too many sign-ups", said, name, address, many)
 
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         native = importlib.import_module("nativeauthenticator.handlers")
 
         class Toggle(native.ToggleAuthorizationHandler):  # type: ignore[misc, name-defined]
+            @needs_scope("admin:users")
             async def get(self, slug: str) -> None:
+                """Theirs ends in an error where the account is gone, and forgets to escape its name."""
                 from_own_page(self)
-                await super().get(slug)
+                has_account(self, slug)
+                self.authenticator.get_user(slug).change_authorization(self.db, slug)
+                self.redirect(f"{self.hub.base_url}authorize#{urllib.parse.quote(slug)}")
 
         class Discard(native.DiscardHandler):  # type: ignore[misc, name-defined]
             async def get(self, user_name: str) -> None:
@@ -254,6 +298,8 @@ class Native(Rules):
                     raise web.HTTPError(404)
                 name = self.get_body_argument("username", "", strip=False)
                 self.authenticator.admit_sign_up(self.request.remote_ip, name)
+                name = self.authenticator.normalize_username(name)
+                self.hindrance = await self.authenticator.hindrance(name)
                 async with self.turn:
                     await super().post()
                     await asyncio.sleep(0.1)
@@ -272,13 +318,42 @@ class Native(Rules):
                     return "alert-danger", f"Your password is too long: {many}"
                 taken = taken and confirmed and self.authenticator.is_password_strong(password)
                 told: tuple[str, str] = super().get_result_message(user, human, taken, confirmed, admin)
-                return told
+                if user is not None and not user.login_email_sent:
+                    text = f"You have signed up as {user.username}"
+                    if self.hindrance:
+                        return "alert-info", f"{text}. {self.hindrance}"
+                    if user.is_authorized:
+                        return "alert-success", f"{text}, and may log in now."
+                    text += ". This account waits for an administrator to approve it; then you may log in."
+                    return "alert-info", self.authenticator.ask(text)
+                why = self.authenticator.unusable(self.get_body_argument("username", "", strip=False))
+                return (told[0], why) if why and human else told
+
+        class Confirm(native.EmailAuthorizationHandler):  # type: ignore[misc, name-defined]
+            async def get(self, slug: str) -> None:
+                try:
+                    await super().get(slug)
+                except AttributeError:
+                    # Theirs looks for nothing before it uses it.
+                    raise no_account(slug) from None
+
+        class ChangePasswordAdmin(native.ChangePasswordAdminHandler):  # type: ignore[misc, name-defined]
+            @needs_scope("admin:users")
+            async def post(self, user_name: str) -> None:
+                has_account(self, user_name)
+                await super().post(user_name)
 
         class ChangePassword(native.ChangePasswordHandler):  # type: ignore[misc, name-defined]
+            @web.authenticated
+            async def get(self) -> None:
+                has_account(self, self.current_user.name)
+                await super().get()
+
             @web.authenticated
             async def post(self) -> None:
                 """Whoever has somebody's session may not guess the password with it."""
                 access, name = self.authenticator, self.current_user.name
+                has_account(self, name)
                 attempt = await access.attempt(self, name)
                 old = self.get_body_argument("old_password", "", strip=False)
                 if await access.right(access.get_user(name), old):
@@ -307,7 +382,8 @@ class Native(Rules):
                 self._now = sync
                 return super()._render(login_error, username)
 
-        ours = {cls.__base__: cls for cls in (Login, Toggle, Discard, SignUp, ChangePassword)}
+        changed = (Login, Toggle, Discard, SignUp, Confirm, ChangePassword, ChangePasswordAdmin)
+        ours = {cls.__base__: cls for cls in changed}
         return [
             (path, ours.get(handler, handler), *rest) for path, handler, *rest in super().get_handlers(app)
         ]

@@ -57,4 +57,4 @@ def test_edge_trusted_networks_takes_a_list_and_a_network() -> None:
 def test_edge_budget_refuses_in_a_sentence() -> None:
     with pytest.raises(AnsibleFilterError, match="edge_memory is '1m': give"):
         edge_budget_filter("1m", 4096, 2)
-    assert edge_budget_filter("auto", "4096", "2")["memory"] == "512m"
+    assert edge_budget_filter("auto", "4096", "2")["memory"] == "682m"

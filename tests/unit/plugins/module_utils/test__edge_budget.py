@@ -174,7 +174,7 @@ def test_a_few_megabytes_of_the_host_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("host_mb", "expected"),
-    [(512, 256), (2048, 256), (4096, 512), (7900, 1024), (16000, 2048), (24000, 2944), (64000, 4096)],
+    [(512, 256), (2048, 341), (4096, 682), (7900, 1365), (16000, 2730), (24000, 3925), (64000, 4096)],
 )
 def test_a_part_of_the_host(host_mb: int, expected: int) -> None:
     assert automatic_mb(host_mb) == expected
