@@ -11,7 +11,7 @@ from pathlib import Path
 
 # Where a value stands in its file: ansible-core has no public way to ask yet.
 from ansible._internal._datatag._tags import Origin
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleError, AnsibleFilterError
 from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -21,6 +21,7 @@ from ansible_collections.galilean.hub.plugins.module_utils import (
     _packages,
     _settings,
     _settings_names,
+    _settings_secrets,
     _yaml_text,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
@@ -32,6 +33,7 @@ COLLECTIONS = ("community.crypto", "community.docker")
 PORTS = ("edge_port", "edge_http_port")
 # Bytes that no file of settings has.
 LARGE = 1 << 20
+VAULT = "$ANSIBLE_VAULT"
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -55,12 +57,50 @@ def missing_collections() -> list[str]:
     ]
 
 
+def _shown(path: str) -> str:
+    file = Path(path)
+    return str(file.relative_to(Path.cwd())) if file.is_relative_to(Path.cwd()) else path
+
+
+def _line_of(origin: Origin) -> str:
+    return f"{_shown(str(origin.path))}, line {origin.line_num}"
+
+
+def _followed(value: t.Any, name: str, sentence: str) -> t.Any:
+    """What a sentence that says name[0].key is about."""
+    path = re.search(rf"\b{re.escape(name)}((?:\[\d+\]|\.\w+)+)", sentence)
+    for index, key in re.findall(r"\[(\d+)\]|\.(\w+)", path[1]) if path else []:
+        try:
+            value = value[int(index)] if index else value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value if path else None
+
+
+def _leaf(value: t.Any, text: str, words: t.Collection[str]) -> t.Any:
+    """The first text or number below a value that is written so; of an entry with this name, the key that is among the words."""
+    if isinstance(value, t.Mapping):
+        if str(value.get("name")) == text:
+            return next((one for key, one in value.items() if key in words and key != "name"), value["name"])
+        value = [one for item in value.items() for one in item]
+    if isinstance(value, (list, tuple)):
+        return next((one for inner in value for one in [_leaf(inner, text, words)] if one is not None), None)
+    return value if isinstance(value, (str, int, float)) and str(value) == text else None
+
+
+def innermost(exc: BaseException) -> BaseException:
+    """What was wrong in the first place."""
+    while exc.__cause__ is not None:
+        exc = exc.__cause__
+    return exc
+
+
 class ActionModule(ActionBase):
     """Ansible's entry point."""
 
     TRANSFERS_FILES = False
     _requires_connection = False
-    _VALID_ARGS = frozenset(("group",))
+    _VALID_ARGS = frozenset(("group", "roles"))
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
@@ -71,25 +111,38 @@ class ActionModule(ActionBase):
         self._defaults = self._load_defaults()
         # A setting may be built from others that are left at their defaults: those must be in reach as well.
         self._engine = self._templar.copy_with_new_env(available_variables={**self._defaults, **self._vars})
+        own = {
+            name
+            for name in self._vars
+            if not _settings_names.NOT_SETTINGS.match(name) or name.startswith("ansible_")
+        }
         given = {name for name in self._vars if name in self._specs}
         chosen = sorted(name for name in given if not self._is_default(name))
+        wrong = {name: found for name in chosen if (found := self._check(name))}
         errors = [
             *missing_collections(),
             *self._misplaced(roles),
             *_settings_names.misspelled(self._vars, self._specs, roles),
             *_settings.check_required(given, self._specs),
-            *[error for name in chosen for error in self._check(name)],
+            *[error for found in wrong.values() for error in found],
             *self._check_layout(),
         ]
         errors += _settings_names.clashes(self._placed(self._task.args.get("group", "hubs")), self._host())
+        errors += [error for name in sorted(own) for error in self._secrets(name)]
+        asked = self._task.args.get("roles") or []
+        for role in asked:
+            errors += self._role_problems(role, list(wrong))
         result["changed"] = False
         result["checked"] = len(chosen)
         if errors:
             result["failed"] = True
             count = "One setting is" if len(errors) == 1 else f"{len(errors)} settings are"
-            result["msg"] = "\n".join(
-                [f"{count} not right; nothing has been touched.", *[f"- {error}" for error in errors]]
-            )
+            lines = [f"- {error}{self._place(error, own)}" for error in dict.fromkeys(errors)]
+            result["msg"] = "\n".join([f"{count} not right; nothing has been touched.", *lines])
+        elif asked:
+            words = [f"__{role}_words" for role in asked if f"__{role}_words" in self._defaults]
+            result["msg"] = "\n".join(str(self._engine.template(self._defaults[name])) for name in words)
+            result["_ansible_verbose_always"] = True
         return result
 
     def _misplaced(self, roles: list[str]) -> list[str]:
@@ -162,23 +215,162 @@ class ActionModule(ActionBase):
             *_yaml_text.misread(name, found, spec, self._written),
         ]
 
+    def _lines(self, path: str) -> list[str]:
+        """Of a file of settings. Those of an encrypted file are not those of its content."""
+        if path not in self._files:
+            try:
+                lines = Path(path).read_text(encoding="utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                lines = []
+            self._files[path] = [] if lines and lines[0].startswith(VAULT) else lines
+        return self._files[path]
+
     def _written(self, value: t.Any) -> tuple[str, str] | None:
         """What stands in the file of settings for a value, and where; None where Ansible does not know, or it is encrypted."""
         origin = Origin.get_tag(value)
         if origin is None or not origin.path or not origin.line_num or not origin.col_num:
             return None
-        if origin.path not in self._files:
-            try:
-                lines = Path(origin.path).read_text(encoding="utf-8").splitlines()
-            except (OSError, UnicodeDecodeError):
-                lines = []
-            # Lines of an encrypted file are not those of its content.
-            self._files[origin.path] = [] if lines and lines[0].startswith("$ANSIBLE_VAULT") else lines
-        lines = self._files[origin.path]
+        lines = self._lines(origin.path)
         if origin.line_num > len(lines):
             return None
-        place = f"{origin.path}, line {origin.line_num}"
-        return _yaml_text.token_at(lines[origin.line_num - 1], origin.col_num), place
+        return _yaml_text.token_at(lines[origin.line_num - 1], origin.col_num), _line_of(origin)
+
+    def _place(self, sentence: str, own: set[str]) -> str:
+        """File and line of what a sentence is about, in brackets; empty where nobody knows, or it says so itself."""
+        words = dict.fromkeys(re.findall(r"\w+", sentence))
+        named = [name for word in words for name in (word, f"{word}_extra") if name in own]
+        if not named or re.search(r", line \d", sentence):
+            return ""
+        values = [self._vars[name] for name in named]
+        quoted = re.findall(r"'([^']+)'", sentence)
+        tried = [
+            *[_followed(self._vars[name], name, sentence) for name in named],
+            *[_leaf(value, text, words) for text in reversed(quoted) for value in values],
+            *[
+                one
+                for value in values
+                if isinstance(value, t.Mapping)
+                for key, one in value.items()
+                if key in words
+            ],
+            *values,
+        ]
+        for value in tried:
+            origin = Origin.get_tag(value)
+            if (
+                origin is not None
+                and origin.path
+                and origin.line_num
+                and not Path(origin.path).is_relative_to(ROLES)
+            ):
+                return f" ({_line_of(origin)})"
+        # Of true, false and nothing, Ansible does not know where they stand.
+        key = re.compile(rf"^{re.escape(named[0])}\s*:")
+        paths = {
+            origin.path
+            for name in own
+            if (origin := Origin.get_tag(self._vars[name])) is not None and origin.path
+        }
+        lines = [
+            f"{_shown(path)}, line {number}"
+            for path in sorted(paths)
+            for number, line in enumerate(self._lines(path), 1)
+            if key.match(line)
+        ]
+        return f" ({lines[0]})" if len(lines) == 1 else ""
+
+    def _secrets(self, name: str) -> list[str]:
+        """A sentence for each secret of a variable that stands in plain text in a file that is shared."""
+        spec = self._specs.get(name)
+        errors = []
+        for where, value in _settings_secrets.plain_secrets(name, self._vars[name], spec):
+            origin = Origin.get_tag(value)
+            if origin is None or not origin.path or not self._is_public(Path(origin.path)):
+                continue
+            if "vault" in Path(origin.path).name:
+                fix = "encrypt the file with ansible-vault encrypt"
+            elif where == name:
+                fix = "move it into secrets.yml in group_vars/all of your inventory, which git ignores, or encrypt it with ansible-vault"
+            else:
+                fix = (
+                    'write "{{ a_name_of_yours }}" there, and give that name its value in secrets.yml in group_vars/all of your inventory, '
+                    "which git ignores"
+                )
+            errors.append(
+                f"{where} holds a secret in plain text in {_line_of(origin)}: {fix}. Change the secret if others have seen the file."
+            )
+        return errors
+
+    def _is_public(self, path: Path) -> bool:
+        """Whether it is a file of the inventory, or beside the playbook, that is not for secrets."""
+        folders = [
+            Path(str(one))
+            for one in [*self._vars.get("ansible_inventory_sources", []), self._vars.get("playbook_dir", "")]
+            if one
+        ]
+        folders = [folder if folder.is_dir() else folder.parent for folder in folders]
+        if not any(
+            path.is_relative_to(folder) or path.resolve().is_relative_to(folder.resolve())
+            for folder in folders
+        ):
+            return False
+        if path.stem == "secrets":
+            return False
+        return bool(self._lines(str(path)))
+
+    def _role_problems(self, role: str, wrong: list[str]) -> list[str]:
+        """What a role finds wrong with settings that fit by themselves: the entries of its variable __<role>_problems."""
+        folder = str(ROLES / role)
+        variables: dict[str, t.Any] = {
+            **self._defaults,
+            **self._vars,
+            "role_path": folder,
+            "ansible_search_path": [folder],
+        }
+        if role == "openstack":
+            variables["__openstack_hosts"] = self._openstack_hosts()
+        usual = {**variables, **{name: self._defaults[name] for name in wrong if name in self._defaults}}
+        found: list[str] = []
+        engine = self._templar.copy_with_new_env(available_variables=variables)
+        for entry in self._defaults.get(f"__{role}_problems") or []:
+            try:
+                said = engine.template(entry)
+            except AnsibleError:
+                # What is wrong by itself is told already, and should not hide the rest.
+                try:
+                    if not wrong:
+                        raise
+                    said = self._templar.copy_with_new_env(available_variables=usual).template(entry)
+                except AnsibleError as exc:
+                    reason = innermost(exc)
+                    said = str(reason)
+                    if not isinstance(reason, (HubError, AnsibleFilterError)):
+                        said = (
+                            ""
+                            if wrong
+                            else f"The settings of the role {role} do not fit together ({said.rstrip('.')})"
+                        )
+            found += [said] if isinstance(said, str) else said
+        if role == "openstack":
+            # Of other hosts, they tell it.
+            others = tuple(
+                f"{host}: " for host in self._vars["ansible_play_hosts_all"] if host != self._host()
+            )
+            found = [one for one in found if not one.startswith(others)]
+        return [f"{str(one).strip().rstrip('.')}." for one in found if one]
+
+    def _openstack_hosts(self) -> list[t.Any]:
+        """The settings of all hosts on a cloud, each as it sees them."""
+        entries = []
+        for host in self._vars["ansible_play_hosts_all"]:
+            own = {**self._defaults, **self._vars["hostvars"].raw_get(host)}
+            if own.get("openstack_cloud"):
+                entries.append(
+                    self._templar.copy_with_new_env(available_variables=own).template(
+                        self._defaults["__openstack_entry"]
+                    )
+                )
+        return entries
 
     def _check_layout(self) -> list[str]:
         """Every other name follows from the instance's: said here once, not by each role in its own words."""

@@ -22,6 +22,8 @@ from ansible_collections.galilean.hub.plugins.module_utils._claims import group_
 from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import name_problems, user_name
 from ansible_collections.galilean.hub.plugins.module_utils._login import known_here
 from ansible_collections.galilean.hub.plugins.module_utils._mount_source import mount_source_problem
+from ansible_collections.galilean.hub.plugins.module_utils._renames import map_problems
+from ansible_collections.galilean.hub.plugins.module_utils._settings import nearest
 from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size, size_problem
 
 Settings = t.Mapping[str, t.Any]
@@ -39,6 +41,8 @@ SERVICES = ("check", "heal", "accounts", "idle-culler")
 SHARED, DATA = "/shared", "/data"
 # Percent of the approved whom a new list may leave out: more is most often half a list.
 MAX_REMOVED = 50
+# Images of the catalog that are no user's server.
+OTHER_IMAGES = ("hub", "proxy", "edge")
 APPROVAL_KEYS = {"file": "file", "url": "url", "endpoint": "url", "script": "script"}
 
 
@@ -258,6 +262,23 @@ def _page_problems(where: str, page: str, apps: t.Collection[str], known: bool) 
             f"{where} {page!r}, which servers do not have: give /lab, /tree, the path of a file after /lab/tree/, or /<name>/ of one of apps"
         ]
     return []
+def _meant(name: str, known: t.Iterable[str]) -> str:
+    near = nearest(name, known)
+    return f" (did you mean {near}?)" if near else ""
+
+
+def _server_images(settings: Settings) -> set[str]:
+    """Names of the images that servers can be started from: of images_catalog, or where that is not in reach of what was built."""
+    merged: dict[str, dict[str, t.Any]] = {}
+    for entry in settings.get("catalog") or []:
+        merged.setdefault(str(entry.get("name")), {}).update(entry)
+    if not merged:
+        return set(settings["images"])
+    return {
+        name
+        for name, one in merged.items()
+        if not (one.get("internal") or one.get("stack") or name in OTHER_IMAGES)
+    }
 
 
 def _profile_problems(settings: Settings) -> list[str]:
@@ -269,6 +290,7 @@ def _profile_problems(settings: Settings) -> list[str]:
         found += _page_problems(
             "jupyterhub_default_url is", page, [], "notebook" in (settings.get("plain_images") or ())
         )
+    images = _server_images(settings)
     for profile in profiles:
         where = f"the environment {profile['name']!r} in jupyterhub_profiles"
         if not NAME.fullmatch(profile["name"]):
@@ -277,7 +299,7 @@ def _profile_problems(settings: Settings) -> list[str]:
         if images and image not in images and "/" not in image and ":" not in image:
             found.append(
                 f"{where} has image {image!r}, which images_catalog does not have: use one of "
-                f"{', '.join(sorted(images))}, or the full name of an image that is on the host"
+                f"{', '.join(sorted(images))}, or the full name of an image that is on the host{_meant(image, images)}"
             )
         own = str(profile.get("default_url") or "")
         apps = [str(app["name"]) for app in profile.get("apps") or []]
@@ -421,12 +443,45 @@ def access_problems(settings: Settings) -> list[str]:
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
     found += _place_problems(settings)
     found += _unknown_groups(settings)
+    found += _unknown_people(settings)
+    found += map_problems(settings.get("rename_map") or {})
     services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
     found += _check_problems(settings["check_user"], services)
     found += _reserved_problems(settings, services)
     for key, nothing in (("token_max_age", "no end"), ("wrong_passwords", "no limit")):
         if int(settings.get(key) or 0) < 0:
             found.append(f"jupyterhub_{key} is {settings[key]}: give 0 for {nothing}, or more")
+    return found
+
+
+def capacity_problems(
+    settings: Settings, memory_mb: int, cores: int, mounts: t.Sequence[Settings] = (), data_root: str = ""
+) -> list[str]:
+    """Limits that a host cannot keep, one sentence each.
+
+    settings: as for access_problems, with memory_limit, cpu_limit and disk_reserve as they are set; memory_mb, cores: of the host, 0
+    where nobody knows; mounts: its file systems (mount, size_total); data_root: where the engine keeps its data.
+    """
+    entries = [("jupyterhub_{} is", settings)]
+    entries += [(f"the group {group['name']!r} in jupyterhub_groups has {{}}", group) for group in settings["groups"]]
+    entries += [(f"the environment {one['name']!r} in jupyterhub_profiles has {{}}", one) for one in settings["profiles"]]
+    found = []
+    for where, entry in entries:
+        memory, cpu = entry.get("memory_limit"), entry.get("cpu_limit")
+        if memory not in (None, "", "auto") and 0 < memory_mb * 1024**2 < parse_size(memory):
+            found.append(
+                f"{where.format('memory_limit')} {memory!r}, more than the {memory_mb} MiB of the host: give less, or leave it out"
+            )
+        if cpu not in (None, "") and 0 < cores < float(cpu):
+            found.append(f"{where.format('cpu_limit')} {cpu}, and the host has {cores}: give no more, or leave it out")
+    reserve = settings.get("disk_reserve", "auto")
+    disks = [one for one in mounts if (data_root.rstrip("/") + "/").startswith(str(one["mount"]).rstrip("/") + "/")]
+    size = int(max(disks, key=lambda one: len(str(one["mount"]))).get("size_total") or 0) if disks else 0
+    if reserve not in ("auto", "0") and 0 < size < 2 * parse_size(reserve):
+        found.append(
+            f"jupyterhub_disk_reserve is {reserve!r}, more than half of the {size / 1024**3:.1f} GiB of the disk that holds the homes "
+            f"({data_root}): give less, or auto"
+        )
     return found
 
 
@@ -481,7 +536,9 @@ def _unknown_groups(settings: Settings) -> list[str]:
     if manages_groups(settings):
         return []
     login = settings["login"]
-    known = {group["name"] for group in settings["groups"]} | set(settings.get("listed_groups") or {})
+    defined = {group["name"] for group in settings["groups"]}
+    listed = settings.get("listed_groups") or {}
+    known = defined | set(listed)
     used = [
         ("jupyterhub_allowed_groups", login["allowed_groups"]),
         ("jupyterhub_admin_groups", login["admin_groups"]),
@@ -498,12 +555,36 @@ def _unknown_groups(settings: Settings) -> list[str]:
             )
             for one in settings[key]
         ]
+    named = defined.union(*(names for _where, names in used))
     return [
         f"{where} names the group {name!r}, which jupyterhub_groups does not have and no provider tells: add it there, "
-        "without users where its members are kept with hub_group"
+        f"without users where its members are kept with hub_group{_meant(name, known)}"
         for where, names in used
         for name in names
         if name not in known
+    ] + [
+        # Where the settings have groups, one that stands in a list of people only does nothing.
+        f"jupyterhub_users or jupyterhub_users_file has {', '.join(people)} in the group {name!r}, which no other setting names: correct it, or "
+        f"add it to jupyterhub_groups{_meant(name, named)}"
+        for name, people in sorted(listed.items())
+        if defined and name not in named
+    ]
+
+
+def _unknown_people(settings: Settings) -> list[str]:
+    """Members of groups whom no list lets in, and who are called nearly as somebody whom one does: a name misspelled."""
+    login = settings["login"]
+    by_group = [*login["allowed_groups"], *login["admin_groups"], *(login.get("support_groups") or [])]
+    known = {*login["allowed_users"], *login["admins"], *(login.get("support_users") or []), *login["blocked_users"]}
+    if login["allow_all"] or by_group or not login["allowed_users"] or not known_here(login["kind"], login):
+        return []
+    return [
+        f"the group {group['name']!r} in jupyterhub_groups has {name!r}, whom no list lets in: did you mean {near}?"
+        for group in settings["groups"]
+        for name in map(user_name, group.get("users") or [])
+        if name not in known
+        for near in [nearest(name, known, 0.8)]
+        if near
     ]
 
 

@@ -120,8 +120,9 @@ def _read(value: t.Mapping[str, t.Any]) -> tuple[list[Listed], list[str]]:
         (f"jupyterhub_users, entry {number},", entry) for number, entry in enumerate(value["users"], 1)
     ]
     found: list[str] = []
-    if value.get("file"):
-        rows, found = _table(f"jupyterhub_users_file {value['file']}", value.get("content") or b"")
+    # A file that is not there is told where its path is checked.
+    if value.get("file") and value.get("content") is not None:
+        rows, found = _table(f"jupyterhub_users_file {value['file']}", value["content"])
         entries += rows
     people: dict[str, Listed] = {}
     places: dict[str, str] = {}

@@ -116,7 +116,8 @@ class Deployment:
         variables = self.folder / "group_vars" / "all"
         variables.mkdir(parents=True)
         (self.folder / "hosts.yml").write_text(HOSTS.format(instance=instance), encoding="utf-8")
-        self._file = variables / "settings.yml"
+        # All in one; tokens are among them.
+        self._file = variables / "secrets.yml"
         self.set()
 
     def set(self, **settings: t.Any) -> None:

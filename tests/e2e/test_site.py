@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -62,6 +63,32 @@ def test_second_run_changes_nothing(site: Deployment, artifacts: Path) -> None:
     figures = json.loads((artifacts / "seconds.json").read_text(encoding="utf-8"))
     figures["again"] = round(outcome.seconds, 1)
     (artifacts / "seconds.json").write_text(json.dumps(figures), encoding="utf-8")
+
+
+def test_what_the_host_cannot_do_is_told_before_any_change(site: Deployment) -> None:
+    """In one message, in seconds; a missing folder used to be found after minutes and nine changes."""
+    before = site.state()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        site.set(
+            edge_port=port,
+            jupyterhub_memory_limit="9000G",
+            jupyterhub_groups=[{"name": "staff", "cpu_limit": 500}],
+            jupyterhub_data_mounts=[{"name": "survey", "source": "/nowhere/survey"}],
+        )
+        outcome = site.run("site", name="refused-by-the-host")
+    site.set()
+    assert outcome.code != 0
+    assert outcome.count("changed") == 0
+    assert "Nothing has been changed on" in outcome.text
+    for said in (
+        f"- edge_port is {port} on 127.0.0.1: the process ",
+        "- jupyterhub_memory_limit is '9000G', more than the ",
+        "- the group 'staff' in jupyterhub_groups has cpu_limit 500",
+        "- jupyterhub_data_mounts has the source /nowhere/survey, which is no folder on ",
+    ):
+        assert said in outcome.flat()
+    assert site.state() == before
 
 
 def test_verify_alone(site: Deployment) -> None:

@@ -18,6 +18,13 @@ LOGIN: dict[str, t.Any] = {
     "kind": "github", "allow_all": False, "allowed_users": ["ada"], "admins": ["ruth"],
     "allowed_groups": [], "admin_groups": [], "blocked_users": [], "support_users": [], "support_groups": [],
 }  # fmt: skip
+LISTED = {**LOGIN, "kind": "shared_password", "allowed_users": ["brigitte"]}
+CATALOG = [
+    {"name": "hub"},
+    {"name": "lab", "parent": "notebook"},
+    {"name": "r", "stack": True},
+    {"name": "r", "pip": []},
+]
 OIDC = {**LOGIN, "kind": "oidc", "oidc": {"groups_claim": "groups"}}
 
 
@@ -91,6 +98,15 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             {"profiles": [{"name": "a", "image": "notebok"}]},
             "which images_catalog does not have: use one of hub, notebook",
         ),
+        (
+            {"profiles": [{"name": "a", "image": "notebok"}]},
+            "the full name of an image that is on the host (did you mean notebook?)",
+        ),
+        # Of the catalog, where it is known: what servers are started from.
+        ({"profiles": [{"name": "a", "image": "lab"}], "catalog": CATALOG}, ""),
+        ({"profiles": [{"name": "a", "image": "r"}], "catalog": CATALOG}, "have: use one of lab, or"),
+        ({"profiles": [{"name": "a", "image": "hub"}], "catalog": CATALOG}, "have: use one of lab, or"),
+        ({"rename_map": {"a": "b", "c": "b"}}, "jupyterhub_rename_map"),
         ({"profiles": [{"name": "a", "image": "registry.example.org/a:1"}]}, ""),
         ({"profiles": [{"name": "a", "image": "any"}], "images": {}}, ""),
         ({"profiles": [{"name": "a", "default_url": "lab"}]}, "begin it with /"),
@@ -134,7 +150,20 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             {"profiles": [{"name": "a", "groups": ["genomic"]}]},
             "names the group 'genomic', which jupyterhub_groups",
         ),
+        (
+            {"profiles": [{"name": "a", "groups": ["genomic"]}], "groups": [{"name": "genomics"}]},
+            "kept with hub_group (did you mean genomics?)",
+        ),
         ({"profiles": [{"name": "a", "groups": ["genomic"]}], "login": OIDC}, ""),
+        ({"listed_groups": {"a": ["ada"]}, "groups": [{"name": "a"}]}, ""),
+        ({"listed_groups": {"a": ["ada"]}}, ""),
+        ({"groups": [{"name": "a", "users": ["brigit"]}], "login": LISTED}, "did you mean brigitte?"),
+        ({"groups": [{"name": "a", "users": ["Brigitte", "zoe"]}], "login": LISTED}, ""),
+        ({"groups": [{"name": "a", "users": ["brigit"]}], "login": {**LISTED, "allow_all": True}}, ""),
+        (
+            {"listed_groups": {"staf": ["ada", "bob"]}, "groups": [{"name": "staff"}]},
+            "has ada, bob in the group 'staf', which no other setting names: correct it, or add it",
+        ),
         ({"profiles": [{"name": "a", "groups": ["g"]}], "groups": [{"name": "g"}]}, ""),
         ({"login": {**LOGIN, "allowed_groups": ["g"]}}, "jupyterhub_allowed_groups names the group 'g'"),
         ({"shared_folders": [{"name": "../x"}]}, "jupyterhub_shared_folders has the name '../x'"),
@@ -262,6 +291,34 @@ def test_what_is_refused(changes: dict[str, t.Any], sentence: str) -> None:
     assert sentence in "; ".join(found)
     assert bool(found) is bool(sentence), found
     assert "tok" not in "; ".join(found) or "token" in "; ".join(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, ""),
+        ({"memory_limit": "8000M", "cpu_limit": 2}, ""),
+        ({"memory_limit": "auto", "cpu_limit": 0.0, "disk_reserve": "auto"}, ""),
+        ({"memory_limit": "64G"}, "jupyterhub_memory_limit is '64G', more than the 8000 MiB of the host"),
+        ({"cpu_limit": "2.5"}, "jupyterhub_cpu_limit is 2.5, and the host has 2: give no more"),
+        ({"groups": [{"name": "a", "memory_limit": "9g"}]}, "the group 'a' in jupyterhub_groups has memory"),
+        ({"profiles": [{"name": "a", "cpu_limit": 4}]}, "'a' in jupyterhub_profiles has cpu_limit 4"),
+        # The deepest file system counts.
+        ({"disk_reserve": "10G"}, "jupyterhub_disk_reserve is '10G', more than half of the 10.0 GiB of the"),
+        ({"disk_reserve": "5G"}, ""),
+    ],
+)
+def test_what_a_host_cannot_keep(changes: dict[str, t.Any], sentence: str) -> None:
+    mounts = [
+        {"mount": "/", "size_total": 100 * 1024**3},
+        {"mount": "/var", "size_total": 10 * 1024**3},
+        {"mount": "/var/lib/d", "size_total": 1024**3},
+    ]
+    found = access.capacity_problems(settings(**changes), 8000, 2, mounts, "/var/lib/docker")
+    assert sentence in "; ".join(found)
+    assert len(found) == bool(sentence)
+    # Where nothing is known of the host, nothing is wrong.
+    assert access.capacity_problems(settings(**changes), 0, 0) == []
 
 
 def test_a_token_in_an_address_is_not_shown() -> None:
