@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 import re
 import typing as t
@@ -35,6 +36,7 @@ VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 SMALLEST_SERVER = 128 * 1024**2
 # A home has room for the welcome material and the settings of the programs in it.
 SMALLEST_HOME = 16 * 1024**2
+SMALLEST_MESSAGE = 1024**2
 # The services of the hub: _services() in its image's loader.py.
 SERVICES = ("check", "heal", "accounts", "idle-culler")
 # Where the notebook image offers folders; its entry links them into the home.
@@ -435,8 +437,14 @@ def access_problems(settings: Settings) -> list[str]:
     found += _size_problems(
         "jupyterhub_disk_reserve is", settings.get("disk_reserve", "auto"), 1, ("auto", "0")
     )
-    for key, least in (("memory_limit", SMALLEST_SERVER), ("tmp_limit", SMALLEST_HOME)):
+    sizes = (
+        ("memory_limit", SMALLEST_SERVER),
+        ("tmp_limit", SMALLEST_HOME),
+        ("message_limit", SMALLEST_MESSAGE),
+    )
+    for key, least in sizes:
         found += _size_problems(f"jupyterhub_{key} is", settings.get(key, "auto"), least, ("auto",))
+    found += _page_problems(settings)
     found += _approval_problems(settings["approval"])
     found += _profile_problems(settings)
     found += _folder_problems(settings)
@@ -481,6 +489,23 @@ def capacity_problems(
         found.append(
             f"jupyterhub_disk_reserve is {reserve!r}, more than half of the {size / 1024**3:.1f} GiB of the disk that holds the homes "
             f"({data_root}): give less, or auto"
+        )
+    return found
+
+
+def _page_problems(settings: Settings) -> list[str]:
+    """Of what passes between pages and servers: messages that do not fit, extensions that could act for somebody else."""
+    found = []
+    with contextlib.suppress(KeyError, ValueError):
+        if parse_size(settings["message_limit"]) > parse_size(settings["memory_limit"]) // 4:
+            found.append(
+                f"jupyterhub_message_limit is {settings['message_limit']!r} while jupyterhub_memory_limit is "
+                f"{settings['memory_limit']!r}: several copies of a message are in memory at a time, so give at most a quarter"
+            )
+    if settings.get("user_extensions") and not settings.get("subdomains"):
+        found.append(
+            "jupyterhub_user_extensions is true while jupyterhub_subdomains is false: an extension of one user could act as "
+            "whoever opens that user's server, so set jupyterhub_subdomains to true as well, or put the extension into the image"
         )
     return found
 

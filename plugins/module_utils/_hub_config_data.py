@@ -112,6 +112,10 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "NOTEBOOK_TERMINAL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
         "NOTEBOOK_BUSY_MAX_AGE": str(settings["busy_max_age"]),
     }
+    if str(settings.get("message_limit", "auto")) != "auto":
+        environment["NOTEBOOK_MAX_MESSAGE"] = str(parse_size(settings["message_limit"]))
+    if settings.get("user_extensions"):
+        environment["NOTEBOOK_USER_EXTENSIONS"] = "1"
     if _live_folders(settings):
         environment["NOTEBOOK_WEB_LIVE"] = "1"
     software = settings.get("software") or {}

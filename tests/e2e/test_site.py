@@ -19,6 +19,18 @@ import pytest
 from browser import visit
 from deployment import Deployment, as_root, docker, wait_until
 from kill import kill_in
+from own_kernels import (
+    EAT,
+    ENVIRONMENT,
+    PACKAGES,
+    UPLOAD,
+    printed,
+    put,
+    run,
+    start_notebook,
+    told,
+    upload,
+)
 from person import Person
 
 from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubApiError
@@ -113,6 +125,62 @@ def test_person_at_a_browser(site: Deployment, artifacts: Path) -> None:
         assert seen.page.locator(".jp-NotebookPanel .jp-OutputArea-output img").count() >= 1
         assert seen.errors == []
     Person(site.url, site.token, "galileo").stop()
+
+
+def test_kernels_of_a_person(site: Deployment, artifacts: Path, tmp_path: Path) -> None:
+    """Own environments, packages in the way, ends that are explained, large messages."""
+    with visit(site.url, artifacts) as seen:
+        seen.log_in("tycho", "any password")
+        put(site.instance, "tycho", ENVIRONMENT + PACKAGES)
+        seen.page.reload()
+        assert "broken/kernel.json cannot be read" in told(seen, "A kernel of your own is left out")
+        # One that ships, with what would keep it from starting.
+        start_notebook(seen, "Python 3")
+        run(seen, "import traitlets, only_mine; print(traitlets.__file__, only_mine.kept)")
+        printed(seen, "/opt/notebook/lib/python3.13/site-packages/traitlets/__init__.py mine")
+        assert "traitlets 4.3.3" in told(seen, "This hub's kernels do not use")
+        seen.picture("kernel-packages")
+        run(seen, EAT)
+        said = told(seen, 'The kernel "Python 3" of Untitled.ipynb was stopped: all memory of your server (')
+        assert "an environment with more memory" in said
+        seen.picture("kernel-memory")
+        # Theirs, also the one with the name of one that ships.
+        start_notebook(seen, "Python 3 (your own)")
+        start_notebook(seen, "My own")
+        run(seen, "import sys; print(sys.prefix)")
+        printed(seen, "/home/jovyan/envs/own")
+        run(seen, "import os; os._exit(9)")
+        assert 'The kernel "My own"' in told(seen, 'The kernel "My own" of Untitled2.ipynb ended with code 9')
+        start_notebook(seen, "Python 3 (science)")
+        run(seen, UPLOAD)
+        for name, size in (("fits", 12), ("large", 1100)):
+            with (tmp_path / name).open("wb") as file:
+                file.truncate(size * 2**20)
+        upload(seen, tmp_path / "fits")
+        seen.page.locator("button", has_text="Upload (1)").wait_for()
+        run(seen, "print(len(u.value[0].content))")
+        printed(seen, str(12 * 2**20))
+        upload(seen, tmp_path / "large")
+        assert "file browser" in told(seen, "This is too large for one message to the kernel")
+        seen.picture("kernel-upload")
+        # It is connected as before.
+        run(seen, "print('still', 'here')")
+        printed(seen, "still here")
+
+
+def test_a_start_without_what_is_in_the_way(site: Deployment) -> None:
+    tycho = Person(site.url, site.token, "tycho")
+    tycho.stop()
+    tycho.client.start_server("tycho", {"clean": True})
+    tycho.start()
+    assert docker("exec", tycho.container(site.instance), "printenv", "GALILEAN_CLEAN") == "1"
+    tycho.open_kernel("python3")
+    assert tycho.run("import importlib.util as u; print(u.find_spec('only_mine'))") == "None"
+    # For that once.
+    tycho.stop()
+    tycho.start()
+    assert docker("exec", tycho.container(site.instance), "printenv", "GALILEAN_CLEAN", check=False) == ""
+    tycho.leave()
 
 
 def test_welcome_is_given_once(site: Deployment, ada: Person) -> None:

@@ -159,3 +159,23 @@ def test_who_git_says_it_is(info: dict[str, str], user: str, name: str, mail: st
 @pytest.mark.parametrize(("size", "expected"), [("512", 512), ("1k", 1024), ("2G", 2 * 1024**3)])
 def test_sizes(size: str, expected: int) -> None:
     assert offers.parse_size(size) == expected
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, False),
+        ({"clean": ""}, False),
+        ({"clean": False}, False),
+        ({"clean": "1"}, True),
+        ({"clean": True}, True),
+    ],
+)
+def test_a_start_without_ones_changes(options: dict[str, t.Any], expected: bool) -> None:
+    assert offers.clean(options) is expected
+
+
+@pytest.mark.parametrize("value", ["yes", 2, ["1"], {"a": 1}])
+def test_what_is_no_answer_to_that(value: t.Any) -> None:
+    with pytest.raises(ValueError, match="give true or false"):
+        offers.clean({"clean": value})

@@ -50,6 +50,26 @@ def chosen(profiles: Sequence[Settings], groups: Collection[str], name: Any) -> 
     raise NotOffered("The environment that was asked for is not open to you. Choose another one.")
 
 
+# A server that leaves out what its user has installed and set; what it is for the image says (cleanstart.py).
+CLEAN = (
+    '<div class="form-check mb-3">'
+    '<input class="form-check-input" type="checkbox" name="clean" id="clean" value="1">'
+    '<label class="form-check-label" for="clean">Start without my changes<br><small>'
+    "Your own packages, kernels, startup files and settings of JupyterLab are left out this time; "
+    "nothing is removed. For when something of yours is in the way.</small></label></div>"
+)
+
+
+def clean(options: Settings) -> bool:
+    """Whether a start without the user's changes is asked for; ValueError for what is no answer to that."""
+    asked = options.get("clean")
+    if asked in (None, False, "", "0", 0):
+        return False
+    if asked in (True, "1", 1):
+        return True
+    raise ValueError(f'The option "clean" is {asked!r:.40}: give true or false.')
+
+
 def form(profiles: Sequence[Settings], groups: Collection[str], last: Any = None) -> str:
     """The start page's menu in HTML; empty where there is nothing to choose.
 
@@ -75,7 +95,7 @@ def form(profiles: Sequence[Settings], groups: Collection[str], last: Any = None
         )
     return (
         '<fieldset class="mb-3"><legend class="fs-5">Choose an environment</legend>'
-        f'<div class="list-group">{"".join(rows)}</div></fieldset>'
+        f'<div class="list-group">{"".join(rows)}</div></fieldset>{CLEAN}'
     )
 
 

@@ -142,7 +142,13 @@ class GalileanSpawner(DockerSpawner):
 
     @default("options_from_form")
     def _options_from_form_default(self) -> Any:
-        return lambda fields: {"profile": (fields.get("profile") or [""])[0]}
+        def read(fields: dict[str, list[str]]) -> dict[str, Any]:
+            given = {name: (fields.get(name) or [""])[0] for name in ("profile", "clean")}
+            # A start by a link names no environment: it is the one of last time.
+            last = (self.user_options or {}).get("profile")
+            return {**given, "profile": given["profile"] or (last if given["clean"] else "")}
+
+        return read
 
     @default("apply_user_options")
     def _apply_user_options_default(self) -> Any:
@@ -166,6 +172,15 @@ class GalileanSpawner(DockerSpawner):
             error = web.HTTPError(403, said, self._log_name, reason="Not offered")
             error.jupyterhub_message = str(exc)  # type: ignore[attr-defined]
             raise error from None
+        try:
+            clean = offers.clean(options)
+        except ValueError as exc:
+            error = web.HTTPError(400, "%s: %s", self._log_name, exc)
+            error.jupyterhub_message = str(exc)  # type: ignore[attr-defined]
+            raise error from None
+        if "clean" in options:
+            # For this once: the hub takes a start's options for the next one's.
+            self.orm_spawner.user_options = {key: options[key] for key in options if key != "clean"}
         self.image = profile.get("image") or self.image
         self.default_url = profile.get("default_url") or self.default_url
         self._limit(offers.limits(self.groups, mine, profile))
@@ -181,6 +196,7 @@ class GalileanSpawner(DockerSpawner):
             # There is something to be told.
             **({"GALILEAN_DISK_LIMIT": "1"} if self.home_limit != "0" or self.shared else {}),
             **({"GALILEAN_GIT_CREDENTIALS": json.dumps(self.git_hosts)} if self.git_hosts else {}),
+            **({"GALILEAN_CLEAN": "1"} if clean else {}),
             **self._person,
         }
 
@@ -324,8 +340,8 @@ class GalileanSpawner(DockerSpawner):
                 look_at_container = time.monotonic() + 2
                 if await self.poll() is not None:
                     raise SpawnException(
-                        "Your server stopped while it was starting. Try again; if that does not help, "
-                        "tell the people who run this hub.",
+                        "Your server stopped while it was starting. Try again, or without your changes; "
+                        "if that does not help, tell the people who run this hub.",
                         reason="exited",
                         log_message=f"{self._log_name}: the container exited during its start, see above",
                     )

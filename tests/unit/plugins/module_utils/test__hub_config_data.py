@@ -72,6 +72,15 @@ def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
     assert host["tmpfs"]["/tmp"].endswith(f",size={2**30}")
 
 
+def test_what_a_notebook_server_is_told_of_pages() -> None:
+    plain = data()["traits"]["DockerSpawner"]["environment"]
+    assert not {"NOTEBOOK_MAX_MESSAGE", "NOTEBOOK_USER_EXTENSIONS"} & set(plain)
+    asked = {"message_limit": "64M", "user_extensions": True, "subdomains": True}
+    told = data(**asked)["traits"]["DockerSpawner"]["environment"]
+    assert told["NOTEBOOK_MAX_MESSAGE"] == str(64 * 2**20)
+    assert told["NOTEBOOK_USER_EXTENSIONS"] == "1"
+
+
 def test_servers_outlive_the_hub() -> None:
     hub = data()["traits"]["JupyterHub"]
     assert hub["cleanup_servers"] is False

@@ -14,8 +14,6 @@ import os
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_core.paths import jupyter_path
-
 
 def number(name: str, default: int) -> int:
     """Return the variable's value; a typing mistake must not keep a user from starting a server."""
@@ -39,8 +37,15 @@ c.TerminalManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 300)
 c.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 50_000_000
 c.ZMQChannelsWebsocketConnection.iopub_msg_rate_limit = 5_000
 
-# Without this line the first look for kernels asks IPython for its folder, and the server imports all of it.
-c.KernelSpecManager.kernel_dirs = jupyter_path("kernels")
+# The user's own kernels, packages and settings; nothing of them where the user asked for a start without.
+clean = False
+home_data = os.path.expanduser("~/.local/share/jupyter")
+with contextlib.suppress(ImportError):
+    import cleanstart
+
+    clean = cleanstart.asked(os.environ)
+    if clean:
+        cleanstart.leave_out(c)
 
 # Templates run in the server's own process; by default they are taken from the home as well.
 c.TemplateExporter.extra_template_basedirs = []
@@ -89,15 +94,25 @@ with contextlib.suppress(ImportError):
     from hubapps import servers
 
     extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
-    repositories = os.environ.get("GALILEAN_REPOSITORIES", "[]") not in ("", "[]")
-    if repositories or os.environ.get("GALILEAN_DISK_LIMIT", "0") != "0":
-        extensions["hubnotices"] = True
-        labextensions.append("/opt/notebook/share/galilean/notices/labextensions")
+    extensions["hubnotices"] = True
+    labextensions.append("/opt/notebook/share/galilean/notices/labextensions")
     apps = servers(os.environ)
     if apps:
         c.ServerProxy.servers = apps
         extensions["jupyter_server_proxy"] = True
         labextensions.append("/opt/notebook/share/galilean/apps/labextensions")
+# What is said of kernels, their own ones, and how large messages may be (docs/kernels.md).
+with contextlib.suppress(ImportError):
+    import messagelimit
+
+    c.ServerApp.kernel_spec_manager_class = "ownkernels.Kernels"
+    c.ServerApp.kernel_manager_class = "kernelends.Manager"
+    c.ServerApp.kernel_websocket_connection_class = "messagelimit.Connection"
+    c.Connection.most = messagelimit.limit()
+    c.ServerApp.tornado_settings["websocket_max_message_size"] = messagelimit.limit()
+    c.Kernels.home_dir = "" if clean else f"{home_data}/kernels"
+    if number("NOTEBOOK_USER_EXTENSIONS", 0) and not clean:
+        labextensions.append(f"{home_data}/labextensions")
 # JupyterLab and the classic notebook alike.
 c.LabServerApp.extra_labextensions_path = labextensions
 c.ServerApp.jpserver_extensions = extensions

@@ -18,3 +18,16 @@ if "TMPDIR" not in os.environ and any(
     with contextlib.suppress(OSError):
         os.makedirs(_scratch, exist_ok=True)
         os.environ["TMPDIR"] = _scratch
+
+# A kernel of this Python, not one of an environment that is made with it.
+if (
+    sys.prefix == sys.base_prefix
+    and "ipykernel_launcher" in sys.orig_argv[2:6]
+    and not sys.flags.no_user_site
+):
+    try:
+        from galilean_kernel import guard
+
+        guard()
+    except Exception as exc:
+        print(f"The packages of this kernel could not be looked at: {exc!r}", file=sys.stderr)

@@ -1,9 +1,9 @@
 // SPDX-FileCopyrightText: 2026 galilean.hub contributors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Says in JupyterLab and in the classic notebook what there is to say of repositories in the home, and when the
-// home or a shared folder is nearly full, or has more than its limit. An extension that needs no build, and that is
-// loaded only where there are repositories or limits.
+// Says in JupyterLab and in the classic notebook why a kernel ended, which message is too large for one, what there is to
+// say of repositories in the home, and when the home or a shared folder is nearly full, or has more than its limit. An
+// extension that needs no build.
 "use strict";
 
 (() => {
@@ -46,16 +46,21 @@
     return [];
   };
 
-  const repositories = ({ Dialog, Notification, showDialog }, { Widget }) => {
-    const details = (repository) => {
-      const text = document.createElement("pre");
-      text.textContent = [repository.message, "", repository.url, ...repository.details].join("\n");
-      void showDialog({
-        title: `~/${repository.path}`,
-        body: new Widget({ node: text }),
-        buttons: [Dialog.okButton({ label: "Close" })],
-      });
-    };
+  const show = ({ Dialog, showDialog }, { Widget }, title, kind, lines) => {
+    const text = document.createElement(kind);
+    text.textContent = lines.join("\n");
+    void showDialog({ title, body: new Widget({ node: text }), buttons: [Dialog.okButton({ label: "Close" })] });
+  };
+
+  // JupyterLab cuts what is longer than 140 signs, and shows the rest nowhere.
+  const longer = (apputils, widgets, message) =>
+    message.length > 140
+      ? { actions: [{ label: "Details", callback: () => show(apputils, widgets, "Details", "p", [message]) }] }
+      : {};
+
+  const repositories = (apputils, widgets) => {
+    const { Notification } = apputils;
+    const details = ({ message, url, path, details }) => show(apputils, widgets, `~/${path}`, "pre", [message, "", url, ...details]);
     return async () => {
       let waiting;
       const found = await finished(() => {
@@ -97,14 +102,84 @@
     };
   };
 
+  // What was closed stays closed, in this browser.
+  const SEEN = `${NAME}:seen`;
+  const seen = () => JSON.parse(localStorage.getItem(SEEN) || "[]");
+
+  const kernels = (apputils, widgets, app, first) => {
+    const { Notification } = apputils;
+    const shown = new Map();
+    const look = async (state) => {
+      state = state || (await ask("kernels"));
+      if (!state) return;
+      const now = new Map(state.notices.map((one) => [one.key, one]));
+      for (const [key, one] of shown) {
+        if (now.get(key)?.id === one.id) continue;
+        Notification.dismiss(one.notification);
+        shown.delete(key);
+      }
+      for (const one of now.values()) {
+        if (shown.has(one.key) || seen().includes(one.id)) continue;
+        const notification = Notification.emit(one.message, one.kind, {
+          autoClose: false,
+          ...longer(apputils, widgets, one.message),
+        });
+        shown.set(one.key, { id: one.id, notification });
+      }
+    };
+    const closed = (_sender, change) => {
+      if (change.type !== "removed") return;
+      for (const [key, one] of shown) {
+        if (one.notification !== change.notification.id) continue;
+        shown.delete(key);
+        localStorage.setItem(SEEN, JSON.stringify([...seen().slice(-100), one.id]));
+      }
+    };
+    return () => {
+      if (first.clean) Notification.warning(first.clean, { autoClose: false, ...longer(apputils, widgets, first.clean) });
+      Notification.manager.changed.connect(closed);
+      void look(first);
+      app.serviceManager.events.stream.connect((_sender, event) => {
+        if (event.schema_id === "https://galilean.hub/notices/v1") void look();
+      });
+      // What was missed while the connection was away.
+      document.addEventListener("visibilitychange", () => void (document.hidden || look()));
+    };
+  };
+
+  const size = (bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MB`;
+
+  // The server would close the connection of a message that is too large, and nobody would know why nothing comes.
+  const keepSmall = (apputils, widgets, limit) => {
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (data) {
+      const bytes = data.byteLength ?? data.size ?? data.length;
+      if (bytes > limit && new URL(this.url).pathname.startsWith(`${page.baseUrl}api/kernels/`)) {
+        const message =
+          `This is too large for one message to the kernel: ${size(bytes)}, and it may have ${size(limit)}. It was not sent.` +
+          " Upload the file with the file browser (the arrow above the list of files), and open it by its name in a cell.";
+        apputils.Notification.error(message, { autoClose: false, ...longer(apputils, widgets, message) });
+        throw new Error(message);
+      }
+      return send.call(this, data);
+    };
+  };
+
   const plugin = async () => {
     const modules = await Promise.all([load("@jupyterlab/apputils"), load("@lumino/widgets")]);
     return {
       id: `${NAME}:plugin`,
-      description: "Says what is wrong with repositories, and what is too large.",
+      description: "Says why kernels ended, what is wrong with repositories, and what is too large.",
       autoStart: true,
-      activate: (app) => {
-        for (const part of [repositories, disk]) void app.restored.then(part(...modules));
+      activate: async (app) => {
+        const first = await ask("kernels");
+        if (first) keepSmall(...modules, first.message_limit);
+        const parts = [
+          first && kernels(...modules, app, first),
+          first?.repositories && repositories(...modules),
+          first?.disk && disk(...modules),
+        ];
+        for (const part of parts.filter(Boolean)) void app.restored.then(part);
       },
     };
   };
