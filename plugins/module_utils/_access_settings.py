@@ -444,7 +444,7 @@ def access_problems(settings: Settings) -> list[str]:
     )
     for key, least in sizes:
         found += _size_problems(f"jupyterhub_{key} is", settings.get(key, "auto"), least, ("auto",))
-    found += _page_problems(settings)
+    found += _exchange_problems(settings)
     found += _approval_problems(settings["approval"])
     found += _profile_problems(settings)
     found += _folder_problems(settings)
@@ -493,7 +493,7 @@ def capacity_problems(
     return found
 
 
-def _page_problems(settings: Settings) -> list[str]:
+def _exchange_problems(settings: Settings) -> list[str]:
     """Of what passes between pages and servers: messages that do not fit, extensions that could act for somebody else."""
     found = []
     with contextlib.suppress(KeyError, ValueError):
