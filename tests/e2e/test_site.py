@@ -328,10 +328,10 @@ def test_another_network_while_somebody_works(site: Deployment, ada: Person) -> 
     assert ada.container(site.instance) == server
     assert site.owned("network") == sorted(f"{site.instance}-{part}" for part in ("core", "users"))
     # What the hub said that was replaced is there, too.
-    said = subprocess.run(
+    told = subprocess.run(
         as_root([f"/srv/{site.instance}/bin/logs", "hub"]), capture_output=True, text=True, check=True
     )
-    assert (said.stdout + said.stderr).count("Running JupyterHub version") > 1
+    assert (told.stdout + told.stderr).count("Running JupyterHub version") > 1
     site.set()
 
 

@@ -29,9 +29,9 @@ def test_folders_and_archives_of_all_instances(tmp_path: Path) -> None:
     assert found[0]["bytes"] >= 200_000
     elsewhere = tmp_path / "elsewhere"
     name = "one-home-anna-20261122T031500Z.tar.gz"
-    for folder in (tmp_path / "one" / "archive", elsewhere):
-        folder.mkdir()
-        (folder / name).write_bytes(b"x" * 300)
+    for place in (tmp_path / "one" / "archive", elsewhere):
+        place.mkdir()
+        (place / name).write_bytes(b"x" * 300)
     notes = Archive(name, "one-home-anna", "20261122T031500Z", 300, "anna", "one").notes()
     (elsewhere / f"{name}.json").write_text(notes)
     rows = usage.archives(hubs, [elsewhere, tmp_path / "one" / "archive"], {"one": {"berta": "anna"}})
