@@ -93,10 +93,12 @@ class ActionModule(ActionBase):
     def _module(self, check: bool) -> dict[str, t.Any]:
         """docker_container, really or as a forecast."""
         before, self._task.check_mode = self._task.check_mode, check
+        # In check mode the image may be one that the run would have built.
+        pull = {"pull": "missing"} if before else {}
         try:
             done: dict[str, t.Any] = self._execute_module(
                 module_name="community.docker.docker_container",
-                module_args=self._options,
+                module_args={**self._options, **pull},
                 task_vars=self._vars,
             )
         finally:

@@ -73,6 +73,9 @@ def test_what_works_stays_until_the_next_one_does(call: Call, name: str, tmp_pat
         (log / f"{name}-2020010{number}.log.gz").write_bytes(b"")
         os.utime(log / f"{name}-2020010{number}.log.gz", (number, number))
     assert call(SECOND, check=True)["changed"] is True
+    # One that the run would have built, and there is none to start with.
+    assert call(SECOND, check=True, image="ght-nothing:here")["changed"] is True
+    assert "Cannot find image" in call(SECOND, image="ght-nothing:here")["msg"]
     assert one(name) == before
     assert call(SECOND)["changed"] is True
     assert one(name)[0] != before[0]
