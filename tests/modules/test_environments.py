@@ -122,13 +122,12 @@ def rich(notebook: str, prefix: str, tmp_path_factory: pytest.TempPathFactory) -
 def test_what_nobody_uses_is_not_loaded(plain: Server) -> None:
     logs = plain.logs()
     assert "lazyclassic | extension was successfully loaded" in logs
-    for name in ("jupyter_server_proxy", "hubnotices", "nbgitpuller", " notebook |"):
+    for name in ("jupyter_server_proxy", "nbgitpuller", " notebook |"):
         assert name not in logs
-    for path in ("hello/", "rstudio/", "galilean/repositories", "server-proxy/servers-info"):
+    for path in ("hello/", "rstudio/", "server-proxy/servers-info"):
         assert plain.get(path)[0] == 404, path
     _, _, page = plain.get("lab")
     assert "jupyter-server-proxy" not in page
-    assert "galilean-notices" not in page
 
 
 def test_the_classic_notebook_comes_with_the_first_request(plain: Server, tmp_path: Path) -> None:
@@ -195,7 +194,8 @@ def test_jupyterlab_shows_apps_and_what_became_of_repositories(rich: Server, tmp
     with rich.visit(tmp_path, "lab") as person:
         person.page.locator(".jp-LauncherCard", has_text="Hello there").first.wait_for()
         person.page.locator(".jp-LauncherCard", has_text="RStudio").first.wait_for()
-        notice = "~/away could not be updated: its server cannot be reached."
+        what = "its server cannot be reached; to try again later, restart your server."
+        notice = f"~/away could not be updated: {what}"
         person.page.get_by_text(notice).first.wait_for()
         person.picture("notice")
         person.page.get_by_role("button", name="Details").first.click()
