@@ -298,7 +298,7 @@ def test_sign_ups_come_by_the_page(hub: Hub) -> None:
 
 def told(answer: Answer) -> str:
     """What the page of sign-ups says."""
-    found = re.search(r'<div class="alert [a-z-]+" role="alert">\s*<p>(.*?)</p>', answer.text, re.S)
+    found = re.search(r'<div class="alert [a-z-]+" role="alert">\s*<p[^>]*>(.*?)</p>', answer.text, re.S)
     return " ".join(html.unescape(found[1]).split()) if found else ""
 
 
