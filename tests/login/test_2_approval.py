@@ -171,7 +171,7 @@ def test_a_file_and_a_script(story: Story) -> None:
             {"jupyterhub_approval": {"source": "file", "file": "/nowhere/list.csv"}},
             "file in jupyterhub_approval is /nowhere/list.csv, which is no file on the controller",
         ),
-        ({"jupyterhub_allow_all": False}, "nobody could log in"),
+        ({"jupyterhub_allow_all": False, "jupyterhub_admins": []}, "nobody could log in"),
     ],
 )
 def test_mistakes_are_refused_before_anything_changes(

@@ -133,8 +133,8 @@ def test_start_pages(story: Story) -> None:
             expect(visit.page.get_by_text(text).first).to_be_visible()
             visit.picture(f"start-page-{name}")
         # A link to another page leads there.
-        visit.go("/hub/user-redirect/tree?reset")
-        visit.page.wait_for_url(re.compile(r"/user/paul/tree\?reset"))
+        visit.go("/hub/user-redirect/tree?file-browser-path=/")
+        visit.page.wait_for_url(re.compile(r"/user/paul/tree"))
     paul.leave()
 
 

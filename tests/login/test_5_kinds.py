@@ -303,7 +303,8 @@ def sign_up(somebody: Visit, name: str, password: str) -> None:
     page.fill("#username_input", name)
     page.fill("#password_input", password)
     page.fill("#password_confirmation_input", password)
-    page.fill("input[name=email]", f"{name}@example.org")
+    # Browsers take no address with all the signs that a name may have.
+    page.fill("input[name=email]", f"{re.sub('[^a-z0-9]', '', name)}@example.org")
     somebody.picture("kinds-native-signup")
     no_violations(page, narrow=True)
     page.click("#signup_submit")
@@ -420,7 +421,7 @@ def post_login(story: Story, fields: bytes) -> tuple[int, str]:
 
 def test_names_in_addresses(story: Story, members: tuple[str, str]) -> None:
     """Before, 404 for what JupyterHub's own pages made of such a name: at home, for administrators."""
-    nora, odd = members[0], rf"odd#\?%41&+\u00fc{secrets.token_hex(3)}"
+    nora, odd = members[0], f"odd#\\?%41&+ü{secrets.token_hex(3)}"
     switch(story, "native", allow_all=True, admins=[nora])
     with story.visit() as somebody:
         page = somebody.page
