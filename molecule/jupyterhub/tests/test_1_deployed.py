@@ -83,7 +83,8 @@ def test_no_secret_is_to_be_seen(hub: Hub, secrets: dict[str, str], alice: str, 
     # Processes come and go while this reads.
     seen = hub.host.run(place).stdout
     assert len(seen) > 200
-    assert [name for name, value in secrets.items() if value in seen] == []
+    # outgoing-proxy, of a site that has none.
+    assert [name for name, value in secrets.items() if value != "{}" and value in seen] == []
 
 
 def test_nothing_of_it_runs_as_root(hub: Hub, alice: str) -> None:
