@@ -39,7 +39,7 @@ PAGE_FILES = {
     "templates/login.html": (
         '{% extends "templates/login.html" %}\n{% block login_container %}{{ web.titel }}{% endblock %}'
     ),
-    "templates/503.html": '{% extends "error.html" %}{% block error_detail %}{{ reason }}{% endblock %}',
+    "templates/503.html": '{% extends "error.html" %}{% block error_detail %}{{ cause }}{% endblock %}',
     "templates/home.html": (
         '{% extends "templates/home.html" %}{% block main %}{{ web.announcement | safe }}'
         '{% set name = "moon.png" %}<img src="{{ static_url("site/" ~ name) }}">{% endblock %}'
@@ -47,7 +47,7 @@ PAGE_FILES = {
 }
 PAGE_FAULTS = [
     "login.html, line 2: there is no 'titel', did you mean title?",
-    "503.html, line 1: 'reason' is undefined",
+    "503.html, line 1: 'cause' is undefined",
     "home.html: shows a setting without escaping it, so leave the filter `safe` away",
     "home.html: static file 'site/moon.png' is not there: put it into static/",
 ]
@@ -192,8 +192,7 @@ def test_a_misfit_fails_the_build_and_says_why(
         "name": "hub",
         "repository_prefix": prefix,
         "path": str(ROOT / "files" / "images" / "hub"),
-        # A hub image has all that hub-core has.
-        "parent": refs["hub"],
+        "parent": refs["hub-core"],
         "log_dir": str(tmp_path / "log"),
     }
     shared = [link for link in (ROOT / "files/images/hub/galilean_hub").iterdir() if link.is_symlink()]
