@@ -22,6 +22,10 @@ LOOK = """
   titles: [...document.head.querySelectorAll("title")].map(title => title.textContent),
   headings: [...document.querySelectorAll("h1:not([aria-level])")].length,
   wider: document.documentElement.scrollWidth - window.innerWidth,
+  // For the message: what stands out.
+  beyond: [...document.querySelectorAll("body *")]
+    .filter(node => node.getBoundingClientRect().right > window.innerWidth + 1)
+    .slice(0, 4).map(node => node.outerHTML.slice(0, 150)),
   unreachable: [...document.querySelectorAll("a[role=button]:not([href]), [onclick]:not(a, button, input)")]
     .filter(node => node.tabIndex < 0 && node.checkVisibility()).map(node => node.outerHTML),
 })

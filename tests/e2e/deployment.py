@@ -124,7 +124,9 @@ class Deployment:
         """Write the settings file: those of the instance, and the ones given now."""
         together = {**self._settings, **settings}
         extra = "jupyterhub_config_extra"
-        together[extra] = {**self._settings[extra], **together[extra]}
+        # Trait by trait: the instance's own has the service whose token the tests use.
+        ours, given = self._settings[extra], settings.get(extra, {})
+        together[extra] = {**ours, **{name: {**ours.get(name, {}), **own} for name, own in given.items()}}
         # JSON is YAML.
         self._file.write_text(json.dumps(together, indent=1), encoding="utf-8")
 
