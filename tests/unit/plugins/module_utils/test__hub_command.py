@@ -6,7 +6,7 @@ import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils._hub_command import hub_command
 
-ROOT = "/work/hub"
+ROOT = "/home/ops/hub"
 COMMON, LOCAL = f"{ROOT}/inventories/common", f"{ROOT}/inventories/local"
 
 
