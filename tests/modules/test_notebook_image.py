@@ -348,6 +348,82 @@ def test_computing_is_activity(notebook: str, prefix: str, hub_options: list[str
     assert {what for what, advanced in found.items() if advanced} == {"kernel", "command", "for ever"}
 
 
+# Kernels and a program that take more memory than there is, and what is said of them. Stories differ in how
+# often restarter and watcher look: either of them may be the first to see what happened.
+KILLS = r"""
+import asyncio, json, os, subprocess, sys, tempfile
+from pathlib import Path
+import kernelends, kernelwords
+from tornado.ioloop import PeriodicCallback
+from traitlets.config import Config
+EAT = "[bytearray(b'x' * 2**24) for _ in range(400)]"
+PROGRAM = "open('/proc/self/oom_score_adj', 'w').write('1000'); " + EAT
+WRAPPED = [sys.executable + " -m ipykernel_launcher -f $0; exit $?", "{connection_file}"]
+folder = Path(tempfile.mkdtemp())
+(folder / "kernels/wrapped").mkdir(parents=True)
+spec = {"argv": ["sh", "-c", *WRAPPED], "display_name": "Wrapped", "language": "python"}
+(folder / "kernels/wrapped/kernel.json").write_text(json.dumps(spec))
+os.environ["JUPYTER_PATH"] = str(folder)
+kernelends.use()
+said = []
+kernelwords.tell = lambda key, message, *_, **__: said.append(message.partition(": all memory")[0])
+async def story(restarter, look, *names, program=False, restart=False):
+    said.clear()
+    watcher = PeriodicCallback(kernelends.Kills().look, 1000 * look)
+    watcher.start()
+    manager = kernelends.Manager(config=Config({"KernelRestarter": {"time_to_dead": restarter}}))
+    keys = [await manager.start_kernel(kernel_name=name) for name in names]
+    clients = [manager.get_kernel(key).client() for key in keys]
+    for client in clients:
+        client.start_channels()
+        await client._async_wait_for_ready(timeout=60)
+    before = kernelwords.kills()
+    if program:
+        subprocess.run([sys.executable, "-c", PROGRAM])
+    for client in clients:
+        client.execute(EAT)
+    async with asyncio.timeout(120):
+        while kernelwords.kills() < before + len(names) + program:
+            await asyncio.sleep(0.001)
+    if restart:
+        await manager.restart_kernel(keys[0])
+    await asyncio.sleep(4 * look + 1)
+    for client in clients:
+        client.stop_channels()
+    await manager.shutdown_all(now=True)
+    watcher.stop()
+    return sorted(said)
+async def main():
+    # How often the restarter looks, and the watcher.
+    found = {
+        "restarter first": await story(0.01, 2, "python3"),
+        "watcher first": await story(60, 0.5, "python3"),
+        "restarted by hand": await story(60, 0.5, "python3", restart=True),
+        # Not restarted: a new one could be killed for what the other takes.
+        "two and a program": await story(60, 0.5, "python3", "python3", program=True),
+        "wrapped": await story(60, 1, "wrapped"),
+        "a program alone": await story(0.01, 0.5, program=True),
+    }
+    print(json.dumps(found))
+asyncio.run(main())
+"""
+
+
+def test_each_kill_for_memory_is_told_of_once(notebook: str) -> None:
+    """The limit counts before it kills, and a kernel with much memory takes a while to be gone."""
+    limits = ("--memory=512m", "--memory-swap=512m", "--network=none")
+    found = json.loads(docker("run", "--rm", *limits, notebook, "/opt/notebook/bin/python", "-c", KILLS))
+    kernel, program = 'The kernel "Python 3" was stopped', "A program in your server was stopped"
+    assert found == {
+        "restarter first": [kernel],
+        "watcher first": [kernel],
+        "restarted by hand": [kernel],
+        "two and a program": [program, kernel, kernel],
+        "wrapped": ['The kernel "Wrapped" was stopped'],
+        "a program alone": [program],
+    }
+
+
 def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str, hub_options: list[str]) -> None:
     user = docker("run", "--rm", "--network=none", "--entrypoint=id", notebook, "-u")
     # Everything is full before the entry script runs: there is room for 16 pages, and a file takes them all.

@@ -134,6 +134,40 @@ def test_why_a_kernel_ended(code: int, lines: list[str], killed: bool, said: str
     assert said in module("kernelwords").ended(code, lines, killed, 2 * GB)
 
 
+@pytest.mark.parametrize(
+    ("code", "killed"), [(-9, True), (137, True), (247, True), (-15, False), (0, False), (9, False)]
+)
+def test_a_kernel_that_was_killed(code: int, killed: bool) -> None:
+    """Or the one behind a shell or a Python that starts it."""
+    assert module("kernelwords").killed(code) is killed
+
+
+@pytest.mark.parametrize(
+    ("session", "state", "flags", "threads", "signals", "dies"),
+    [
+        (7, "S", 0x400000, 9, 0, False),
+        (7, "D", 0x400000, 9, 0x100, True),
+        (7, "R", 0x400004, 9, 0, True),
+        # Its first thread has ended, others have not.
+        (7, "Z", 0x40000C, 3, 0, True),
+        # Its parent does not ask for it.
+        (7, "Z", 0x40000C, 1, 0, False),
+        (7, "S", 0x400000, 1, 0x2, False),
+        (8, "R", 0x400004, 1, 0x100, False),
+    ],
+)
+def test_what_is_about_to_be_gone(
+    tmp_path: Path, session: int, state: str, flags: int, threads: int, signals: int, dies: bool
+) -> None:
+    none = " 0" * 10
+    stat = f"70 (a) b) {state} 1 1 {session} 0 -1 {flags}{none} {threads}{none} {signals}{none}"
+    (tmp_path / "70").mkdir()
+    (tmp_path / "70" / "stat").write_text(f"{stat}\n", encoding="utf-8")
+    # Gone since the folder was read.
+    (tmp_path / "71").mkdir()
+    assert module("kernelwords").dying(7, tmp_path) is dies
+
+
 def test_why_a_kernel_does_not_start(tmp_path: Path) -> None:
     words = module("kernelwords")
     place = f"{SITE}/traitlets/__init__.py"
