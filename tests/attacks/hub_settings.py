@@ -19,7 +19,7 @@ def restart(site: Deployment) -> None:
     """Restart the hub, and wait until it answers and the proxy knows it."""
     docker("restart", "--time", "2", site.container("hub"))
     proxy = Browser(addresses(site.container("proxy"))[f"{site.instance}-core"] + ":8000")
-    wait_until(lambda: proxy.ask("GET", "/hub/health").status == 200, 30, "the hub after its restart")
+    wait_until(lambda: proxy.ask("GET", "/hub/health").status == 200, 120, "the hub after its restart")
 
 
 def in_hub(site: Deployment, code: str) -> str:

@@ -162,7 +162,7 @@ def windows(site: Deployment, authority: Path, workers: list[Person]) -> t.Itera
     for person in workers:
         kernels = person.client.ask("GET", f"{person.server}/api/kernels").json()
         path = f"/user/{person.name}/api/kernels/{kernels[0]['id']}/channels"
-        raw = socket.create_connection(("localhost", port), timeout=20)
+        raw = socket.create_connection(("localhost", port), timeout=60)
         one = context.wrap_socket(raw, server_hostname="localhost")
         one.sendall(
             f"GET {path}?session_id=second HTTP/1.1\r\nHost: localhost:{port}\r\n"
@@ -343,7 +343,7 @@ def test_large_bodies_are_refused_unread(
     """Before: all of it was taken before the answer came."""
     context = ssl.create_default_context(cafile=str(authority))
     connection = http.client.HTTPSConnection(
-        "localhost", int(site.url.rpartition(":")[2]), context=context, timeout=20
+        "localhost", int(site.url.rpartition(":")[2]), context=context, timeout=60
     )
     sent = 0
     with contextlib.closing(connection):
@@ -382,7 +382,7 @@ def test_what_the_proxy_and_nginx_could_take_differently(
     port = int(site.url.rpartition(":")[2])
 
     def ask(path: str) -> tuple[int, str]:
-        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=60)
         with contextlib.closing(connection):
             connection.putrequest("GET", path)
             connection.putheader("Authorization", f"token {site.token}")

@@ -172,7 +172,7 @@ def test_no_address_of_the_host_but_the_service_that_is_named(site: Deployment, 
         inner = docker("inspect", "--format", "{{.NetworkSettings.IPAddress}}", other)
         with serving(["python3", "-c", SERVE, str(HOST_PORT), "18999"]):
             wait_until(
-                lambda: "open" in root(f"python3 -c '{PROBE}' {inner}:18998"), 10, "the published port"
+                lambda: "open" in root(f"python3 -c '{PROBE}' {inner}:18998"), 60, "the published port"
             )
             targets = [f"{one}:{number}" for one in own for number in (18998, 18999, port, 22)]
             ends = probe(notebook, f"{HOST_ADDRESS}:{HOST_PORT}", f"{inner}:18998", *targets)
@@ -216,7 +216,7 @@ def test_no_ipv6_even_for_who_has_an_address(notebook: str) -> None:
 
 
 def test_the_hub_itself_answers(notebook: str) -> None:
-    ask = "import urllib.request as r; print(r.urlopen('http://hub:8081/hub/api', timeout=5).read().decode())"
+    ask = "import urllib.request as r; print(r.urlopen('http://hub:8081/hub/api', None, 30).read().decode())"
     # It tells nothing to who shows no token.
     assert python(notebook, ask).strip() == "{}"
 
@@ -237,7 +237,7 @@ def test_rules_come_back_by_themselves(site: Deployment, notebook: str, flush: s
     target = f"{PRIVATE[0]}:8080"
     try:
         root(flush.replace("CHAIN", chain).replace("BRIDGE", bridge))
-        wait_until(lambda: probe(notebook, target)[target] == "ECONNREFUSED", 15, f"the rules after {flush}")
+        wait_until(lambda: probe(notebook, target)[target] == "ECONNREFUSED", 60, f"the rules after {flush}")
     finally:
         root(f"iptables -w -D DOCKER-USER -i {bridge} -j RETURN", check=False)
 

@@ -82,7 +82,7 @@ def route(site: Deployment, people: t.Callable[[str], Person]) -> urllib.request
 def mallory(site: Deployment, route: urllib.request.Request) -> str:
     """The address of mallory's pages."""
     # Each time anew: the hub corrects routes every few minutes.
-    urllib.request.urlopen(route, timeout=10).close()
+    urllib.request.urlopen(route, timeout=30).close()
     return f"{below(site, 'mallory')}/user/mallory/"
 
 
@@ -326,7 +326,7 @@ def test_an_administrator_enters(site: Deployment, anna: Visit, people: t.Callab
     row.get_by_role("link", name=re.compile("Access Server")).first.click()
     wait_until(
         lambda: below(site, "alice") in anna.page.url or "oauth" in anna.page.url,
-        20,
+        60,
         "the address of alice's server",
     )
     if "oauth2/authorize" in anna.page.url:

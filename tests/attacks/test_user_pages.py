@@ -85,7 +85,7 @@ def evil(site: Deployment) -> t.Iterator[str]:
         "body = json.dumps({'target': sys.argv[1]}).encode()\n"
         "q = r.Request('http://proxy:8001/api/routes/user/eve', body, method='POST')\n"
         "q.add_header('Authorization', 'token ' + sys.stdin.read())\n"
-        "r.urlopen(q, timeout=10)\n"
+        "r.urlopen(q, timeout=30)\n"
     )
     argv = as_root(["docker", "exec", "-i", site.container("hub"), "python3", "-c", told, target])
     subprocess.run(argv, input=site.secret("proxy-token"), text=True, check=True)
@@ -97,7 +97,7 @@ def test_headers_that_speak_for_all_of_the_address(site: Deployment, evil: str, 
     """Before: all but Strict-Transport-Security went through, and nginx obeyed X-Accel-Redirect."""
     context = ssl.create_default_context(cafile=str(authority))
     connection = http.client.HTTPSConnection(
-        "localhost", int(site.url.rpartition(":")[2]), context=context, timeout=20
+        "localhost", int(site.url.rpartition(":")[2]), context=context, timeout=60
     )
 
     def ask(path: str, **headers: str) -> http.client.HTTPResponse:

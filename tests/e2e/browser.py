@@ -10,12 +10,14 @@ import time
 import typing as t
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 CHROMIUM = Path(__file__).parent / "chromium_alone.py"
 
 # A server that starts on a busy machine takes a while; nothing here is about how fast it is.
 PATIENCE = 180_000
+# Of each `expect` in all tests that open a browser by this file; playwright's own 5 s are too few.
+expect.set_options(timeout=PATIENCE)
 
 # Messages that say nothing about the hub: any other error on a page's console fails the test.
 ALLOWED = (
@@ -81,7 +83,7 @@ class Visit:
         self.page.locator(".jp-LauncherCard", has_text="Terminal").click()
         self.page.locator(".jp-Terminal .xterm").wait_for()
         # Keys that come before the shell's first prompt are lost.
-        self.page.wait_for_timeout(2000)
+        self.page.wait_for_timeout(5000)
         self.page.locator(".jp-Terminal textarea").focus()
         self.page.keyboard.type(command + "\n")
 

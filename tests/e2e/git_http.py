@@ -32,7 +32,7 @@ def known(header: str) -> bool:
     asked = urllib.request.Request(os.environ["USERINFO"], headers={"Authorization": f"Bearer {secret}"})
     trust = ssl.create_default_context(cafile="/srv/tls/provider.pem")
     try:
-        urllib.request.urlopen(asked, timeout=20, context=trust).close()
+        urllib.request.urlopen(asked, timeout=60, context=trust).close()
     except urllib.error.HTTPError:
         return False
     return user == os.environ["GIT_USER"]

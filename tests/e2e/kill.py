@@ -45,4 +45,4 @@ def kill_in(site: Deployment, task: str) -> None:
         for pid in [*descendants(process.pid), process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(60)

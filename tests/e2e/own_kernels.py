@@ -8,7 +8,7 @@ import re
 import time
 from pathlib import Path
 
-from browser import Visit
+from browser import PATIENCE, Visit
 from deployment import docker, server_of
 
 # As the welcome notebooks say, with ipykernel taken from the image in the place of a download.
@@ -67,7 +67,7 @@ def told(seen: Visit, beginning: str) -> str:
     page = seen.page
     dialog = page.locator(".jp-Dialog").get_by_role("button", name="Ok", exact=True)
     notice = page.locator(".Toastify__toast", has_text=beginning).first
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE / 1000
     while not notice.is_visible():
         assert time.monotonic() < end, page.locator(".Toastify__toast").all_inner_texts()
         # "The kernel appears to have died."

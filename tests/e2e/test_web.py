@@ -251,7 +251,7 @@ def test_a_stopped_hub_leaves_a_page_that_waits(site: Deployment, stranger: Visi
         stranger.picture("web-away")
     finally:
         do("start")
-    expect(stranger.page).to_have_title(f"Sign in – {TITLE}", timeout=60_000)
+    expect(stranger.page).to_have_title(f"Sign in – {TITLE}")
     assert stranger.page.url.endswith("/hub/login?next=%2Fhub%2Ftoken")
     # What the edge has to say by itself.
     for path, heading in (

@@ -61,7 +61,7 @@ class GitHost:
 
     def stop(self) -> None:
         docker("rm", "--force", self._container, check=False)
-        wait_until(lambda: not Path("/sys/class/net/git-of-tests").exists(), 20, "the end of the wire")
+        wait_until(lambda: not Path("/sys/class/net/git-of-tests").exists(), 60, "the end of the wire")
 
     def commit(self, name: str, **files: str) -> None:
         """One more commit with these files; the first one makes the repository."""

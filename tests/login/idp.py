@@ -81,7 +81,7 @@ class Provider:
         self._process = subprocess.Popen(
             [str(node(place)), str(program), str(self.folder)], stdout=log, stderr=log
         )
-        wait_until(self._answers, 60, f"the provider, see {self.folder / 'log'}")
+        wait_until(self._answers, 120, f"the provider, see {self.folder / 'log'}")
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -94,7 +94,7 @@ class Provider:
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         context = ssl.create_default_context(cafile=str(self.certificate))
-        with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        with urllib.request.urlopen(request, timeout=30, context=context) as answer:
             model: dict[str, t.Any] = json.load(answer)
             return model
 
@@ -110,7 +110,7 @@ class Provider:
     def stop(self) -> None:
         if self._process:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
     def settings(self) -> dict[str, t.Any]:

@@ -26,12 +26,6 @@ from deployment import (
     wait_until,
 )
 from idp import Provider
-from playwright.sync_api import expect
-
-# A busy machine takes its time; nothing here is about how fast it is.
-PATIENCE = 90_000
-expect.set_options(timeout=PATIENCE)
-
 
 # At import time: the tests import the collection's own client of the hub's API.
 COLLECTIONS = collection_tree()
@@ -69,7 +63,7 @@ class Story:
     @contextlib.contextmanager
     def visit(self) -> t.Iterator[Visit]:
         """A browser with nothing remembered. The provider's certificate is one that no browser knows."""
-        with visit(self.site.url, ARTIFACTS, own_certificate=True, patience=PATIENCE) as somebody:
+        with visit(self.site.url, ARTIFACTS, own_certificate=True) as somebody:
             yield somebody
 
     def log(self) -> str:
@@ -81,10 +75,19 @@ class Story:
     def wait_for_hub(self) -> None:
         """Wait until the login page is there: who comes earlier is told that the hub is away."""
         wait_until(
-            lambda: urllib.request.urlopen(f"{self.site.url}/hub/login", timeout=10).status == 200,
-            60,
+            lambda: urllib.request.urlopen(f"{self.site.url}/hub/login", timeout=30).status == 200,
+            120,
             "the login page",
         )
+
+    @contextlib.contextmanager
+    def paused(self, part: str) -> t.Iterator[None]:
+        """A container of the instance that stands still; what it was asked for comes afterwards."""
+        docker("pause", self.site.container(part))
+        try:
+            yield
+        finally:
+            docker("unpause", self.site.container(part))
 
     def started(self, part: str) -> str:
         """When a container of the instance was started."""

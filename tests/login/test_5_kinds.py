@@ -409,7 +409,7 @@ def post_login(story: Story, fields: bytes) -> tuple[int, str]:
     opener = urllib.request.build_opener(
         urllib.request.HTTPCookieProcessor(), urllib.request.ProxyHandler({})
     )
-    with opener.open(f"{story.site.url}/hub/login", timeout=20) as page:
+    with opener.open(f"{story.site.url}/hub/login", timeout=60) as page:
         found = re.search(r'name="_xsrf" value="([^"]+)"', page.read().decode())
     assert found
     try:
@@ -530,11 +530,11 @@ def test_a_directory(story: Story, directory: Directory) -> None:
         with directory.silent():
             type_in(somebody, "lise", "of lise", wait=False)
             somebody.page.wait_for_timeout(500)
-            urllib.request.urlopen(f"{story.site.url}/hub/login", timeout=5)
+            urllib.request.urlopen(f"{story.site.url}/hub/login", timeout=30)
         arrive(somebody, "lise")
         # Nobody's password goes to somebody who is not the directory.
         directory.pretend()
         type_in(somebody, "lise", "of lise")
         refused(somebody, "The directory of users does not answer.")
         somebody.picture("kinds-directory")
-    wait_until(lambda: "certificate verify failed" in story.log(), 10, "the reason in the log")
+    wait_until(lambda: "certificate verify failed" in story.log(), 60, "the reason in the log")

@@ -232,7 +232,7 @@ def kill_in(institute: Institute, task: str) -> None:
     assert process.stdout is not None
     assert any(task in line for line in process.stdout), f"it did not come to {task}"
     process.kill()
-    process.wait(30)
+    process.wait(60)
     process.stdout.close()
 
 
