@@ -64,19 +64,7 @@ def browser(file: str) -> tuple[http.cookiejar.LWPCookieJar, urllib.request.Open
     return jar, urllib.request.build_opener(DIRECT, urllib.request.HTTPCookieProcessor(jar))
 
 
-def login(name: str, file: str, seconds: float = 60) -> str:
-    """As somebody who tries again while the page says that the hub will be right back."""
-    begin = time.monotonic()
-    while True:
-        try:
-            return log_in(name, file)
-        except urllib.error.HTTPError as exc:
-            if exc.code != 503 or time.monotonic() - begin > seconds:
-                raise
-        time.sleep(1)
-
-
-def log_in(name: str, file: str) -> str:
+def login(name: str, file: str) -> str:
     Path(file).unlink(missing_ok=True)
     jar, opener = browser(file)
     opener.open(f"{URL}/hub/login", timeout=20).close()
