@@ -424,6 +424,82 @@ def test_each_kill_for_memory_is_told_of_once(notebook: str) -> None:
     }
 
 
+# JupyterHub's own check of tokens against a hub that comes and goes, by way of the image's `hubaway`. Asked by a server that has
+# been told to ask anew after a second.
+AWAY = """
+import asyncio, json, time
+import hubaway
+from jupyterhub.services.auth import HubAuth
+from tornado.web import Application, HTTPError, RequestHandler
+
+hubaway.PAUSE, hubaway.PATIENCE = 1, 3
+users, asked = {"hers": "ada", "new": "bob"}, []
+class User(RequestHandler):
+    def get(self):
+        token = self.request.headers["Authorization"].removeprefix("token ")
+        asked.append(token)
+        if "trouble" in users:
+            raise HTTPError(503)
+        if token not in users:
+            raise HTTPError(403)
+        self.finish({"name": users[token]})
+hub = Application([("/hub/api/user", User)])
+async def main():
+    server = hub.listen(8081, "127.0.0.1")
+    auth = HubAuth(api_url="http://127.0.0.1:8081/hub/api", api_token="own", cache_max_age=1)
+    auth._check_hub_authorization = hubaway.Remembered(auth).check
+    async def who(token):
+        begin = time.monotonic()
+        try:
+            user = await auth.user_for_token(token, sync=False)
+        except HTTPError as exc:
+            return [exc.status_code, time.monotonic() - begin > 2]
+        return user and user["name"]
+    found = {"here": [await who("hers"), await who("other")]}
+    await asyncio.sleep(1.1)
+    users["trouble"] = ""
+    found["in trouble"] = [await who("hers"), await who("hers"), asked.count("hers")]
+    del users["trouble"]
+    server.stop()
+    await server.close_all_connections()
+    await asyncio.sleep(1.1)
+    found["away"] = [await who("hers"), await who("other"), await who("new")]
+    waiting = asyncio.ensure_future(who("new"))
+    await asyncio.sleep(1.1)
+    server = hub.listen(8081, "127.0.0.1")
+    found["back"] = [await waiting, await who("hers")]
+    # What it takes back ends, also for the time when it is away again.
+    del users["hers"]
+    await asyncio.sleep(1.1)
+    found["revoked"] = [await who("hers")]
+    server.stop()
+    await server.close_all_connections()
+    await asyncio.sleep(1.1)
+    found["revoked, and away"] = [await who("hers"), await who("new")]
+    hubaway.LONGEST = 0
+    await asyncio.sleep(1.1)
+    found["too long"] = [await who("new")]
+    print(json.dumps(found))
+asyncio.run(main())
+"""
+
+
+def test_who_is_at_work_stays_logged_in_while_the_hub_is_away(notebook: str) -> None:
+    found = json.loads(docker("run", "--rm", "--network=none", notebook, "/opt/notebook/bin/python", "-c", AWAY))
+    refused = [503, True]
+    assert found == {
+        "here": ["ada", None],
+        # The second one within the pause asks nobody.
+        "in trouble": ["ada", "ada", 2],
+        # Who is not known waits for a while, and is told then.
+        "away": ["ada", refused, refused],
+        "back": ["bob", "ada"],
+        "revoked": [None],
+        "revoked, and away": [refused, "bob"],
+        "too long": [refused],
+    }
+
+
 def test_a_full_home_still_starts_and_computes(notebook: str, prefix: str, hub_options: list[str]) -> None:
     user = docker("run", "--rm", "--network=none", "--entrypoint=id", notebook, "-u")
     # Everything is full before the entry script runs: there is room for 16 pages, and a file takes them all.

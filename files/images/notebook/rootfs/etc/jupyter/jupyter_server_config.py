@@ -74,7 +74,7 @@ with contextlib.suppress(ImportError):
     from bodyguard import SMALL
 
     c.ServerApp.max_body_size = SMALL
-    extensions["bodyguard"] = True
+    extensions["bodyguard"] = extensions["hubaway"] = True
 with contextlib.suppress(ImportError):
     from imagepage import leave_the_home_out
 
