@@ -33,7 +33,11 @@ export LC_ALL := C.UTF-8
 BIN := .venv/bin
 COLLECTIONS := .ansible/collections
 COLLECTION := $(COLLECTIONS)/ansible_collections/galilean/hub
-PLAYBOOK = ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
+# Nothing, or the end where the inventory is not there. A text with a comma is one by itself: hosts.
+comma := ,
+FIND_INVENTORY = $(if $(findstring $(comma),$(INVENTORY))$(shell [ ! -e $(call quote,$(INVENTORY)) ] || echo there),,$(error INVENTORY is \
+  '$(INVENTORY)', which is no file or folder in $(CURDIR): give one, such as $(wildcard inventories/*)))
+PLAYBOOK = $(FIND_INVENTORY)ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
 MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
@@ -94,7 +98,7 @@ endef
 
 # $(call script,name): a script of the instance, on the machine that the hub runs on.
 define script
-script=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(call quote,$(INVENTORY)) --list \
+$(FIND_INVENTORY)script=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(call quote,$(INVENTORY)) --list \
   | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
   know = found["_meta"]["hostvars"].get(host, {}); \
   print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/$(1)", sep="/")'); \

@@ -34,6 +34,8 @@ PORTS = ("edge_port", "edge_http_port")
 # Bytes that no file of settings has.
 LARGE = 1 << 20
 VAULT = "$ANSIBLE_VAULT"
+# How the roles say that a file or folder of the controller is not there.
+ABSENT = re.compile(r"\b(?:is|has) '?([^',]+)'?[,:] (?:which is no|no such) (?:file|folder) on the controller")
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -136,14 +138,25 @@ class ActionModule(ActionBase):
         result["checked"] = len(chosen)
         if errors:
             result["failed"] = True
+            # What several roles look at is said once.
+            errors = list(dict.fromkeys(map(self._from_inventory, errors)))
             count = "One setting is" if len(errors) == 1 else f"{len(errors)} settings are"
-            lines = [f"- {error}{self._place(error, own)}" for error in dict.fromkeys(errors)]
+            lines = [f"- {error}{self._place(error, own)}" for error in errors]
             result["msg"] = "\n".join([f"{count} not right; nothing has been touched.", *lines])
         elif asked:
             words = [f"__{role}_words" for role in asked if f"__{role}_words" in self._defaults]
             result["msg"] = "\n".join(str(self._engine.template(self._defaults[name])) for name in words)
             result["_ansible_verbose_always"] = True
         return result
+
+    def _from_inventory(self, sentence: str) -> str:
+        """Where a path of the inventory was given as one of the folder that Ansible runs in: the same with how it is written."""
+        found = ABSENT.search(sentence)
+        if not found or not (Path(str(self._vars.get("inventory_dir") or "")) / found[1]).exists():
+            return sentence
+        if found[1].startswith(("/", "~")):
+            return sentence
+        return f'{sentence[: found.end()]}: write "{{{{ inventory_dir }}}}/{found[1]}".'
 
     def _misplaced(self, roles: list[str]) -> list[str]:
         """Files of the inventory that nobody reads."""

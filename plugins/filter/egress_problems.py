@@ -19,6 +19,8 @@ options:
     description:
       - The role's variables C(repositories), C(groups), C(profiles), C(git_hosts) and C(config_extra), without C(jupyterhub_), with
         C(egress) as P(galilean.hub.egress_rules#filter) takes it, and C(addresses) as names of hosts to lists of their addresses.
+      - C(fib_trie) may be the text of the host's C(/proc/net/fib_trie). Its own addresses are then known, of which user servers reach only
+        what is allowed by address and port.
     type: dict
     required: true
 """

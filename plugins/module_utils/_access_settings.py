@@ -88,6 +88,9 @@ def with_group_names(settings: t.Any) -> t.Any:
                 else group_name(one)
                 for one in value
             ]
+        elif key in GROUPS and isinstance(value, str):
+            # It should be a list, which is told as such: its letters are no names of groups.
+            found[key] = []
         elif key in ("login", "profiles", "shared_folders", "data_mounts"):
             found[key] = with_group_names(value)
         else:

@@ -14,6 +14,8 @@ import re
 import typing as t
 import urllib.parse
 
+from ansible_collections.galilean.hub.plugins.module_utils._networks import own_addresses
+
 Settings = t.Mapping[str, t.Any]
 
 # Never: this network, loopback, link-local with the metadata of most clouds, protocol assignments with that of Oracle's,
@@ -72,15 +74,18 @@ def egress_rules(settings: Settings) -> dict[str, list[t.Any]]:
     return {"never": list(ALWAYS), "services": services, "others": others}
 
 
-def _reached(rules: t.Mapping[str, t.Sequence[t.Any]], address: str, port: int) -> bool:
-    """Whether the firewall lets a TCP connection to an address pass."""
+def _reached(
+    rules: t.Mapping[str, t.Sequence[t.Any]], address: str, port: int, own: t.Collection[str] = ()
+) -> bool:
+    """Whether the firewall lets a TCP connection to an address pass. own: addresses of the host, of which only services are open."""
     try:
         ip = ipaddress.IPv4Address(address)
     except ValueError:
         return False
     if any(ip in ipaddress.IPv4Network(never) for never in rules["never"]):
         return False
-    for rule in [*({**one, "action": "allow"} for one in rules["services"]), *rules["others"]]:
+    others = [] if address in own else rules["others"]
+    for rule in [*({**one, "action": "allow"} for one in rules["services"]), *others]:
         if ip not in ipaddress.IPv4Network(rule["address"]):
             continue
         if rule["action"] == "block":
@@ -88,7 +93,7 @@ def _reached(rules: t.Mapping[str, t.Sequence[t.Any]], address: str, port: int) 
         spans = [[int(part) for part in ports.split(":")] for ports in rule["ports"]]
         if rule["protocol"] == "tcp" and (not spans or any(span[0] <= port <= span[-1] for span in spans)):
             return True
-    return True
+    return address not in own
 
 
 def _literal(host: str) -> bool:
@@ -170,16 +175,17 @@ def egress_problems(settings: Settings) -> list[str]:
     """What is wrong with jupyterhub_egress_*, and which sources in the settings it would block, one sentence each.
 
     settings: egress (allowed, blocked, private), repositories, groups, profiles, git_hosts, config_extra, and addresses: what the
-    names of egress_names() lead to, as far as it is known.
+    names of egress_names() lead to, as far as it is known; fib_trie: the host's /proc/net/fib_trie, which tells its own addresses.
     """
     egress = settings["egress"]
     found = _entry_problems(egress)
     if found:
         return found
     rules = egress_rules(egress)
+    own = own_addresses(settings.get("fib_trie") or "")
     for where, value, host, port in _sources(settings):
         known = [host] if _literal(host) else list(settings["addresses"].get(host) or [])
-        if not known or any(_reached(rules, address, port) for address in known):
+        if not known or any(_reached(rules, address, port, own) for address in known):
             continue
         is_at = "" if known == [host] else f" ({known[0]})"
         fix = (

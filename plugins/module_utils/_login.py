@@ -11,6 +11,7 @@ Names of traits are those of oauthenticator 17.4 and JupyterHub 6.1.
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing as t
 import urllib.parse
 
@@ -230,7 +231,7 @@ def login_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
 
     settings: login_kind as ``kind``; client_id, client_secret, public_url; allow_all, allowed_users, admins,
     allowed_groups, admin_groups, support_users, support_groups, blocked_users; and the own settings of each kind under
-    its name.
+    its name; list_unread: whether there is a list of people that is wrong.
     """
     kind = settings["kind"]
     own = settings.get(kind) or {}
@@ -250,13 +251,21 @@ def login_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
             "jupyterhub_login_pam_passwords is empty while jupyterhub_login_kind is 'pam': put a line with name:hash for each "
             "user into secrets.yml, the hash made by mkpasswd"
         )
-    if not says_who(kind, settings):
+    # A list of people that cannot be read is told as such. It may well name somebody.
+    if not says_who(kind, settings) and not settings.get("list_unread"):
         found.append(
-            "nobody could log in: list people in jupyterhub_allowed_users or jupyterhub_allowed_groups, or set "
-            f"jupyterhub_allow_all to true, which is {KINDS[kind].people}"
+            "nobody could log in: list people in jupyterhub_users or jupyterhub_allowed_users, or groups in jupyterhub_allowed_groups, "
+            f"or set jupyterhub_allow_all to true, which is {KINDS[kind].people}"
         )
     for key in ("allowed_users", "admins", "blocked_users", "support_users"):
         found += name_problems(f"jupyterhub_{key} has", settings.get(key) or [])
+    if kind == "native":
+        found += [
+            f"{name!r} may log in by the settings while jupyterhub_login_kind is 'native': nobody can sign up with a name that has a "
+            f"space or a comma, so give one such as {re.sub('[ ,]+', '.', name)!r}"
+            for name in sorted({*settings["allowed_users"], *settings["admins"]})
+            if re.search("[ ,]", str(name).strip())
+        ]
     both = sorted(set(settings["blocked_users"]) & {*settings["allowed_users"], *settings["admins"]})
     if both:
         found.append(
@@ -473,7 +482,7 @@ def in_words(settings: t.Mapping[str, t.Any]) -> str:
             if settings[name]:
                 plural = "s" if len(settings[name]) > 1 else ""
                 article = "the " if text == "user" else ""
-                who.append(f"{article}{text}{plural} {_join(settings[name])}")
+                who.append(f"{article}{text}{plural} {_join(sorted(settings[name]))}")
         if kind != "google":
             who += [
                 KINDS[kind].narrows[name].format(_join(values))
@@ -487,7 +496,7 @@ def in_words(settings: t.Mapping[str, t.Any]) -> str:
     if settings.get("approval"):
         text += ", each of them only with a valid approval"
     if settings["blocked_users"]:
-        text += f"; never {_join(settings['blocked_users'])}"
+        text += f"; never {_join(sorted(settings['blocked_users']))}"
     admins = _members(settings["admins"], settings["admin_groups"])
     text += f". Administrators: {admins or 'none'}"
     if admins and not settings.get("admin_access", True):

@@ -55,6 +55,18 @@ def ipv4_ranges(fib_trie: str, route: str) -> dict[Network, str]:
     return found
 
 
+def own_addresses(fib_trie: str) -> set[str]:
+    """The host's own IPv4 addresses, as /proc/net/fib_trie knows them."""
+    found, leaf = set(), ""
+    for line in fib_trie.splitlines():
+        words = line.split()
+        if words[:1] == ["|--"]:
+            leaf = words[1]
+        elif words[:1] == ["/32"] and words[-1] == "LOCAL":
+            found.add(leaf)
+    return found
+
+
 def ipv6_ranges(ipv6_route: str) -> dict[Network, str]:
     """The same of /proc/net/ipv6_route."""
     found: dict[Network, str] = {}

@@ -75,8 +75,9 @@ def _listed(entry: t.Any, where: str) -> tuple[Listed | None, list[str]]:
         return None, [*found, f"{where} has the name {name!r}: {problem}, so no account can have it"]
     values: dict[str, t.Any] = {}
     for key, read, fix in (
-        ("admin", _yes_or_no, "give true or false"),
-        ("blocked", _yes_or_no, "give true or false"),
+        # Not true and false: spreadsheets write these in the language of their user.
+        ("admin", _yes_or_no, "give yes or no"),
+        ("blocked", _yes_or_no, "give yes or no"),
         ("groups", _groups, "give a list of names that can be printed"),
     ):
         try:

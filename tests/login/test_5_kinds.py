@@ -370,6 +370,9 @@ def test_what_is_refused_is_a_page(story: Story, members: tuple[str, str]) -> No
         name = f"late-{secrets.token_hex(3)}"
         sign_up(somebody, name, OWN)
         refused(somebody, "who have to list it in the hub's settings. Ask help@example.org.")
+        # The login page says the same: an approval would not help.
+        type_in(somebody, name, OWN)
+        refused(somebody, "who have to list it in the hub's settings. Ask help@example.org.")
         type_in(somebody, nils, OWN)
         refused(somebody, "This account is blocked. Ask help@example.org.")
         type_in(somebody, nils, "of somebody else")

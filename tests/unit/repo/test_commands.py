@@ -64,6 +64,22 @@ def test_an_inventory_may_have_any_name(tmp_path: Path) -> None:
     assert "failed=0" in make("validate", f"INVENTORY={inventory}", f"HOME={home}")
 
 
+@pytest.mark.parametrize("target", ["validate", "logs"])
+def test_an_inventory_that_is_not_there_is_refused_with_those_that_are(target: str) -> None:
+    """Ansible says only that it has failed to parse it."""
+    done = subprocess.run(
+        ["make", target, "INVENTORY=inventories/locla"],
+        cwd=tree.REPO,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 2
+    assert "INVENTORY is 'inventories/locla', which is no file or folder in" in done.stderr
+    assert "inventories/local" in done.stderr
+
+
 @pytest.mark.parametrize("command", ["make site", "make test"])
 def test_readme_names_the_commands(command: str) -> None:
     assert command in (tree.REPO / "README.md").read_text()

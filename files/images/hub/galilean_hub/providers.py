@@ -197,7 +197,9 @@ class Native(Rules):
         if name in self.blocked_users:
             raise self.refuse(name, BLOCKED)  # type: ignore[attr-defined]
         if not user.is_authorized:
-            text = f"The account {name} waits for an administrator to approve it."
+            # As the page for signing up has told: whom the settings do not let in, an approval does not help.
+            text = await self.unlisted(name)
+            text = text or f"The account {name} waits for an administrator to approve it."
             raise self.refuse(name, text)  # type: ignore[attr-defined]
         return name
 
@@ -212,15 +214,21 @@ class Native(Rules):
             return f"A username has no spaces, commas or slashes, and {LONGEST_NAME} letters at most."
         return ""
 
-    async def hindrance(self, name: str) -> str:
-        """Why an account of this name could not log in, approved or not; empty: it could."""
+    async def unlisted(self, name: str) -> str:
+        """What is told to those whom the settings do not let in, approved or not; empty: they do."""
         try:
             await maybe_future(self.check_allowed(name, {"name": name, "groups": []}))
         except web.HTTPError:
-            text = "This account waits for the administrators, who have to list it in the hub's settings."
-            return str(self.ask(text))  # type: ignore[attr-defined]
+            return "This account waits for the administrators, who have to list it in the hub's settings."
+        return ""
+
+    async def hindrance(self, name: str) -> str:
+        """Why an account of this name could not log in, approved or not; empty: it could."""
+        text = await self.unlisted(name)
+        if text:
+            return text
         reason, _ = await self.standing(name)  # type: ignore[attr-defined]
-        return str(self.ask(reason)) if reason else ""  # type: ignore[attr-defined]
+        return str(reason)
 
     def create_user(self, username: str, password: str, **kwargs: Any) -> Any:
         """Nothing under a name of the hub itself, or of somebody who is blocked."""
@@ -316,17 +324,22 @@ class Native(Rules):
                 if len(password.encode()) > LONGEST_PASSWORD:
                     many = f"{LONGEST_PASSWORD} letters of ASCII are the most."
                     return "alert-danger", f"Your password is too long: {many}"
-                taken = taken and confirmed and self.authenticator.is_password_strong(password)
+                strong = self.authenticator.is_password_strong(password)
+                taken = taken and confirmed and strong
                 told: tuple[str, str] = super().get_result_message(user, human, taken, confirmed, admin)
                 if user is not None and not user.login_email_sent:
                     text = f"You have signed up as {user.username}"
                     if self.hindrance:
-                        return "alert-info", f"{text}. {self.hindrance}"
+                        return "alert-info", self.authenticator.ask(f"{text}. {self.hindrance}")
                     if user.is_authorized:
                         return "alert-success", f"{text}, and may log in now."
                     text += ". This account waits for an administrator to approve it; then you may log in."
                     return "alert-info", self.authenticator.ask(text)
                 why = self.authenticator.unusable(self.get_body_argument("username", "", strip=False))
+                if not why and user is None and confirmed and not strong:
+                    least = self.authenticator.minimum_password_length
+                    why = "Your password is too easy to guess. Take one that has "
+                    why += f"at least {least} characters, and is not among the most common ones."
                 return (told[0], why) if why and human else told
 
         class Confirm(native.EmailAuthorizationHandler):  # type: ignore[misc, name-defined]

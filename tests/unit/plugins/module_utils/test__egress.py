@@ -140,6 +140,41 @@ def test_a_source_in_reach_is_none(egress: dict[str, t.Any], settings: dict[str,
     assert problems(egress, **settings) == []
 
 
+FIB_TRIE = """Local:
+  +-- 0.0.0.0/0 3 0 5
+     +-- 198.51.100.0/24 2 0 2
+        |-- 198.51.100.0
+           /24 link UNICAST
+        |-- 198.51.100.7
+           /32 host LOCAL
+        |-- 198.51.100.9
+           /32 link UNICAST
+"""
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed", "told"),
+    [
+        ("198.51.100.7", [], True),
+        # A network does not open the host, nor does an address without ports.
+        ("198.51.100.7", [{"address": "198.51.100.0/24"}], True),
+        ("198.51.100.7", [{"address": "198.51.100.7"}], True),
+        ("198.51.100.7", [{"address": "198.51.100.7", "ports": ["8080"]}], False),
+        ("198.51.100.9", [], False),
+    ],
+)
+def test_the_host_itself_is_out_of_reach_by_any_address(
+    address: str, allowed: list[dict[str, t.Any]], told: bool
+) -> None:
+    for host in (address, "git.lan"):
+        url, addresses = f"http://{host}:8080/x", {"git.lan": [address]}
+        found = problems(
+            {"allowed": allowed}, repositories=[{"url": url}], addresses=addresses, fib_trie=FIB_TRIE
+        )
+        fix = f"add {{address: {address}, ports: [8080]}} to jupyterhub_egress_allowed"
+        assert [fix in one for one in found] == [True] * told
+
+
 def test_only_names_are_looked_up() -> None:
     urls = ["https://git.example.org/a", "https://git.example.org/b", "https://10.1.2.3/c"]
     assert egress_names({"repositories": [{"url": url} for url in urls]}) == ["git.example.org"]

@@ -172,7 +172,8 @@ def test_merge_leaves_its_inputs_alone() -> None:
         ({"notebook_image": ""}, "the hub's settings lack notebook_image: give a value for each"),
         (
             {"login": {**LOGIN, "kind": "shared_password", "allow_all": False, "allowed_users": []}},
-            "nobody could log in: list people in jupyterhub_allowed_users or jupyterhub_allowed_groups, "
+            "nobody could log in: list people in jupyterhub_users or jupyterhub_allowed_users, or groups "
+            "in jupyterhub_allowed_groups, "
             "or set jupyterhub_allow_all to true, which is everybody who has the password",
         ),
     ],

@@ -33,7 +33,18 @@ def settings(kind: str, **changes: t.Any) -> dict[str, t.Any]:
         (settings("google", google={"domains": ["example.org"]}), []),
         (settings("oidc", allow_all=True), []),
         (settings("dummy", client_id="", client_secret=""), []),
-        (settings("github"), ["nobody could log in: list people in jupyterhub_allowed_users"]),
+        (settings("github"), ["list people in jupyterhub_users or jupyterhub_allowed_users, or groups"]),
+        # Whom a list names that cannot be read, nobody knows.
+        (settings("native", list_unread=True), []),
+        (
+            settings("native", allowed_users=["max muster", "ada"], admins=["muster, max"]),
+            [
+                "'max muster' may log in by the settings while jupyterhub_login_kind is 'native': nobody can "
+                "sign up with a name that has a space or a comma, so give one such as 'max.muster'",
+                "'muster, max' may log in by the settings while jupyterhub_login_kind is 'native': nobody "
+                "can sign up with a name that has a space or a comma, so give one such as 'muster.max'",
+            ],
+        ),
         (
             settings("shared_password"),
             ["set jupyterhub_allow_all to true, which is everybody who has the password"],
@@ -184,10 +195,12 @@ def test_whether_all_may_come(given: dict[str, t.Any], everybody: bool) -> None:
             settings(
                 "github",
                 github={"organizations": ["org"]},
-                allowed_users=["ada", "bob"],
-                blocked_users=["eve"],
+                # Lists that were put together have no order.
+                allowed_users=["bob", "ada"],
+                blocked_users=["mallory", "eve"],
             ),
-            "Who can log in: the users ada, bob; members of org at GitHub; never eve. Administrators: none.",
+            "Who can log in: the users ada, bob; members of org at GitHub; never eve, mallory. "
+            "Administrators: none.",
         ),
         (
             settings("oidc", allowed_groups=["staff"], admin_groups=["ops"]),

@@ -26,7 +26,7 @@ PROBLEMS: list[tuple[str, dict[str, t.Any], str]] = [
     ("twice", people({"name": "anna"}, {"name": "Anna"}), "entry 2, has 'anna', who stands"),
     ("twice in both", people({"name": "anna"}, text="name\nanna\n"), "line 2, has 'anna', who stands"),
     ("state", people({"name": "a", "state": "abset"}), "(a) has state 'abset': write absent"),
-    ("no truth", people({"name": "a", "admin": "maybe"}), "has admin 'maybe': give true or false"),
+    ("no truth", people({"name": "a", "admin": "maybe"}), "has admin 'maybe': give yes or no"),
     ("groups", people({"name": "a", "groups": "x"}), "has groups 'x': give a list"),
     ("admin and blocked", people({"name": "a", "admin": True, "blocked": True}), "is admin and blocked"),
     ("admin and absent", people({"name": "a", "admin": True, "state": "absent"}), "is admin and absent"),
