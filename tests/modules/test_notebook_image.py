@@ -424,8 +424,8 @@ def test_each_kill_for_memory_is_told_of_once(notebook: str) -> None:
     }
 
 
-# JupyterHub's own check of tokens against a hub that comes and goes, by way of the image's `hubaway`. Asked by a server that has
-# been told to ask anew after a second.
+# JupyterHub's own check of tokens against a hub that comes and goes, by way of the image's `hubaway`; it keeps
+# answers for a second in place of five minutes.
 AWAY = """
 import asyncio, json, time
 import hubaway
@@ -485,7 +485,9 @@ asyncio.run(main())
 
 
 def test_who_is_at_work_stays_logged_in_while_the_hub_is_away(notebook: str) -> None:
-    found = json.loads(docker("run", "--rm", "--network=none", notebook, "/opt/notebook/bin/python", "-c", AWAY))
+    found = json.loads(
+        docker("run", "--rm", "--network=none", notebook, "/opt/notebook/bin/python", "-c", AWAY)
+    )
     refused = [503, True]
     assert found == {
         "here": ["ada", None],
