@@ -424,8 +424,8 @@ def test_each_kill_for_memory_is_told_of_once(notebook: str) -> None:
     }
 
 
-# JupyterHub's own check of tokens against a hub that comes and goes, by way of the image's `hubaway`; it keeps
-# answers for a second in place of five minutes.
+# JupyterHub's own check of tokens against a hub that comes and goes, by way of the image's `hubaway`; it
+# keeps answers for a second in place of five minutes.
 AWAY = """
 import asyncio, json, time
 import hubaway
