@@ -1,6 +1,12 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Read and change the accounts of this host. PRIVATE to the collection: may change at any time."""
+"""Read and change the accounts of this host. PRIVATE to the collection: may change at any time.
+
+Not with Ansible's own modules, because each of them is a task of its own. Two instances of one machine are two hosts of one
+run, and do the same task at the same time: what they list and what they made has to be compared and changed under one lock.
+Besides, user passes hashes as arguments and, as group, shows no diff; authorized_key follows a link that the account has made
+of its .ssh, and gives it the folder at the other end; sudoers writes no free rules.
+"""
 
 from __future__ import annotations
 
@@ -141,14 +147,16 @@ def _sudo_path(name: str) -> str:
     return os.path.join(SUDO_DIR, f"galilean-{name}")
 
 
-def write_sudo(name: str, content: str, run: Runner, visudo: str | None) -> None:
-    """Write the account's rules once visudo has found them right."""
-    if not visudo:
-        raise HubError("The host has sudo rules to write but no visudo: install the package sudo.")
-    code, out, err = run([visudo, "-cf", "-"], content)
-    if code:
-        raise HubError(f"users_admins[{name}].sudo is not a valid rule, says visudo: {' '.join((err or out).split())[:300]}")
-    _replace(_sudo_path(name), content, 0o440)
+def check_rules(actions: t.Iterable[Action], run: Runner, visudo: str | None) -> None:
+    """Ask visudo about all rules that are to be written; HubError with its answer."""
+    for action in actions:
+        if action.kind != "sudo_write":
+            continue
+        if not visudo:
+            raise HubError("The host has sudo rules to write but no visudo: install the package sudo.")
+        code, out, err = run([visudo, "-cf", "-"], action.values["content"])
+        if code:
+            raise HubError(f"users_admins[{action.name}].sudo is not a valid rule, says visudo: {' '.join((err or out).split())[:300]}")
 
 
 def read_host(names: t.Iterable[str], homes: t.Iterable[str], record_path: str, connected: t.Iterable[str]) -> Host:
@@ -166,10 +174,10 @@ def read_host(names: t.Iterable[str], homes: t.Iterable[str], record_path: str, 
         member = tuple(sorted(group.gr_name for group in groups if name in group.gr_mem))
         accounts[name] = Seen(user.pw_uid, user.pw_gid, user.pw_gecos, user.pw_dir, user.pw_shell, member,
                               shadow.get(name, "!"), read_keys(user))  # fmt: skip
-    taken = {user.pw_uid for user in pwd.getpwall()}
+    taken = {user.pw_uid: user.pw_name for user in pwd.getpwall()}
     owners = {home: os.lstat(home).st_uid for home in homes if os.path.isdir(home) and not os.path.islink(home)}
     free = {home: uid for home, uid in owners.items() if uid not in taken}
-    return Host(accounts, {group.gr_name: group.gr_gid for group in groups}, sudo, record, frozenset(connected), free)
+    return Host(accounts, {group.gr_name: group.gr_gid for group in groups}, sudo, record, frozenset(connected), free, taken)
 
 
 def connected_accounts(given: str | None) -> list[str]:
@@ -211,12 +219,12 @@ def command(action: Action) -> tuple[list[str], str] | None:
     return None
 
 
-def apply(action: Action, run: Runner, visudo: str | None) -> None:
+def apply(action: Action, run: Runner) -> None:
     """Take one step; HubError with the reason when it fails."""
     if action.kind == "account_keys":
         write_keys(action.name, action.values["keys"])
     elif action.kind == "sudo_write":
-        write_sudo(action.name, action.values["content"], run, visudo)
+        _replace(_sudo_path(action.name), action.values["content"], 0o440)
     elif action.kind == "sudo_remove":
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_sudo_path(action.name))

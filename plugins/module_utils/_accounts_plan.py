@@ -12,7 +12,7 @@ import copy
 import typing as t
 from dataclasses import dataclass, field
 
-from ansible_collections.galilean.hub.plugins.module_utils._account_rules import sudo_file
+from ansible_collections.galilean.hub.plugins.module_utils._account_rules import account_problems, sudo_file
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
 NOLOGIN = "/usr/sbin/nologin"
@@ -72,6 +72,7 @@ class Host:
     record: Record
     connected: frozenset[str] = frozenset()
     home_owners: t.Mapping[str, int] = field(default_factory=dict)
+    uids: t.Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,29 @@ class Plan:
             self.after.setdefault(key, {}).update(after)
 
 
+def desired(params: t.Mapping[str, t.Any]) -> tuple[list[Account], list[Group]]:
+    """Turn the module's options into what should be; HubError when they cannot be meant."""
+    service = params["service"]
+    if service:
+        problems = account_problems(service, params["groups"], params["admins"])
+        if problems:
+            raise HubError(" ".join(problems))
+    groups = [Group(one["name"], one["gid"], one["system"], one["state"] == "present") for one in params["groups"]]
+    accounts = []
+    if service:
+        group = service["group"] or service["name"]
+        if group not in {one.name for one in groups}:
+            groups.insert(0, Group(group, service["gid"]))
+        accounts.append(Account(service["name"], system=True, uid=service["uid"], group=group, home=service["home"],
+                                groups=tuple(service["groups"]), comment="galilean.hub service"))  # fmt: skip
+    for one in params["admins"]:
+        keys = tuple(key.strip() for key in one["ssh_keys"])
+        accounts.append(Account(one["name"], present=one["state"] == "present", uid=one["uid"], comment=one["comment"],
+                                shell=one["shell"], groups=tuple(one["groups"]), keys=keys, sudo=tuple(one["sudo"]),
+                                password=one["password_hash"]))  # fmt: skip
+    return accounts, groups
+
+
 def _claim(record: Record, kind: str, name: str, instance: str, created: bool) -> dict[str, t.Any]:
     entry = record.setdefault(kind, {}).setdefault(name, {"created": created, "instances": []})
     entry["instances"] = sorted({*entry["instances"], instance})
@@ -120,11 +144,19 @@ def _release(record: Record, kind: str, name: str, instance: str) -> bool:
     return True
 
 
+def _leaves(plan: Plan, name: str) -> bool:
+    """Whether the account has gone, with the group of its name, before anything is made."""
+    return any((action.kind, action.name) == ("account_remove", name) for action in plan.actions)
+
+
 def _plan_group(plan: Plan, group: Group, host: Host, instance: str) -> None:
     gid = host.groups.get(group.name)
     known = group.name in host.record.get("groups", {})
     if gid is not None and group.gid is not None and gid != group.gid:
         raise HubError(f"Group '{group.name}' has gid {gid}, the settings say {group.gid}: leave the gid out or give {gid}.")
+    holder = next((name for name, number in host.groups.items() if number == group.gid), None)
+    if gid is None and holder and not _leaves(plan, holder):
+        raise HubError(f"Group '{group.name}' is to have gid {group.gid}, which the group '{holder}' has: choose another number.")
     # The record knows a group that an interrupted run was about to make.
     _claim(plan.record, "groups", group.name, instance, created=gid is None or known)
     if gid is None:
@@ -140,6 +172,33 @@ def _check_known(want: Account, seen: Seen, created: bool) -> None:
         raise HubError(f"users_service_account is '{want.name}': an account with a login shell has this name already, choose another one.")
     if not want.system and seen.uid < 1000:
         raise HubError(f"users_admins has '{want.name}': the host has a system account of this name (uid {seen.uid}), choose another one.")
+
+
+def _check_free(plan: Plan, want: Account, host: Host) -> None:
+    holder = host.uids.get(want.uid or 0)
+    if want.uid and holder and not _leaves(plan, holder):
+        setting = "users_service_uid" if want.system else f"users_admins[{want.name}].uid"
+        raise HubError(f"{setting} is {want.uid}, which the account '{holder}' has: choose another number.")
+
+
+def _check_way_back(want: Account, seen: Seen, groups: t.Sequence[str], keys: t.Sequence[str], host: Host) -> None:
+    """Whoever the run is connected as must be able to make the next one."""
+    if want.name not in host.connected:
+        return
+    if seen.keys and not keys and want.password is None:
+        raise HubError(
+            f"users_admins[{want.name}].ssh_keys is empty, and this run is connected as '{want.name}': leave a key, or connect as another"
+            " administrator to take it away."
+        )
+
+    def root(rules: str, member: t.Sequence[str]) -> bool:
+        return "sudo" in member or any(line.endswith("ALL") for line in rules.splitlines())
+
+    if root(host.sudo.get(want.name, ""), seen.groups) and not root(sudo_file(want.name, want.sudo), groups):
+        raise HubError(
+            f"users_admins[{want.name}].sudo is {list(want.sudo)}, and this run is connected as '{want.name}' and needs all of sudo:"
+            " leave it nopasswd, or connect as another administrator to change it."
+        )
 
 
 def _plan_fields(plan: Plan, want: Account, seen: Seen, created: bool) -> None:
@@ -185,6 +244,7 @@ def _plan_login(plan: Plan, want: Account, seen: Seen, entry: dict[str, t.Any], 
     if want.system:
         return
     keys = _plan_owned_list(seen.keys, want.keys, entry, "keys", created)
+    _check_way_back(want, seen, groups, keys, host)
     if keys != list(seen.keys):
         plan.add("account_keys", want.name, "has other SSH keys", {"ssh_keys": list(seen.keys)}, {"ssh_keys": keys}, keys=keys)
     _plan_sudo(plan, want.name, sudo_file(want.name, want.sudo), host)
@@ -206,11 +266,11 @@ def _plan_present(plan: Plan, want: Account, host: Host, instance: str) -> None:
     # An account that is in the record as foreign and has since been deleted by hand is ours once we make it.
     entry["created"] = created
     if seen is None:
+        _check_free(plan, want, host)
         home = want.home or f"/home/{want.name}"
         owner = host.home_owners.get(home)
-        taken = {one.uid for one in host.accounts.values()}
         # A home that was kept when its account went comes back to its owner.
-        uid = want.uid or (owner if not want.system and owner and owner >= 1000 and owner not in taken else None)
+        uid = want.uid or (owner if not want.system and owner and owner >= 1000 else None)
         shell = want.shell or (NOLOGIN if want.system else LOGIN_SHELL)
         group = want.group or (want.name if want.name in host.groups else None)
         plan.add("account_add", want.name, "is listed and missing", after={"state": "present", "shell": shell, "home": home},
@@ -237,6 +297,9 @@ def _plan_absent(plan: Plan, name: str, host: Host, instance: str, remove_homes:
     if seen is None:
         return
     if entry["created"]:
+        if seen.keys:
+            # The home may stay, and the account for as long as it is logged in.
+            plan.add("account_keys", name, "is no longer listed", {"ssh_keys": list(seen.keys)}, {"ssh_keys": []}, keys=[])
         before = {"state": "present", "uid": seen.uid, "home": seen.home}
         plan.add("account_remove", name, "is no longer listed", before, {"state": "absent"}, remove_home=remove_homes, home=seen.home)
         return

@@ -127,7 +127,7 @@ options:
     type: bool
     default: false
   connected_as:
-    description: Account that Ansible connects as. Removing it is refused.
+    description: Account that Ansible connects as. Removing it is refused, and so is taking all its keys or all that it may do as root.
     type: str
   record_path:
     description: Where the record is kept on the host.
@@ -151,11 +151,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-service:
-  description: The service account. The numbers are null in check mode when it does not exist yet.
-  type: dict
-  returned: when O(service) is given
-  sample: {name: hub, group: hub, uid: 998, gid: 998, home: /srv/hub}
 actions:
   description: What was or would be done, with the reason.
   type: list
@@ -170,11 +165,11 @@ import typing as t
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils import _accounts_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils._account_params import desired, service_result
 from ansible_collections.galilean.hub.plugins.module_utils._accounts_plan import (
     Account,
     Group,
     Plan,
+    desired,
     plan_accounts,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
@@ -207,22 +202,37 @@ def make_plan(params: t.Mapping[str, t.Any], accounts: list[Account], groups: li
     return plan_accounts(params["instance"], accounts, groups, host, params["remove_homes"])
 
 
+def runner(module: AnsibleModule) -> host_io.Runner:
+    """Return what runs a tool of the host."""
+
+    def run(argv: list[str], data: str) -> tuple[int, str, str]:
+        argv = [module.get_bin_path(argv[0], True), *argv[1:]]
+        # Binary: otherwise a line break is added, which chpasswd takes for another, empty entry.
+        code, out, err = module.run_command(argv, data=data.encode(), binary_data=True)
+        return code, out, err
+
+    return run
+
+
+def look_at_host(module: AnsibleModule, accounts: list[Account], groups: list[Group]) -> Plan:
+    """Say what is to be done; a host without sudo, as before a first run, has nobody to ask about rules."""
+    plan = make_plan(module.params, accounts, groups)
+    visudo = module.get_bin_path("visudo")
+    host_io.check_rules(plan.actions if visudo else [], runner(module), visudo)
+    return plan
+
+
 def change_host(module: AnsibleModule, accounts: list[Account], groups: list[Group]) -> Plan:
     """Do what is to be done, with the record ahead of it: a run that is killed forgets nothing that it made."""
     path = module.params["record_path"]
     with host_io.locked(path):
         plan = make_plan(module.params, accounts, groups)
+        run = runner(module)
+        host_io.check_rules(plan.actions, run, module.get_bin_path("visudo"))
         before = host_io.read_record(path)
         host_io.write_record(path, {kind: {**before[kind], **plan.record[kind]} for kind in plan.record})
-
-        def run(argv: list[str], data: str) -> tuple[int, str, str]:
-            argv = [module.get_bin_path(argv[0], True), *argv[1:]]
-            # Binary: otherwise a line break is added, which chpasswd takes for another, empty entry.
-            code, out, err = module.run_command(argv, data=data.encode(), binary_data=True)
-            return code, out, err
-
         for action in plan.actions:
-            host_io.apply(action, run, module.get_bin_path("visudo"))
+            host_io.apply(action, run)
         host_io.write_record(path, plan.record)
     return plan
 
@@ -234,15 +244,13 @@ def main() -> None:
         if os.geteuid() != 0:
             raise HubError("Accounts can only be changed by root: connect as root, or set ansible_become to true.")
         accounts, groups = desired(module.params)
-        plan = make_plan(module.params, accounts, groups) if module.check_mode else change_host(module, accounts, groups)
+        plan = (look_at_host if module.check_mode else change_host)(module, accounts, groups)
     except HubError as exc:
         module.fail_json(msg=exc.message)
     for note in plan.notes:
         module.warn(note)
-    result: dict[str, t.Any] = {"actions": [f"{action.kind} {action.name}: {action.reason}" for action in plan.actions]}
-    if module.params["service"]:
-        result["service"] = service_result(accounts)
-    module.exit_json(changed=bool(plan.actions), diff={"before": plan.before, "after": plan.after}, **result)
+    actions = [f"{action.kind} {action.name}: {action.reason}" for action in plan.actions]
+    module.exit_json(changed=bool(plan.actions), diff={"before": plan.before, "after": plan.after}, actions=actions)
 
 
 if __name__ == "__main__":

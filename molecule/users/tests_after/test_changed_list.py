@@ -13,6 +13,17 @@ def test_bob_is_gone_and_his_files_stay(host: Host) -> None:
     assert host.file("/home/bob").uid == 2001
 
 
+def test_who_was_dropped_by_both_instances_at_once_is_gone(host: Host) -> None:
+    for name in ("erin", "grace", "heidi"):
+        assert not host.user(name).exists
+        assert not host.file(f"/etc/sudoers.d/galilean-{name}").exists
+
+
+def test_what_a_killed_run_made_is_removed_like_everything(host: Host) -> None:
+    assert not host.user("frank").exists
+    assert not host.file("/etc/sudoers.d/galilean-frank").exists
+
+
 def test_the_group_is_gone(host: Host) -> None:
     assert not host.group("science").exists
 
@@ -37,10 +48,13 @@ def test_the_second_instance_left_nothing_and_took_nothing(host: Host) -> None:
     for name in ("prototype", "dave"):
         assert not host.user(name).exists
         assert not host.group(name).exists
+    assert host.user("alice").exists
     assert host.user("hub").exists
     assert "prototype" not in host.file("/var/lib/galilean-hub/accounts.json").content_string
 
 
 def test_what_was_refused_left_nothing(host: Host) -> None:
+    assert not host.user("mallory").exists
     assert not host.file("/etc/sudoers.d/galilean-mallory").exists
+    assert not host.file("/nowhere").exists
     assert not host.user("www-data").shell.endswith("bash")

@@ -131,25 +131,28 @@ def test_a_damaged_record_is_not_guessed_at(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "code"), [("account_remove", 12), ("group_remove", 6)])
 def test_what_is_gone_already_is_no_failure(kind: str, code: int) -> None:
-    accounts.apply(Action(kind, "a", "", {"remove_home": True}), lambda argv, data: (code, "", "gone"), None)
+    accounts.apply(Action(kind, "a", "", {"remove_home": True}), lambda argv, data: (code, "", "gone"))
 
 
 def test_who_is_logged_in_is_named_with_the_way_out() -> None:
     action = Action("account_remove", "a", "", {"remove_home": False})
     with pytest.raises(HubError, match="loginctl terminate-user a"):
-        accounts.apply(
-            action, lambda argv, data: (8, "", "userdel: user a is currently used by process 1"), None
-        )
+        accounts.apply(action, lambda argv, data: (8, "", "userdel: user a is currently used by process 1"))
 
 
-def test_rules_that_visudo_refuses_are_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "SUDO_DIR", str(tmp_path))
-    with pytest.raises(HubError, match="is not a valid rule, says visudo: syntax error"):
-        accounts.write_sudo(
-            "a", "a nonsense\n", lambda argv, data: (1, "", "syntax error"), "/usr/sbin/visudo"
-        )
+def test_rules_that_visudo_refuses_are_named() -> None:
+    rules = [Action("account_add", "a", ""), Action("sudo_write", "a", "", {"content": "a nonsense\n"})]
+    with pytest.raises(HubError, match=r"users_admins\[a\].sudo is not a valid rule, .*: syntax error"):
+        accounts.check_rules(rules, lambda argv, data: (1, "", "syntax error"), "/usr/sbin/visudo")
     with pytest.raises(HubError, match="install the package sudo"):
-        accounts.write_sudo("a", "a ALL=ALL\n", lambda argv, data: (0, "", ""), None)
-    assert list(tmp_path.iterdir()) == []
-    accounts.write_sudo("a", "a ALL=ALL\n", lambda argv, data: (0, "", ""), "/usr/sbin/visudo")
+        accounts.check_rules(rules, lambda argv, data: (0, "", ""), None)
+    accounts.check_rules(rules, lambda argv, data: (0, "", ""), "/usr/sbin/visudo")
+    accounts.check_rules(rules[:1], lambda argv, data: (1, "", ""), None)
+
+
+def test_rules_are_for_root_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "SUDO_DIR", str(tmp_path))
+    action = Action("sudo_write", "a", "", {"content": "a ALL=ALL\n"})
+    accounts.apply(action, lambda argv, data: (1, "", "no tool is run"))
+    assert (tmp_path / "galilean-a").read_text() == "a ALL=ALL\n"
     assert (tmp_path / "galilean-a").stat().st_mode & 0o777 == 0o440

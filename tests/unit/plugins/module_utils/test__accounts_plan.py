@@ -13,11 +13,13 @@ from ansible_collections.galilean.hub.plugins.module_utils._accounts_plan import
     Host,
     Plan,
     Seen,
+    desired,
     plan_accounts,
 )
 from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
 ALICE = Seen(1001, 1001, "", "/home/alice", "/bin/bash")
+KEYED = Seen(1001, 1001, "", "/home/alice", "/bin/bash", keys=("k",))
 OURS = {"created": True, "instances": ["hub"]}
 THEIRS = {"created": False, "instances": ["hub"], "keys": ["k1"], "groups": ["science"]}
 
@@ -62,6 +64,32 @@ CASES: list[tuple[str, list[Account], list[Group], Host, list[str]]] = [
         [],
         host(accounts={"alice": ALICE}, known={"alice": OURS}, sudo={"alice": "x"}),
         ["sudo_remove alice", "account_remove alice"],
+    ),
+    (
+        "dropped: the keys go, wherever the home stays",
+        [],
+        [],
+        host(accounts={"alice": KEYED}, known={"alice": OURS}),
+        ["account_keys alice", "account_remove alice"],
+    ),
+    (
+        "a number of somebody who leaves",
+        [Account("bob", uid=1001)],
+        [Group("staff", gid=1001)],
+        host(accounts={"alice": ALICE}, known={"alice": OURS}, groups={"alice": 1001}, uids={1001: "alice"}),
+        ["account_remove alice", "group_add staff", "account_add bob"],
+    ),
+    (
+        "connected as, with another key and all of sudo by other words",
+        [Account("alice", keys=("k2",), sudo=("ALL=(root) NOPASSWD: ALL",))],
+        [],
+        host(
+            accounts={"alice": KEYED},
+            known={"alice": OURS},
+            sudo={"alice": sudo_file("alice", ["nopasswd"])},
+            connected=frozenset(["alice"]),
+        ),
+        ["account_keys alice", "sudo_write alice"],
     ),
     (
         "absent is dropped",
@@ -161,6 +189,39 @@ REFUSED: list[tuple[list[Account], list[Group], Host, str]] = [
         host(accounts={"alice": ALICE}, known={"alice": OURS}, connected=frozenset(["alice"])),
         "connected as",
     ),
+    (
+        [Account("alice", sudo=("nopasswd",))],
+        [],
+        host(accounts={"alice": KEYED}, known={"alice": OURS}, connected=frozenset(["alice"])),
+        "users_admins[alice].ssh_keys is empty, and this run is connected as 'alice'",
+    ),
+    *(
+        (
+            [Account("alice", keys=("k",), sudo=rules)],
+            [],
+            host(
+                accounts={"alice": KEYED},
+                known={"alice": OURS},
+                sudo={"alice": sudo_file("alice", ["nopasswd"])},
+                connected=frozenset(["alice"]),
+            ),
+            f"users_admins[alice].sudo is {list(rules)}, and this run is connected as 'alice'",
+        )
+        for rules in ((), ("ALL=(root) NOPASSWD: /usr/bin/id",))
+    ),
+    (
+        [Account("bob", uid=1001)],
+        [],
+        host(uids={1001: "carol"}),
+        "users_admins[bob].uid is 1001, which the account 'carol' has",
+    ),
+    (
+        [Account("hub", system=True, uid=998)],
+        [],
+        host(uids={998: "other"}),
+        "users_service_uid is 998, which the account 'other' has",
+    ),
+    ([], [Group("new", gid=900)], host(), "Group 'new' is to have gid 900, which the group 'science' has"),
 ]
 
 
@@ -221,3 +282,53 @@ def test_absent_for_somebody_elses_account_is_said_not_done() -> None:
     plan = plan_accounts("hub", [Account("alice", present=False)], [], host(accounts={"alice": ALICE}))
     assert len(plan.notes) == 1
     assert "users_admins has 'alice' as absent, but this role did not make the account" in plan.notes[0]
+
+
+SERVICE: dict[str, Any] = {
+    "name": "no-such-hub",
+    "group": None,
+    "uid": None,
+    "gid": 900,
+    "home": "/srv/x",
+    "groups": [],
+}
+ADMIN: dict[str, Any] = {
+    "name": "alice",
+    "state": "present",
+    "uid": None,
+    "comment": None,
+    "shell": None,
+    "groups": [],
+    "ssh_keys": [],
+    "sudo": [],
+    "password_hash": None,
+}
+
+
+def params(**values: Any) -> dict[str, Any]:
+    return {"service": None, "groups": [], "admins": [], **values}
+
+
+def test_the_service_brings_its_group() -> None:
+    accounts, groups = desired(params(service=SERVICE))
+    assert groups == [Group("no-such-hub", 900)]
+    assert accounts[0].system
+    assert accounts[0].group == "no-such-hub"
+
+
+def test_a_listed_group_is_not_doubled() -> None:
+    listed = {"name": "no-such-hub", "gid": 900, "system": False, "state": "present"}
+    assert desired(params(service=SERVICE, groups=[listed]))[1] == [Group("no-such-hub", 900, system=False)]
+
+
+def test_keys_are_stripped_and_absent_is_kept() -> None:
+    key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 a\n"
+    accounts, _ = desired(params(admins=[{**ADMIN, "ssh_keys": [key], "state": "absent"}]))
+    assert accounts == [Account("alice", present=False, keys=(key.strip(),))]
+
+
+def test_what_cannot_be_meant_is_refused_without_the_value() -> None:
+    with pytest.raises(HubError) as caught:
+        desired(params(service=SERVICE, admins=[{**ADMIN, "password_hash": "clear-text"}]))
+    assert "is not a crypt hash" in caught.value.message
+    assert "clear-text" not in caught.value.message
