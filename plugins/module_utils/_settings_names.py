@@ -17,8 +17,6 @@ from ansible_collections.galilean.hub.plugins.module_utils._settings import Spec
 # What roles leave for later roles (their READMEs say so). Not settings, but they carry a role's prefix.
 LEFT_FACTS = frozenset(
     [
-        "data_volume_state",
-        "docker_buildkit",
         "docker_cli",
         "docker_engine_ready",
         "docker_ipv6_ready",

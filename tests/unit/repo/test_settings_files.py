@@ -17,7 +17,6 @@ PREFIX = f"(?:{'|'.join(tree.ROLES)})"
 # "key:" at the beginning of a line, or behind a comment sign; not "__key:" and not "a_key:".
 KEY = re.compile(rf"^\s*(?:#\s*)?({PREFIX}_[a-z0-9_]+):(?:\s|$)", re.MULTILINE)
 LEFT = {
-    "docker_buildkit",
     "docker_cli",
     "docker_engine_ready",
     "docker_socket_gid",

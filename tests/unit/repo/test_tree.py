@@ -14,14 +14,12 @@ from . import tree
 ROLE_FILES = {
     "README.md",
     "defaults/main.yml",
-    "handlers/main.yml",
     "meta/argument_specs.yml",
     "meta/main.yml",
     "tasks/configure.yml",
     "tasks/install.yml",
     "tasks/main.yml",
     "tasks/preflight.yml",
-    "tasks/service.yml",
     "vars/main.yml",
 }
 WITHOUT_HEADER = {".md", ".json", ".ipynb", ".png", ".svg", ".ico", ".woff2"}
