@@ -307,7 +307,15 @@ def _unmount(wanted: Wanted, run: Runner) -> None:
     )
 
 
+def _wait_for_copies(path: str) -> None:
+    """A container that starts has a copy of all mounts for an instant, also of one that is gone here."""
+    end = time.monotonic() + 10
+    while not _opens(path) and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 def _grow_offline(disk: disk_of.Disk, run: Runner) -> None:
+    _wait_for_copies(disk.path)
     # 1: errors were corrected.
     _must(run, ["e2fsck", "-f", "-p", disk.path], codes=(0, 1), fix="repair it by hand")
     _must(run, ["resize2fs", disk.path])
