@@ -69,6 +69,19 @@ COOKIES = """
 """
 
 
+# The hub removes routes that it has not made every five minutes. Until the input ends, this one is made anew.
+LEAD = """
+import json, select, sys, urllib.request as r
+body = json.dumps({"target": sys.argv[1]}).encode()
+q = r.Request("http://proxy:8001/api/routes/user/eve", body, method="POST")
+q.add_header("Authorization", "token " + sys.stdin.readline().strip())
+r.urlopen(q, timeout=30)
+print("there", flush=True)
+while not select.select([sys.stdin], [], [], 0.2)[0]:
+    r.urlopen(q, timeout=30)
+"""
+
+
 @pytest.fixture(scope="module")
 def evil(site: Deployment) -> t.Iterator[str]:
     """The path of a server that does what it likes, as its user made it: the proxy leads there."""
@@ -80,16 +93,15 @@ def evil(site: Deployment) -> t.Iterator[str]:
     )
     form = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
     target = f"http://{docker('inspect', '--format', form, name)}:8888"
-    told = (
-        "import json, sys, urllib.request as r\n"
-        "body = json.dumps({'target': sys.argv[1]}).encode()\n"
-        "q = r.Request('http://proxy:8001/api/routes/user/eve', body, method='POST')\n"
-        "q.add_header('Authorization', 'token ' + sys.stdin.read())\n"
-        "r.urlopen(q, timeout=30)\n"
-    )
-    argv = as_root(["docker", "exec", "-i", site.container("hub"), "python3", "-c", told, target])
-    subprocess.run(argv, input=site.secret("proxy-token"), text=True, check=True)
-    yield "/user/eve/"
+    command = as_root(["docker", "exec", "-i", site.container("hub"), "python3", "-c", LEAD, target])
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as leading:
+        assert leading.stdin
+        assert leading.stdout
+        leading.stdin.write(site.secret("proxy-token") + "\n")
+        leading.stdin.flush()
+        assert leading.stdout.readline() == "there\n"
+        yield "/user/eve/"
+        leading.stdin.close()
     docker("rm", "--force", name)
 
 
