@@ -104,7 +104,7 @@ def test_a_shared_folder_that_is_too_large(people: People) -> None:
     wait_until(lambda: not cleo.state().running, 60, "the end of a server that wrote on")
     print(f"stopped {time.monotonic() - begin:.1f} s after the limit")
     assert bob.state().ready
-    wait_until(lambda: lab()["state"] == "full", 60, "the notice of others")
+    wait_until(lambda: lab()["state"] == "full", 20, "the notice of others")
     bob.run("import os\nos.unlink('shared/lab/large')\nos.unlink('own')")
     wait_until(lambda: lab()["state"] == "ok", 60, "the folder after cleaning up")
 

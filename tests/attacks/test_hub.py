@@ -142,7 +142,7 @@ def test_an_address_has_so_many_connections_and_no_more(site: Deployment, author
     finally:
         for wire in wires:
             wire.close()
-    wait_until(lambda: Browser(hub).ask("GET", "/hub/health").status == 200, 60, "room for others")
+    wait_until(lambda: Browser(hub).ask("GET", "/hub/health").status == 200, 10, "room for others")
 
 
 HOSTILE: dict[str, tuple[str, dict[str, str], bytes]] = {

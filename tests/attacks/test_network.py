@@ -237,7 +237,7 @@ def test_rules_come_back_by_themselves(site: Deployment, notebook: str, flush: s
     target = f"{PRIVATE[0]}:8080"
     try:
         root(flush.replace("CHAIN", chain).replace("BRIDGE", bridge))
-        wait_until(lambda: probe(notebook, target)[target] == "ECONNREFUSED", 60, f"the rules after {flush}")
+        wait_until(lambda: probe(notebook, target)[target] == "ECONNREFUSED", 15, f"the rules after {flush}")
     finally:
         root(f"iptables -w -D DOCKER-USER -i {bridge} -j RETURN", check=False)
 

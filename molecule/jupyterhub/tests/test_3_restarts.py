@@ -61,8 +61,10 @@ def test_nobody_notices_a_restart_of_the_hub(hub: Hub, alice: str, session: str)
     with watched(hub) as seen:
         hub.sh("docker restart hub-hub")
         hub.wait()
+        # A slow machine asks less often: it goes on until that is often enough.
+        hub.sh("sleep 3")
     assert list(seen) == ["200"]
-    assert seen["200"] > 5
+    assert seen["200"] > 20
     server = hub.api("GET", "/users/alice")[1]["servers"][""]
     assert server["ready"]
     assert hub.started(alice) == before
