@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 
 import pytest
 import requests
@@ -84,6 +85,19 @@ def test_what_is_too_large_gets_a_page(away: Edge, path: str, cookies: int, stat
     assert said in answer.text
     # Whatever else it asked for would come with the same cookies.
     assert status == 503 or not re.search(r"<(link|script|img)|url\(", answer.text)
+
+
+def test_the_page_arrives_while_the_request_is_still_sent(away: Edge) -> None:
+    """Before, the rest of the request met a closed connection: a reset, and the page was lost."""
+    with socket.create_connection(("127.0.0.1", away.port), timeout=10) as connection:
+        for part in (b"GET /hub/home?next=" + b"x" * 17_000, b"x" * 4_000, b"x" * 4_000):
+            connection.sendall(part)
+            time.sleep(0.3)
+        connection.sendall(b" HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: connection.recv(4096), b"")).decode()
+    assert said.startswith("HTTP/1.1 414 ")
+    assert said.endswith("</html>\n")
 
 
 def test_what_is_no_request_gets_a_page(away: Edge) -> None:
