@@ -74,7 +74,7 @@ if [ -n "$$missing" ]; then \
     echo "These packages are needed and cannot be installed from here (that takes apt-get, and root or sudo):$$missing" >&2; \
     exit 1; fi; \
   echo "Installing$$missing"; \
-  wait="$(SUDO) /usr/bin/env python3 $(CURDIR)/plugins/module_utils/_apt_locks.py $(PACKAGES_WAIT) PACKAGES_WAIT"; \
+  wait="$(SUDO) /usr/bin/env python3 $(CURDIR)/plugins/module_utils/core/apt_locks.py $(PACKAGES_WAIT) PACKAGES_WAIT"; \
   install="$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
     -o DPkg::Lock::Timeout=$(PACKAGES_WAIT) $$missing"; \
   $$wait && { $$install >/dev/null 2>&1 || { $$wait && $(SUDO) apt-get update -qq && $$wait && $$install >/dev/null; }; }; fi
@@ -210,6 +210,7 @@ engine: setup ## Provide a Docker engine on this machine, as the tests need it
 .PHONY: lint
 lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, changelog
 	$(BIN)/yamllint --strict .
+	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check .
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
 	$(MYPY) --package galilean_certificate --package galilean_broker

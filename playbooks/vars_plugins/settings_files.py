@@ -16,7 +16,7 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.parsing.vault import VaultLib
 from ansible.plugins.vars import BaseVarsPlugin
 
-from ansible_collections.galilean.hub.plugins.module_utils._settings_files import file_problems
+from ansible_collections.galilean.hub.plugins.module_utils.settings.files import file_problems
 
 YAML = (".yml", ".yaml")
 

@@ -11,8 +11,8 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.galilean.hub.plugins.module_utils import _apt_locks
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core import apt_locks
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 from ansible_collections.galilean.hub.plugins.modules.apt import ARGUMENT_SPEC
 
 display = Display()
@@ -35,16 +35,16 @@ class Patience:
         now = time.monotonic()
         left = self._limit - (now - self._began)
         if left <= 0:
-            return _apt_locks.given_up(what, self._limit, self._host, SETTING)
+            return apt_locks.given_up(what, self._limit, self._host, SETTING)
         if what == LET_GO:
             time.sleep(1)
             return ""
-        if what not in self.waited[-1:] or now - self._told >= _apt_locks.PROGRESS:
-            display.display(f"  {_apt_locks.waiting(what, left, self._host)}")
+        if what not in self.waited[-1:] or now - self._told >= apt_locks.PROGRESS:
+            display.display(f"  {apt_locks.waiting(what, left, self._host)}")
             self._told = now
         if what not in self.waited[-1:]:
             self.waited.append(what)
-        time.sleep(min(_apt_locks.PAUSE, left))
+        time.sleep(min(apt_locks.PAUSE, left))
         return ""
 
 
@@ -71,7 +71,7 @@ class ActionModule(ActionBase):
             if state.get("failed"):
                 return {**result, **(answer if failed else state)}
             if state.get("unfinished"):
-                return {**result, "failed": True, "msg": _apt_locks.unfinished(state["unfinished"], host)}
+                return {**result, "failed": True, "msg": apt_locks.unfinished(state["unfinished"], host)}
             changed = changed or state["finished"]
             what = state["busy"]
             if self._task.check_mode:

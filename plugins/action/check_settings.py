@@ -16,17 +16,17 @@ from ansible.module_utils.common.yaml import yaml_load
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
-from ansible_collections.galilean.hub.plugins.module_utils import (
-    _inventory_files,
-    _packages,
-    _settings,
-    _settings_names,
-    _settings_secrets,
-    _yaml_text,
+from ansible_collections.galilean.hub.plugins.module_utils.catalog import packages
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.settings import (
+    inventory_files,
+    yaml_text,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.settings import names as settings_names
+from ansible_collections.galilean.hub.plugins.module_utils.settings import secrets as settings_secrets
+from ansible_collections.galilean.hub.plugins.module_utils.settings import spec as settings_spec
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 COLLECTIONS = ("community.crypto", "community.docker")
@@ -35,7 +35,9 @@ PORTS = ("edge_port", "edge_http_port")
 LARGE = 1 << 20
 VAULT = "$ANSIBLE_VAULT"
 # How the roles say that a file or folder of the controller is not there.
-ABSENT = re.compile(r"\b(?:is|has) '?([^',]+)'?[,:] (?:which is no|no such) (?:file|folder) on the controller")
+ABSENT = re.compile(
+    r"\b(?:is|has) '?([^',]+)'?[,:] (?:which is no|no such) (?:file|folder) on the controller"
+)
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -116,7 +118,7 @@ class ActionModule(ActionBase):
         own = {
             name
             for name in self._vars
-            if not _settings_names.NOT_SETTINGS.match(name) or name.startswith("ansible_")
+            if not settings_names.NOT_SETTINGS.match(name) or name.startswith("ansible_")
         }
         given = {name for name in self._vars if name in self._specs}
         chosen = sorted(name for name in given if not self._is_default(name))
@@ -124,12 +126,12 @@ class ActionModule(ActionBase):
         errors = [
             *missing_collections(),
             *self._misplaced(roles),
-            *_settings_names.misspelled(self._vars, self._specs, roles),
-            *_settings.check_required(given, self._specs),
+            *settings_names.misspelled(self._vars, self._specs, roles),
+            *settings_spec.check_required(given, self._specs),
             *[error for found in wrong.values() for error in found],
             *self._check_layout(),
         ]
-        errors += _settings_names.clashes(self._placed(self._task.args.get("group", "hubs")), self._host())
+        errors += settings_names.clashes(self._placed(self._task.args.get("group", "hubs")), self._host())
         errors += [error for name in sorted(own) for error in self._secrets(name)]
         asked = self._task.args.get("roles") or []
         for role in asked:
@@ -160,7 +162,7 @@ class ActionModule(ActionBase):
 
     def _misplaced(self, roles: list[str]) -> list[str]:
         """Files of the inventory that nobody reads."""
-        known = _inventory_files.Known(
+        known = inventory_files.Known(
             groups=self._vars.get("groups", {}),
             settings=self._specs.keys(),
             roles=roles,
@@ -173,8 +175,8 @@ class ActionModule(ActionBase):
             for host in known.names("host")
         }
         return [
-            *_inventory_files.misplaced(sources, known),
-            *_inventory_files.taken_for_hosts(sources, origins),
+            *inventory_files.misplaced(sources, known),
+            *inventory_files.taken_for_hosts(sources, origins),
         ]
 
     def _load_file(self, path: str) -> t.Any:
@@ -219,13 +221,13 @@ class ActionModule(ActionBase):
             found = self._engine.template(self._vars[name])
         except AnsibleError as exc:
             reason = str(exc).strip().splitlines()[0].rstrip(".")
-            if _settings.is_secret(spec) and "vault" not in reason.lower():
+            if settings_spec.is_secret(spec) and "vault" not in reason.lower():
                 reason = "the reason is not shown, it is a secret"
             return [f"{name} cannot be worked out ({reason}): correct what stands in its {{{{ }}}}."]
         return [
-            *_settings.check_value(name, to_plain(found), spec),
-            *_packages.setting_problems(name, to_plain(found)),
-            *_yaml_text.misread(name, found, spec, self._written),
+            *settings_spec.check_value(name, to_plain(found), spec),
+            *packages.setting_problems(name, to_plain(found)),
+            *yaml_text.misread(name, found, spec, self._written),
         ]
 
     def _lines(self, path: str) -> list[str]:
@@ -246,7 +248,7 @@ class ActionModule(ActionBase):
         lines = self._lines(origin.path)
         if origin.line_num > len(lines):
             return None
-        return _yaml_text.token_at(lines[origin.line_num - 1], origin.col_num), _line_of(origin)
+        return yaml_text.token_at(lines[origin.line_num - 1], origin.col_num), _line_of(origin)
 
     def _place(self, sentence: str, own: set[str]) -> str:
         """File and line of what a sentence is about, in brackets; empty where nobody knows, or it says so itself."""
@@ -296,7 +298,7 @@ class ActionModule(ActionBase):
         """A sentence for each secret of a variable that stands in plain text in a file that is shared."""
         spec = self._specs.get(name)
         errors = []
-        for where, value in _settings_secrets.plain_secrets(name, self._vars[name], spec):
+        for where, value in settings_secrets.plain_secrets(name, self._vars[name], spec):
             origin = Origin.get_tag(value)
             if origin is None or not origin.path or not self._is_public(Path(origin.path)):
                 continue
@@ -397,7 +399,7 @@ class ActionModule(ActionBase):
             )
         except HubError as exc:
             return [f"{exc}."]
-        return _settings_names.shared_folder(
+        return settings_names.shared_folder(
             instance, layout["state_dir"], self._value(host, "docker_data_root")
         )
 
@@ -422,7 +424,7 @@ class ActionModule(ActionBase):
         names = [self._raw(host, "edge_server_name"), *(aliases if isinstance(aliases, list) else [])]
         return tuple(str(name) for name in names if name)
 
-    def _placed(self, group: str) -> list[_settings_names.Placed]:
+    def _placed(self, group: str) -> list[settings_names.Placed]:
         placed = []
         for host in self._vars.get("groups", {}).get(group, []):
             target = self._value(host, "ansible_host") or host
@@ -435,14 +437,14 @@ class ActionModule(ActionBase):
             except HubError:
                 subnet = ""
             placed.append(
-                _settings_names.Placed(
+                settings_names.Placed(
                     host=str(host),
                     machine="this machine" if local else target,
                     instance=instance,
                     address=self._value(host, "edge_bind_address"),
                     ports={setting: self._value(host, setting) for setting in PORTS},
                     subnet=subnet,
-                    shared=boolean(self._raw(host, "edge_shared"), strict=False),
+                    shared=boolean(self._raw(host, "edge_sni_routing"), strict=False),
                     subdomains=boolean(self._raw(host, "edge_subdomains"), strict=False),
                     names=self._names(host),
                 )

@@ -9,15 +9,16 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.galilean.hub.plugins.module_utils import _cloud_plan, _cloud_remove
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_apply import Deployment
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_dns import own_records
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_found import Found
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_look import look
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import connect
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_wanted import Wanted, wanted_of
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import plan as cloud_plan
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import remove as cloud_removal
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.apply import Deployment
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.dns import own_records
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.found import Found
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.observe import observe
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.session import connect
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.wanted import Wanted, wanted_of
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 display = Display()
 
@@ -73,10 +74,10 @@ def facts_of(wanted: Wanted, found: Found) -> list[dict[str, t.Any]]:
     """What is known of each server; one that is not there has no id."""
     facts = []
     for server in wanted.servers:
-        there = _cloud_plan.ours(found.servers, server.name)
-        port = _cloud_plan.find_port(wanted, server, found)
-        address = _cloud_plan.find_address(wanted, server, found)
-        volume = _cloud_plan.ours(found.volumes, server.volume) if server.volume else None
+        there = cloud_plan.ours(found.servers, server.name)
+        port = cloud_plan.find_port(wanted, server, found)
+        address = cloud_plan.find_address(wanted, server, found)
+        volume = cloud_plan.ours(found.volumes, server.volume) if server.volume else None
         fixed = port.addresses[0] if port and port.addresses else ""
         floating = address.address if address and port and address.port == port.id else ""
         facts.append(
@@ -108,7 +109,7 @@ def pins_of(wanted: Wanted, facts: t.Sequence[dict[str, t.Any]]) -> list[dict[st
     ]
 
 
-def diff_of(plan_steps: t.Sequence[_cloud_plan.Step]) -> dict[str, str]:
+def diff_of(plan_steps: t.Sequence[cloud_plan.Step]) -> dict[str, str]:
     """Steps as the diff shows them."""
     return {
         "before_header": "the project as it is",
@@ -118,7 +119,7 @@ def diff_of(plan_steps: t.Sequence[_cloud_plan.Step]) -> dict[str, str]:
     }
 
 
-def report(wanted: Wanted, found: Found, steps: t.Sequence[_cloud_plan.Step]) -> dict[str, t.Any]:
+def report(wanted: Wanted, found: Found, steps: t.Sequence[cloud_plan.Step]) -> dict[str, t.Any]:
     """What every state returns."""
     facts = facts_of(wanted, found)
     return {
@@ -166,8 +167,8 @@ class ActionModule(ActionBase):
             )
 
     def _present(self, conn: t.Any, wanted: Wanted, params: dict[str, t.Any]) -> dict[str, t.Any]:
-        found = look(conn, wanted)
-        plan = _cloud_plan.make_plan(wanted, found)
+        found = observe(conn, wanted)
+        plan = cloud_plan.make_plan(wanted, found)
         self._refuse(wanted, plan.problems)
         if not self._task.check_mode:
             found = Deployment(conn, wanted, params["timeout"], self._say).run(found, plan)
@@ -178,13 +179,13 @@ class ActionModule(ActionBase):
         }
 
     def _absent(self, conn: t.Any, wanted: Wanted, params: dict[str, t.Any]) -> dict[str, t.Any]:
-        found = look(conn, wanted)
+        found = observe(conn, wanted)
         if params["state"] == "servers_absent":
             # They are to be made anew: not before it is known that they can.
             self._refuse(
-                wanted, _cloud_plan.make_plan(wanted, _cloud_remove.without_servers(wanted, found)).problems
+                wanted, cloud_plan.make_plan(wanted, cloud_removal.without_servers(wanted, found)).problems
             )
-        plan = _cloud_remove.plan_removal(
+        plan = cloud_removal.plan_removal(
             wanted,
             found,
             params["state"] == "servers_absent",
@@ -193,7 +194,7 @@ class ActionModule(ActionBase):
             own_records(conn, wanted) if params["state"] == "absent" else (),
         )
         if not self._task.check_mode:
-            _cloud_remove.Remover(conn, wanted, params["timeout"], self._say).run(found, plan)
+            cloud_removal.Remover(conn, wanted, params["timeout"], self._say).run(found, plan)
         # Also of servers that the settings do not name any more.
         gone = [{"id": one.id, "name": one.name, "hosts": []} for one in found.servers if one.ours]
         answer = report(wanted, found, plan.steps)

@@ -11,7 +11,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.galilean.hub.plugins.action.apt import LOCKED, Patience
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 SPEC: dict[str, t.Any] = {
     "environment": {"type": "dict", "default": {}},

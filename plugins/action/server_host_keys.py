@@ -14,11 +14,11 @@ from pathlib import Path
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
-from ansible_collections.galilean.hub.plugins.module_utils import _known_hosts
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_session import connect, errors
-from ansible_collections.galilean.hub.plugins.module_utils._console_keys import host_keys
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import known_hosts
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.console_keys import host_keys
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.session import connect, errors
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 display = Display()
 
@@ -117,24 +117,24 @@ class ActionModule(ActionBase):
             **result,
             "changed": after != before,
             "keys": {
-                server["name"]: _known_hosts.keys_of(after, server["id"]) for server in params["servers"]
+                server["name"]: known_hosts.keys_of(after, server["id"]) for server in params["servers"]
             },
             "diff": {"before_header": str(path), "after_header": str(path), "before": before, "after": after},
         }
 
     def _without(self, text: str, params: dict[str, t.Any]) -> str:
         ids = {server["id"] for server in params["servers"] if server["id"]}
-        return _known_hosts.without(
+        return known_hosts.without(
             text, ids, {host for server in params["servers"] for host in server["hosts"]}
         )
 
     def _with(self, text: str, params: dict[str, t.Any]) -> str:
-        todo = [one for one in params["servers"] if not _known_hosts.pinned(text, one["id"], one["hosts"])]
+        todo = [one for one in params["servers"] if not known_hosts.pinned(text, one["id"], one["hosts"])]
         if not todo:
             return text
         # A server that has another address now still has the keys that were read when it was made; its console may
         # have moved on long ago.
-        known = {one["id"]: _known_hosts.keys_of(text, one["id"]) for one in todo}
+        known = {one["id"]: known_hosts.keys_of(text, one["id"]) for one in todo}
         unknown = [one for one in todo if not known[one["id"]]]
         if unknown and not self._task.check_mode:
             conn = connect(params["cloud"])
@@ -146,5 +146,5 @@ class ActionModule(ActionBase):
                 known.update({one["id"]: answer.result() for one, answer in answers})
         for one in todo:
             if known[one["id"]]:
-                text = _known_hosts.updated(text, one["id"], one["hosts"], known[one["id"]])
+                text = known_hosts.updated(text, one["id"], one["hosts"], known[one["id"]])
         return text

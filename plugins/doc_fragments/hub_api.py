@@ -5,7 +5,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    # Which hub is meant, and with what token; the options are in module_utils/_hub_connection.py.
+    # Which hub is meant, and with what token; the options are in module_utils/hub/connection.py.
     DOCUMENTATION = r"""
 options:
   url:

@@ -46,7 +46,7 @@ def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
     import base64
 
-    from ansible_collections.galilean.hub.plugins.module_utils._access_settings import (
+    from ansible_collections.galilean.hub.plugins.module_utils.authorization.access_settings import (
         access_problems,
         approved_problems,
     )

@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: account_problems
@@ -50,7 +50,7 @@ _value:
 
 def account_problems_filter(admins: t.Any, service: t.Any, groups: t.Any = ()) -> list[str]:
     """Filter wrapper: checks the types, then asks the pure code."""
-    from ansible_collections.galilean.hub.plugins.module_utils._account_rules import account_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.accounts.rules import account_problems
 
     for name, value in (("input", admins), ("groups", groups)):
         if not isinstance(value, (list, tuple)) or not all(isinstance(one, dict) for one in value):

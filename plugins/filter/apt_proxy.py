@@ -37,7 +37,7 @@ _value:
 
 
 def _options(variables: dict[str, t.Any]) -> str:
-    from ansible_collections.galilean.hub.plugins.module_utils._proxy import apt_options
+    from ansible_collections.galilean.hub.plugins.module_utils.core.proxy import apt_options
 
     return apt_options(variables)
 

@@ -58,8 +58,10 @@ _value:
 
 def judged(settings: t.Any, memory_mb: t.Any, cores: t.Any, mounts: t.Any = (), data_root: str = "") -> t.Any:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._access_settings import capacity_problems
-    from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+    from ansible_collections.galilean.hub.plugins.module_utils.authorization.access_settings import (
+        capacity_problems,
+    )
+    from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
     return of_mapping(
         "capacity_problems",

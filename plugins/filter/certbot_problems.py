@@ -41,7 +41,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._certbot import certbot_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.certbot import certbot_problems
 
     return certbot_problems(settings)
 

@@ -64,7 +64,7 @@ def certificate_problems_filter(
     certificate: t.Any, key: t.Any, now: str = "", names: t.Sequence[str] = ()
 ) -> list[str]:
     """Filter wrapper: checks the inputs' types and asks the clock."""
-    from ansible_collections.galilean.hub.plugins.module_utils._certificate import (
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.certificate import (
         HAS_CRYPTOGRAPHY,
         certificate_problems,
     )

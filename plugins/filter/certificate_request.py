@@ -51,7 +51,9 @@ _value:
 
 def certificate_request_filter(names: t.Any) -> dict[str, list[str]]:
     """Filter wrapper: checks the input's type."""
-    from ansible_collections.galilean.hub.plugins.module_utils._certificate_request import certificate_request
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.certificate_request import (
+        certificate_request,
+    )
 
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise AnsibleFilterError("The galilean.hub.certificate_request input must be a list of names")

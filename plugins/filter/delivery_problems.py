@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: delivery_problems
@@ -46,7 +46,9 @@ _value:
 
 def delivery_problems_filter(settings: t.Any, parents: t.Any = ()) -> list[str]:
     """Filter wrapper: checks the type, then asks the pure code."""
-    from ansible_collections.galilean.hub.plugins.module_utils._delivery_settings import delivery_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_settings import (
+        delivery_problems,
+    )
 
     plain = to_plain(settings)
     if not isinstance(plain, dict):

@@ -6,8 +6,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: docker_daemon_options
@@ -45,7 +45,7 @@ _value:
 
 def docker_daemon_options_filter(settings: t.Any, engine: t.Any = None) -> dict[str, t.Any]:
     """Filter wrapper: checks the types, then asks the pure code."""
-    from ansible_collections.galilean.hub.plugins.module_utils._daemon_options import daemon_options
+    from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options import daemon_options
 
     if not isinstance(settings, dict) or not isinstance(engine or {}, dict):
         raise AnsibleFilterError("The galilean.hub.docker_daemon_options input and engine must be mappings.")

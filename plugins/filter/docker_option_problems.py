@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: docker_option_problems
@@ -39,7 +39,7 @@ _value:
 
 def docker_option_problems_filter(settings: t.Any) -> list[str]:
     """Filter wrapper: checks the type, then asks the pure code."""
-    from ansible_collections.galilean.hub.plugins.module_utils._daemon_options import options_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options import options_problems
 
     if not isinstance(settings, dict):
         raise AnsibleFilterError("The galilean.hub.docker_option_problems input must be a mapping.")

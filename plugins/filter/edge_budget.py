@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 DOCUMENTATION = r"""
 name: edge_budget
@@ -55,7 +55,7 @@ def edge_budget_filter(
     memory: t.Any, host_mb: t.Any, workers: t.Any, per_address: t.Any = 0
 ) -> dict[str, t.Any]:
     """Filter wrapper: turns HubError into the error that Ansible shows as one sentence."""
-    from ansible_collections.galilean.hub.plugins.module_utils._edge_budget import edge_budget
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.budget import edge_budget
 
     try:
         return edge_budget(str(memory), int(host_mb), int(workers), int(per_address))

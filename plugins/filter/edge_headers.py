@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: edge_headers
@@ -42,7 +42,7 @@ _value:
 
 def edge_headers_filter(given: t.Any) -> list[dict[str, t.Any]]:
     """Filter wrapper: checks the input's type."""
-    from ansible_collections.galilean.hub.plugins.module_utils._edge_headers import edge_headers
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.headers import edge_headers
 
     if not isinstance(given, dict):
         raise AnsibleFilterError(

@@ -41,7 +41,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._edge import edge_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.settings import edge_problems
 
     return edge_problems(settings)
 

@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: edge_trusted_networks
@@ -47,7 +47,7 @@ _value:
 
 def edge_trusted_networks_filter(given: t.Any, network: t.Any = None) -> list[str]:
     """Filter wrapper: checks the types and reads the network's gateways."""
-    from ansible_collections.galilean.hub.plugins.module_utils._edge_balancer import trusted_networks
+    from ansible_collections.galilean.hub.plugins.module_utils.edge.balancer import trusted_networks
 
     if not isinstance(given, list) or not isinstance(network or {}, dict):
         raise AnsibleFilterError(

@@ -38,7 +38,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._egress import egress_names
+    from ansible_collections.galilean.hub.plugins.module_utils.network.egress import egress_names
 
     return egress_names(settings)
 

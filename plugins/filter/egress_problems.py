@@ -42,7 +42,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._egress import egress_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.network.egress import egress_problems
 
     return egress_problems(settings)
 

@@ -50,7 +50,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> dict[str, list[t.Any]]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._egress import egress_rules
+    from ansible_collections.galilean.hub.plugins.module_utils.network.egress import egress_rules
 
     return egress_rules(settings)
 

@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 DOCUMENTATION = r"""
 name: host_limits
@@ -37,13 +37,13 @@ RETURN = r"""
 _value:
   description: The limits, see the sample; memory as JupyterHub writes it, processor time in cores.
   type: dict
-  sample: {parallel_starts: 3, active_servers: 56, memory_limit: 2048M, cpu_limit: 2.0}
+  sample: {concurrent_spawn_limit: 3, active_server_limit: 56, memory_limit: 2048M, cpu_limit: 2.0}
 """
 
 
 def host_limits_filter(cores: t.Any, memory_mb: t.Any) -> dict[str, t.Any]:
     """Filter wrapper: turns HubError into the error that Ansible shows as one sentence."""
-    from ansible_collections.galilean.hub.plugins.module_utils._host_limits import host_limits
+    from ansible_collections.galilean.hub.plugins.module_utils.host.limits import host_limits
 
     try:
         return host_limits(int(cores), int(memory_mb))

@@ -53,8 +53,8 @@ def hub_command_filter(target: t.Any, sources: t.Any = (), given: t.Any = None, 
     """Filter wrapper: looks for the Makefile, then asks the pure code."""
     from pathlib import Path
 
-    from ansible_collections.galilean.hub.plugins.module_utils._hub_command import hub_command
-    from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+    from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
+    from ansible_collections.galilean.hub.plugins.module_utils.hub.command import hub_command
 
     plain = to_plain(sources)
     if isinstance(plain, str) or not all(isinstance(one, str) for one in plain):

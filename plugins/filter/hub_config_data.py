@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 DOCUMENTATION = r"""
 name: hub_config_data
@@ -59,7 +59,7 @@ _value:
 
 def hub_config_data_filter(layout: t.Any, settings: t.Any) -> dict[str, t.Any]:
     """Filter wrapper: checks the types and turns HubError into the error that Ansible shows as one sentence."""
-    from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import hub_config_data
+    from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data import hub_config_data
 
     for name, value in (("input", layout), ("settings", settings)):
         if not isinstance(value, dict):

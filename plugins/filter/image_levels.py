@@ -6,8 +6,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: image_levels
@@ -72,7 +72,7 @@ def image_levels_filter(
     catalog: t.Any, extra: t.Any = (), stack: str = "", files_path: str = "", base: t.Any = None
 ) -> list[list[dict[str, t.Any]]]:
     """Filter wrapper: checks the type, and turns HubError into the error that Ansible shows as one sentence."""
-    from ansible_collections.galilean.hub.plugins.module_utils._catalog import image_levels
+    from ansible_collections.galilean.hub.plugins.module_utils.catalog.catalog import image_levels
 
     plain, plain_extra = to_plain(catalog), to_plain(extra)
     for value in (plain, plain_extra):

@@ -37,7 +37,7 @@ _value:
 
 
 def _secrets(settings: dict[str, t.Any]) -> dict[str, str]:
-    from ansible_collections.galilean.hub.plugins.module_utils._proxy import build_secrets
+    from ansible_collections.galilean.hub.plugins.module_utils.core.proxy import build_secrets
 
     return build_secrets(settings)
 

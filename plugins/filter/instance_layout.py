@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 DOCUMENTATION = r"""
 name: instance_layout
@@ -57,7 +57,7 @@ _value:
 
 def instance_layout_filter(name: t.Any, users_subnet: str = "", state_root: str = "/srv") -> dict[str, t.Any]:
     """Filter wrapper: turns HubError into the error that Ansible shows as one sentence."""
-    from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
+    from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
 
     if not isinstance(name, str):
         raise AnsibleFilterError(

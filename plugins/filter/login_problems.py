@@ -36,7 +36,7 @@ EXAMPLES = r"""
       allow_all: false
       allowed_users: []
       allowed_groups: []
-      admins: [ada]
+      admin_users: [ada]
       admin_groups: []
       blocked_users: []
       github: {organizations: [institute]}
@@ -47,13 +47,13 @@ _value:
   description: One sentence for each problem, without its full stop. Empty when there is none.
   type: list
   elements: str
-  sample: ["jupyterhub_login_client_id is empty while jupyterhub_login_kind is 'github'"]
+  sample: ["jupyterhub_login_client_id is empty while jupyterhub_authenticator is 'github'"]
 """
 
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._login import login_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import login_problems
 
     return login_problems(settings)
 

@@ -6,8 +6,8 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: openstack_deployments
@@ -52,7 +52,7 @@ _value:
 
 def openstack_deployments(hosts: t.Any) -> list[dict[str, t.Any]]:
     """Filter wrapper: turns what does not fit into Ansible's error."""
-    from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
+    from ansible_collections.galilean.hub.plugins.module_utils.cloud import settings
 
     try:
         return settings.deployments(to_plain(list(hosts)))

@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: openstack_hosts_file
@@ -60,7 +60,7 @@ def openstack_hosts_file(
     deployment: t.Any, servers: t.Any, folder: str = "", previous: t.Any = None, gone: t.Any = ()
 ) -> str:
     """Filter wrapper."""
-    from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
+    from ansible_collections.galilean.hub.plugins.module_utils.cloud import settings
 
     try:
         hosts = ((to_plain(previous) or {}).get("all") or {}).get("hosts") or {}

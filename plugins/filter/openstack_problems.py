@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: openstack_problems
@@ -43,7 +43,7 @@ _value:
 
 def openstack_problems(hosts: t.Any) -> list[str]:
     """Filter wrapper: checks the input's type."""
-    from ansible_collections.galilean.hub.plugins.module_utils import _openstack_settings as settings
+    from ansible_collections.galilean.hub.plugins.module_utils.cloud import settings
 
     if not isinstance(hosts, (list, tuple)):
         raise AnsibleFilterError(

@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: proxy_environment
@@ -55,8 +55,8 @@ def proxy_environment_filter(
     http: t.Any, https: t.Any = "", no_proxy: t.Any = (), networks: t.Any = ()
 ) -> dict[str, str]:
     """Filter wrapper: hands on to the pure code."""
-    from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-    from ansible_collections.galilean.hub.plugins.module_utils._proxy import environment
+    from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+    from ansible_collections.galilean.hub.plugins.module_utils.core.proxy import environment
 
     try:
         return environment(*[to_plain(value) for value in (http, https, no_proxy, networks)])

@@ -36,7 +36,7 @@ _value:
 
 
 def _problems(settings: dict[str, t.Any]) -> list[str]:
-    from ansible_collections.galilean.hub.plugins.module_utils._proxy import problems
+    from ansible_collections.galilean.hub.plugins.module_utils.core.proxy import problems
 
     return problems(settings)
 

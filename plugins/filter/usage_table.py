@@ -6,7 +6,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
 name: usage_table
@@ -57,7 +57,7 @@ def usage_table_filter(
     result: t.Any, host: str = "", top: int = 10, would: bool = False, command: str = "a prune"
 ) -> list[str]:
     """Filter wrapper: checks the type, then asks the pure code."""
-    from ansible_collections.galilean.hub.plugins.module_utils._usage_table import removed_table, usage_table
+    from ansible_collections.galilean.hub.plugins.module_utils.usage.table import removed_table, usage_table
 
     plain = to_plain(result)
     if isinstance(plain, dict) and "usage" in plain:

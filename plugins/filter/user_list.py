@@ -32,13 +32,13 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(users) with all keys, and the names that are C(allowed), C(admins), C(blocked) and C(absent). Who is absent is blocked, too.
+    - C(users) with all keys, and the names that are C(allowed), C(admin_users), C(blocked) and C(absent). Who is absent is blocked, too.
     - C(groups), names by group.
   type: dict
   sample:
     users: [{name: anna, state: present, admin: null, groups: [staff], blocked: false}]
     allowed: [anna]
-    admins: []
+    admin_users: []
     blocked: []
     absent: []
     groups: {staff: [anna]}
@@ -47,7 +47,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> dict[str, t.Any]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list
+    from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_list import user_list
 
     return user_list({**settings, "content": file_content(settings.get("file"))})
 

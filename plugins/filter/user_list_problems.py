@@ -19,7 +19,7 @@ options:
   _input:
     description:
       - C(users) as the role's variable C(jupyterhub_users). C(file), the path of C(jupyterhub_users_file), which is read.
-      - C(unlisted), C(allowed_users), C(admins), C(blocked_users), C(allow_all), C(allowed_groups) and C(admin_groups) as the variables of these
+      - C(unlisted), C(allowed_users), C(admin_users), C(blocked_users), C(allow_all), C(allowed_groups) and C(admin_groups) as the variables of these
         names, and C(kind) and C(own) for the login and its settings. All of these may be left out.
     type: dict
     required: true
@@ -44,7 +44,9 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_list import (
+        user_list_problems,
+    )
 
     return user_list_problems({**settings, "content": file_content(settings.get("file"))})
 

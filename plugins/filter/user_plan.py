@@ -50,7 +50,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> dict[str, t.Any]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._user_plan import user_plan
+    from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_plan import user_plan
 
     return user_plan(settings)
 

@@ -20,7 +20,7 @@ options:
     type: dict
     required: true
 seealso:
-  - plugin: galilean.hub.web_look
+  - plugin: galilean.hub.branding
     plugin_type: filter
 """
 
@@ -44,7 +44,7 @@ _value:
 
 def judged(settings: dict[str, t.Any]) -> list[str]:
     """The pure code's answer."""
-    from ansible_collections.galilean.hub.plugins.module_utils._web_look import web_problems
+    from ansible_collections.galilean.hub.plugins.module_utils.hub.branding import web_problems
 
     return web_problems(settings)
 

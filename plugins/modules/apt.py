@@ -79,7 +79,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _apt_locks
+from ansible_collections.galilean.hub.plugins.module_utils.core import apt_locks
 
 POLICY = "/usr/sbin/policy-rc.d"
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -109,11 +109,11 @@ def policy(code: int | None) -> t.Iterator[None]:
 def main() -> None:
     """What the action plugin asks about the host; installing is ansible.builtin.apt's."""
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    busy = _apt_locks.busy()
+    busy = apt_locks.busy()
     found: dict[str, t.Any] = {"changed": False, "busy": busy, "finished": False}
-    if not busy and shutil.which("dpkg") and _apt_locks.interrupted() and not module.check_mode:
+    if not busy and shutil.which("dpkg") and apt_locks.interrupted() and not module.check_mode:
         with policy(module.params["policy_rc_d"]):
-            found["unfinished"] = _apt_locks.finish()
+            found["unfinished"] = apt_locks.finish()
         found.update(changed=True, finished=True)
     module.exit_json(**found)
 

@@ -60,9 +60,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._crypt_keys import read, rotated
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._secret_file import write
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.secret_file import write
+from ansible_collections.galilean.hub.plugins.module_utils.hub.crypt_keys import read, rotated
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -77,7 +77,9 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         with open(path, encoding="utf-8") as file:
             before = read(file.read(), path)
     except (OSError, UnicodeDecodeError) as exc:
-        raise HubError(f"path is {path}, which cannot be read ({exc}): run site.yml first, it makes the file") from exc
+        raise HubError(
+            f"path is {path}, which cannot be read ({exc}): run site.yml first, it makes the file"
+        ) from exc
     after = rotated(before, module.params["state"], lambda: random_source.token_hex(32))
     if after != before and not module.check_mode:
         write(module, path, "".join(f"{key}\n" for key in after))

@@ -13,17 +13,17 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _data_volume_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils._commands import locked
-from ansible_collections.galilean.hub.plugins.module_utils._data_volume_disk import Disk, gib, mounts
-from ansible_collections.galilean.hub.plugins.module_utils._data_volume_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.commands import locked
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.volumes import data_volume_host as host_io
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_disk import Disk, gib, mounts
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_plan import (
     PACKAGES,
     Host,
     Plan,
     Wanted,
     make_plan,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
 
 DOCUMENTATION = r"""
 module: data_volume
@@ -217,17 +217,17 @@ class Volume:
             file.write(text)
         self.module.atomic_move(temporary, path)
 
-    def look(self) -> tuple[Disk, Host, Plan]:
+    def observe(self) -> tuple[Disk, Host, Plan]:
         """What is, and what is to be done."""
         seen = mounts(host_io.read("/proc/self/mountinfo"))
         table = host_io.read(self.fstab)
-        disk = host_io.look_at_disk(self.device, self.given, self.wanted, table, seen, self.command)
+        disk = host_io.observe_disk(self.device, self.given, self.wanted, table, seen, self.command)
         end = time.monotonic() + self.timeout
         while disk.busy and disk.blank and time.monotonic() < end:
             # The mkfs of a run that was stopped may still be at work: it is let finish.
             time.sleep(0.5)
-            disk = host_io.look_at_disk(self.device, self.given, self.wanted, table, seen, self.command)
-        host = host_io.look_at_host(self.wanted, self.fstab, self.command)
+            disk = host_io.observe_disk(self.device, self.given, self.wanted, table, seen, self.command)
+        host = host_io.observe_host(self.wanted, self.fstab, self.command)
         return disk, host, make_plan(self.wanted, disk, host)
 
     def missing(self, plan: Plan) -> list[str]:
@@ -241,10 +241,10 @@ class Volume:
 
     def carry_out(self) -> list[str]:
         """Take step after step, each of a new plan, so that a run which was stopped and its next one are no other case."""
-        hands = host_io.Hands(self.wanted, self.fstab, self.command, self.place)
+        hands = host_io.Applier(self.wanted, self.fstab, self.command, self.place)
         taken: dict[str, str] = {}
         while True:
-            disk, _host, plan = self.look()
+            disk, _host, plan = self.observe()
             # What was just mounted has its options.
             done = {*taken, *(["remount"] if "mount" in taken else [])}
             left = [action for action in plan.actions if action.kind not in done]
@@ -264,14 +264,14 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     if os.geteuid() != 0:
         raise HubError("Disks can only be mounted by root: connect as root, or set ansible_become to true.")
     volume = Volume(module)
-    disk, host, plan = volume.look()
+    disk, host, plan = volume.observe()
     first = plan
     missing = volume.missing(plan)
     actions = [f"{action.kind}: {action.reason}" for action in plan.actions]
     if actions and not module.check_mode:
         with locked(Path(LOCK)):
             actions = volume.carry_out()
-            disk, _host, plan = volume.look()
+            disk, _host, plan = volume.observe()
     kinds = {action.split(":")[0] for action in actions}
     known = disk.filesystem if disk.filesystem and not disk.filesystem.interrupted else None
     size = gib(known.size) if known and not module.check_mode else first.after["size_gib"]

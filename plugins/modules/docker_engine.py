@@ -129,8 +129,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _engine_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine import host as host_io
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "started", "restarted"], "default": "present"},
@@ -149,15 +149,24 @@ def run(params: t.Mapping[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Look, start or restart when that is wanted, and look again."""
     if os.geteuid() != 0:
         raise HubError("The Docker engine needs root rights: connect as root, or set ansible_become to true.")
-    what = (params["engine"], params["client"], params["packages"], params["data_root"], params["files"], params["kernel"])
-    engine = host_io.look(*what)
+    what = (
+        params["engine"],
+        params["client"],
+        params["packages"],
+        params["data_root"],
+        params["files"],
+        params["kernel"],
+    )
+    engine = host_io.observe(*what)
     restart = params["state"] == "restarted"
     if restart and engine["mode"] != "managed":
-        raise HubError("The Docker engine of this host is not managed by galilean.hub and is not restarted: restart it yourself.")
+        raise HubError(
+            "The Docker engine of this host is not managed by galilean.hub and is not restarted: restart it yourself."
+        )
     task = "restart" if restart else host_io.what_to_do(engine) if params["state"] == "started" else ""
     if task and not check_mode:
         host_io.bring_up(engine, task == "restart", params["log_path"], params["timeout"])
-        engine = host_io.look(*what)
+        engine = host_io.observe(*what)
     return {"changed": bool(task), "engine": engine, "todo": host_io.what_to_do(engine)}
 
 

@@ -10,9 +10,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _front
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._front_host import Front, alone, fronts_of
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.edge import front as front_plan
+from ansible_collections.galilean.hub.plugins.module_utils.edge.front_host import Front, alone, fronts_of
 
 DOCUMENTATION = r"""
 module: edge_front
@@ -167,7 +167,7 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     diff: list[dict[str, str]] = []
     with alone(params["front"]):
         if params["state"] == "joined":
-            one = _front.member(instance, params["ports"], params["names"])
+            one = front_plan.member(instance, params["ports"], params["names"])
             if not one.ports or not one.names:
                 raise HubError(f"{instance} has no ports or no names: give one of each at least.")
             diff = front(address).join(one, params["configuration"], params["image"], check_mode)
@@ -177,9 +177,9 @@ def run(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
                 instance, params["image"], params["mtu"], params["memory"], check_mode
             )
         else:
-            kept = _front.slug(address) if address else ""
+            kept = front_plan.slug(address) if address else ""
             left = [
-                front(_front.address_of(slug))
+                front(front_plan.address_of(slug))
                 for slug in fronts_of(params["root"], params["front"], instance)
                 if slug != kept
             ]

@@ -10,12 +10,12 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import EngineAway
-from ansible_collections.galilean.hub.plugins.module_utils._engine_api import EngineApi
-from ansible_collections.galilean.hub.plugins.module_utils._engine_observe import apply_prune, observe
-from ansible_collections.galilean.hub.plugins.module_utils._engine_params import POLICY_SPEC, policy_from
-from ansible_collections.galilean.hub.plugins.module_utils._engine_usage import Plan, plan_prune
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.api import EngineApi
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import EngineAway
+from ansible_collections.galilean.hub.plugins.module_utils.usage.observe import apply_prune, observe
+from ansible_collections.galilean.hub.plugins.module_utils.usage.params import POLICY_SPEC, policy_from
+from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import Plan, plan_prune
 
 DOCUMENTATION = r"""
 module: engine_prune

@@ -11,16 +11,16 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._engine_api import EngineApi
-from ansible_collections.galilean.hub.plugins.module_utils._engine_observe import disk_of, observe
-from ansible_collections.galilean.hub.plugins.module_utils._engine_params import POLICY_SPEC, policy_from
-from ansible_collections.galilean.hub.plugins.module_utils._engine_usage import usage
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._hub_usage import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.api import EngineApi
+from ansible_collections.galilean.hub.plugins.module_utils.usage.homes import (
     archives,
     last_used,
     shared_folders,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.usage.observe import disk_of, observe
+from ansible_collections.galilean.hub.plugins.module_utils.usage.params import POLICY_SPEC, policy_from
+from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import usage
 
 DOCUMENTATION = r"""
 module: engine_usage

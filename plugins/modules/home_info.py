@@ -10,12 +10,12 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _home_plan as plan
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._home_archive import homes, read_archives
-from ansible_collections.galilean.hub.plugins.module_utils._home_limits import read_limits
-from ansible_collections.galilean.hub.plugins.module_utils._home_owners import read_owners, user_today
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli
+from ansible_collections.galilean.hub.plugins.module_utils.homes import plan
+from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import homes, read_archives
+from ansible_collections.galilean.hub.plugins.module_utils.homes.limits import read_limits
+from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import read_owners, user_today
 
 DOCUMENTATION = r"""
 module: home_info

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _home_uid as plan
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, EngineAway
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._home_archive import Box, check_image, homes
-from ansible_collections.galilean.hub.plugins.module_utils._home_plan import LABEL_INSTANCE, LABEL_ROLE
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
+from ansible_collections.galilean.hub.plugins.module_utils.homes import uid as plan
+from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import Box, check_image, homes
+from ansible_collections.galilean.hub.plugins.module_utils.homes.plan import LABEL_INSTANCE, LABEL_ROLE
 
 DOCUMENTATION = r"""
 module: home_uid

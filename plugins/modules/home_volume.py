@@ -12,11 +12,12 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _home_plan as plan
-from ansible_collections.galilean.hub.plugins.module_utils._commands import locked
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._home_archive import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.commands import locked
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli
+from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedVolume
+from ansible_collections.galilean.hub.plugins.module_utils.homes import plan
+from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import (
     Box,
     check_image,
     forget_partial,
@@ -26,13 +27,12 @@ from ansible_collections.galilean.hub.plugins.module_utils._home_archive import 
     used_by,
     write_archive,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._home_owners import (
+from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import (
     made_for,
     read_owners,
     user_today,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._home_uid import recorded
-from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import ObservedVolume
+from ansible_collections.galilean.hub.plugins.module_utils.homes.uid import recorded
 
 DOCUMENTATION = r"""
 module: home_volume

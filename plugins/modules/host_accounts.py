@@ -164,15 +164,15 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _accounts_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils._accounts_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.accounts import host as host_io
+from ansible_collections.galilean.hub.plugins.module_utils.accounts.plan import (
     Account,
     Group,
     Plan,
     desired,
     plan_accounts,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 STATES = {"type": "str", "choices": ["present", "absent"], "default": "present"}
 NAMES = {"type": "list", "elements": "str", "default": []}
@@ -214,7 +214,7 @@ def runner(module: AnsibleModule) -> host_io.Runner:
     return run
 
 
-def look_at_host(module: AnsibleModule, accounts: list[Account], groups: list[Group]) -> Plan:
+def observe_host(module: AnsibleModule, accounts: list[Account], groups: list[Group]) -> Plan:
     """Say what is to be done; a host without sudo, as before a first run, has nobody to ask about rules."""
     plan = make_plan(module.params, accounts, groups)
     visudo = module.get_bin_path("visudo")
@@ -242,15 +242,19 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         if os.geteuid() != 0:
-            raise HubError("Accounts can only be changed by root: connect as root, or set ansible_become to true.")
+            raise HubError(
+                "Accounts can only be changed by root: connect as root, or set ansible_become to true."
+            )
         accounts, groups = desired(module.params)
-        plan = (look_at_host if module.check_mode else change_host)(module, accounts, groups)
+        plan = (observe_host if module.check_mode else change_host)(module, accounts, groups)
     except HubError as exc:
         module.fail_json(msg=exc.message)
     for note in plan.notes:
         module.warn(note)
     actions = [f"{action.kind} {action.name}: {action.reason}" for action in plan.actions]
-    module.exit_json(changed=bool(plan.actions), diff={"before": plan.before, "after": plan.after}, actions=actions)
+    module.exit_json(
+        changed=bool(plan.actions), diff={"before": plan.before, "after": plan.after}, actions=actions
+    )
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _host_base_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils._engine_host import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.host import (
     digest,
     has_package_lists,
     missing_packages,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._host_base_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.host import base_host as host_io
+from ansible_collections.galilean.hub.plugins.module_utils.host.base_plan import (
     CLOCKS,
     GIB,
     Wanted,
@@ -198,12 +198,12 @@ class Setter:
 
     def run(self) -> dict[str, t.Any]:
         """Compare and, outside check mode, change."""
-        base = host_io.look(self.wanted, self.fstab, self.command)
+        base = host_io.observe(self.wanted, self.fstab, self.command)
         plan = make_plan(self.wanted, base)
         if plan.actions and not self.module.check_mode:
             if os.geteuid() != 0:
                 raise HubError("These settings are root's: connect as root, or set ansible_become to true.")
-            hands = host_io.Hands(self.wanted, self.fstab, self.command, self.place)
+            hands = host_io.Applier(self.wanted, self.fstab, self.command, self.place)
             for action in plan.actions:
                 hands.take(action.kind, plan)
         missing, unit = self.packages()

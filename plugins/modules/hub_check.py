@@ -164,25 +164,25 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
-from ansible_collections.galilean.hub.plugins.module_utils._check_run import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.container_logs import (
+    as_text,
+    read_logs,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
+from ansible_collections.galilean.hub.plugins.module_utils.hub.check_run import (
     CheckFailure,
     CheckSettings,
     HubCheck,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._container_logs import (
-    as_text,
-    read_logs,
-)
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubClient
-from ansible_collections.galilean.hub.plugins.module_utils._hub_connection import (
+from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
     ca_file,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._hub_transport import (
+from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import (
     WEBSOCKET_ERROR,
     UrlTransport,
     WebsocketChannel,

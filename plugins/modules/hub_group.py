@@ -9,22 +9,18 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import (
-    PAGES,
-    AccountsClient,
-    Group,
-    check_name,
-)
-from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubClient
-from ansible_collections.galilean.hub.plugins.module_utils._hub_connection import (
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import check_name
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import PAGES, AccountsClient, Group
+from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
+from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
     ca_file,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._hub_transport import UrlTransport
+from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import UrlTransport
 
 DOCUMENTATION = r"""
 module: hub_group

@@ -9,28 +9,28 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.side_by_side import side_by_side
+from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import (
     PAGES,
     Account,
     AccountsClient,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubClient
-from ansible_collections.galilean.hub.plugins.module_utils._hub_connection import (
+from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
+from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
     ca_file,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._hub_transport import UrlTransport
-from ansible_collections.galilean.hub.plugins.module_utils._hub_user_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import UrlTransport
+from ansible_collections.galilean.hub.plugins.module_utils.hub.user_plan import (
     Plan,
     Wanted,
     check_names,
     plan_users,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._side_by_side import side_by_side
 
 DOCUMENTATION = r"""
 module: hub_user

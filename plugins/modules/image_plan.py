@@ -9,15 +9,16 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._delivery_plan import to_build
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, Engine, EngineAway
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._image_build import desired_image, newest_other
-from ansible_collections.galilean.hub.plugins.module_utils._image_plan import (
-    ImageSpec,
-    ObservedImage,
-    plan_present,
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import (
+    DockerCli,
+    Engine,
+    EngineAway,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedImage
+from ansible_collections.galilean.hub.plugins.module_utils.images.build import desired_image, newest_other
+from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan import to_build
+from ansible_collections.galilean.hub.plugins.module_utils.images.plan import ImageSpec, plan_present
 
 DOCUMENTATION = r"""
 module: image_plan

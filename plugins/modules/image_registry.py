@@ -9,17 +9,20 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._delivery_engine import DeliveryEngine, free_space
-from ansible_collections.galilean.hub.plugins.module_utils._delivery_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.api import ApiError, EngineApi
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import EngineAway
+from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_engine import (
+    DeliveryEngine,
+    free_space,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan import (
     chain_ids,
     layer_sizes,
     registry_problem,
     space_problem,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import EngineAway
-from ansible_collections.galilean.hub.plugins.module_utils._engine_api import ApiError, EngineApi
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._registry_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.images.registry_plan import (
     DIGEST,
     auth_header,
     check_registry,

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _networks as plan
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, EngineAway
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
+from ansible_collections.galilean.hub.plugins.module_utils.network import networks as plan
 
 DOCUMENTATION = r"""
 module: instance_network

@@ -83,7 +83,7 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils import _ports
+from ansible_collections.galilean.hub.plugins.module_utils.host import ports
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "address": {"type": "str", "required": True},
@@ -114,7 +114,7 @@ def find_process(address: str, port: int) -> dict[str, t.Any] | None:
         with contextlib.suppress(OSError):
             links.update(
                 f"socket:[{inode}]"
-                for inode in _ports.listening_inodes(Path(table).read_text(), address, port)
+                for inode in ports.listening_inodes(Path(table).read_text(), address, port)
             )
     for process in Path("/proc").glob("[0-9]*"):
         # Processes come and go while they are listed, and other accounts' are closed to this one.
@@ -132,8 +132,8 @@ def running_containers(module: AnsibleModule) -> str:
     return out if code == 0 else ""
 
 
-def look_at(port: int, address: str, listing: str, own: list[str]) -> dict[str, t.Any]:
-    container = _ports.publishing_container(listing, address, port)
+def observe_in(port: int, address: str, listing: str, own: list[str]) -> dict[str, t.Any]:
+    container = ports.publishing_container(listing, address, port)
     if container in own:
         return {"port": port, "available": True, "reason": ""}
     number = try_bind(address, port)
@@ -141,7 +141,7 @@ def look_at(port: int, address: str, listing: str, own: list[str]) -> dict[str, 
     if number == errno.EADDRNOTAVAIL:
         reason = f"the host has no address {address}"
     elif number == errno.EADDRINUSE or container:
-        reason = _ports.holder_sentence(container, None if container else find_process(address, port))
+        reason = ports.holder_sentence(container, None if container else find_process(address, port))
     # Any other error, such as a low port for an account that is not root, says nothing about the engine's chances.
     return {"port": port, "available": not reason, "reason": reason}
 
@@ -150,7 +150,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     listing = running_containers(module)
     address, own = module.params["address"], module.params["own_container"]
-    ports = [look_at(port, address, listing, own) for port in module.params["ports"]]
+    ports = [observe_in(port, address, listing, own) for port in module.params["ports"]]
     module.exit_json(changed=False, ports=ports)
 
 

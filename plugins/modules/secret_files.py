@@ -101,9 +101,9 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._secret_file import write
-from ansible_collections.galilean.hub.plugins.module_utils._secrets_plan import decide, fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.secret_file import write
+from ansible_collections.galilean.hub.plugins.module_utils.host.secrets_plan import decide, fingerprints
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},

@@ -13,19 +13,19 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.galilean.hub.plugins.module_utils._commands import locked, prepare_dir
-from ansible_collections.galilean.hub.plugins.module_utils._docker_cli import DockerCli, EngineAway
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._volume_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.core.commands import locked, prepare_dir
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
+from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedVolume
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.plan import (
     Damage,
-    ObservedVolume,
     Plan,
     VolumeSpec,
     is_sealed,
     plan_absent,
     plan_present,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._volume_seed import (
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.seed import (
     Job,
     desired_volume,
     drop_volume,

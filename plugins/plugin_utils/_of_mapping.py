@@ -9,7 +9,7 @@ import typing as t
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.module_utils._plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 
 def of_mapping(name: str, function: t.Callable[[dict[str, t.Any]], t.Any]) -> t.Callable[[t.Any], t.Any]:

@@ -23,7 +23,7 @@ from deployment import Deployment, as_root, collection_tree
 from services import ALLOWED
 
 if t.TYPE_CHECKING:
-    from person import Person
+    from user_client import UserClient
 
 COLLECTIONS = collection_tree()
 init_plugin_loader([str(COLLECTIONS)])
@@ -75,16 +75,16 @@ def root_of(site: Deployment, folder: Path) -> Path:
     return path
 
 
-def company(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
+def company(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], UserClient]]:
     """Somebody by name, with a server that runs; the same one for the same name."""
     # Of the collection, which can be imported only by now.
-    from person import Person
+    from user_client import UserClient
 
-    known: dict[str, Person] = {}
+    known: dict[str, UserClient] = {}
 
-    def somebody(name: str) -> Person:
+    def somebody(name: str) -> UserClient:
         if name not in known:
-            known[name] = Person(site.url, site.token, name, ca=str(authority))
+            known[name] = UserClient(site.url, site.token, name, ca=str(authority))
         known[name].start()
         return known[name]
 
@@ -100,6 +100,6 @@ def authority(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
-def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], Person]]:
+def people(site: Deployment, authority: Path) -> t.Iterator[t.Callable[[str], UserClient]]:
     """Its people."""
     yield from company(site, authority)

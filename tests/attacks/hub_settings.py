@@ -12,7 +12,7 @@ import typing as t
 from deployment import Deployment, as_root, docker, wait_until
 from knock import Browser, addresses
 
-from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import merge
+from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data import merge
 
 
 def restart(site: Deployment) -> None:

@@ -14,7 +14,7 @@ import typing as t
 
 import pytest
 from deployment import Deployment, as_root, docker
-from person import Person
+from user_client import UserClient
 
 # What the attacks share: a client, one that sends bytes, and a container's options that the hub may have.
 TOOLS = '''
@@ -308,7 +308,9 @@ def test_other_containers_are_out_of_reach(site: Deployment) -> None:
         docker("rm", "-f", name)
 
 
-def test_the_rest_of_the_engine_is_out_of_reach(site: Deployment, people: t.Callable[[str], Person]) -> None:
+def test_the_rest_of_the_engine_is_out_of_reach(
+    site: Deployment, people: t.Callable[[str], UserClient]
+) -> None:
     """Before: in a user's server a command ran as root, and a file was read."""
     people("alice")
     own = docker(
@@ -381,7 +383,7 @@ def test_a_broker_is_confined_and_says_what_it_denied(site: Deployment) -> None:
     assert last["container"] == "" or last["container"].startswith(f"{site.instance}-user-")
 
 
-def test_a_broker_may_be_restarted(site: Deployment, people: t.Callable[[str], Person]) -> None:
+def test_a_broker_may_be_restarted(site: Deployment, people: t.Callable[[str], UserClient]) -> None:
     """Servers go on, the hub waits for it, and starts and stops work afterwards."""
     person = people("alice")
     docker("restart", "--time", "5", f"{site.instance}-broker")

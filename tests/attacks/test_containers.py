@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, as_root, docker
-from person import Person
+from user_client import UserClient
 
 # How attempts end: "ok", or the name of the error.
 ATTEMPTS = """
@@ -70,7 +70,7 @@ for pid in (1, server):
 
 
 @pytest.fixture(scope="module")
-def eve(people: t.Callable[[str], Person]) -> Person:
+def eve(people: t.Callable[[str], UserClient]) -> UserClient:
     """A user who tries things in a notebook."""
     eve = people("eve")
     eve.open_kernel("python3")
@@ -78,18 +78,18 @@ def eve(people: t.Callable[[str], Person]) -> Person:
 
 
 @pytest.fixture(scope="module")
-def model(site: Deployment, eve: Person) -> dict[str, t.Any]:
+def model(site: Deployment, eve: UserClient) -> dict[str, t.Any]:
     """What the engine knows of Eve's container."""
     (model,) = json.loads(docker("inspect", eve.container(site.instance)))
     return dict(model)
 
 
-def outcome(eve: Person, code: str) -> dict[str, str]:
+def outcome(eve: UserClient, code: str) -> dict[str, str]:
     answer: dict[str, str] = json.loads(eve.run(f"{code}\nimport json; print(json.dumps(found))"))
     return answer
 
 
-def test_system_calls_beyond_what_programs_need_are_refused(eve: Person) -> None:
+def test_system_calls_beyond_what_programs_need_are_refused(eve: UserClient) -> None:
     """Found: ptrace, io_uring, vsock, leases and unusual kinds of sockets were open to every notebook."""
     found = outcome(eve, ATTEMPTS)
     assert {found.pop(name) for name in ("AF_INET", "AF_UNIX", "fcntl", "interfaces", "keepalive")} == {"ok"}
@@ -97,7 +97,7 @@ def test_system_calls_beyond_what_programs_need_are_refused(eve: Person) -> None
     assert set(found.values()) == {"EPERM"}, found
 
 
-def test_the_servers_process_belongs_to_nobody_else(eve: Person) -> None:
+def test_the_servers_process_belongs_to_nobody_else(eve: UserClient) -> None:
     """Found: a notebook opened the memory of the server's process and of the first one.
 
     The first process of the container would do as well: it decides when the container ends.
@@ -108,7 +108,7 @@ def test_the_servers_process_belongs_to_nobody_else(eve: Person) -> None:
     assert set(taken.values()) <= {"EACCES", "EPERM"}, taken
 
 
-def test_no_file_of_the_home_is_a_program_of_the_server(eve: Person) -> None:
+def test_no_file_of_the_home_is_a_program_of_the_server(eve: UserClient) -> None:
     """Found: nbconvert's templates, which run in the server's process; where the page's scripts are."""
     for template in ("lab", "base", "classic"):
         eve.run(f"import os; os.makedirs(os.path.expanduser('~/{template}'), exist_ok=True)")
@@ -131,7 +131,9 @@ def test_no_file_of_the_home_is_a_program_of_the_server(eve: Person) -> None:
     assert "eve@" not in page
 
 
-def test_no_name_tells_who_is_there(site: Deployment, eve: Person, people: t.Callable[[str], Person]) -> None:
+def test_no_name_tells_who_is_there(
+    site: Deployment, eve: UserClient, people: t.Callable[[str], UserClient]
+) -> None:
     """Found: the reverse name of an address was <instance>-user-<name>."""
     bob = people("bob")
     (model,) = json.loads(docker("inspect", bob.container(site.instance)))
@@ -151,7 +153,7 @@ def test_no_name_tells_who_is_there(site: Deployment, eve: Person, people: t.Cal
     assert model["Config"]["Labels"]["galilean.hub.user"] == "bob"
 
 
-def test_one_server_cannot_fill_the_engines_disk(eve: Person) -> None:
+def test_one_server_cannot_fill_the_engines_disk(eve: UserClient) -> None:
     """Found: 1,500 of 1,500 MiB went to /tmp in the container's layer."""
     code = """
 import os
@@ -180,14 +182,14 @@ except OSError as exc:
     assert said.splitlines()[1:] == ["No space left on device", "Read-only file system"]
 
 
-def test_programs_are_compiled_and_run_in_tmp(eve: Person) -> None:
+def test_programs_are_compiled_and_run_in_tmp(eve: UserClient) -> None:
     code = (
         "import os, subprocess; open('/tmp/x', 'w').write('#!/bin/sh\\necho ran'); os.chmod('/tmp/x', 0o755)"
     )
     assert eve.run(f"{code}; print(subprocess.check_output('/tmp/x', text=True))") == "ran"
 
 
-def test_files_that_are_open_have_an_end(eve: Person) -> None:
+def test_files_that_are_open_have_an_end(eve: UserClient) -> None:
     assert eve.run("import resource; print(resource.getrlimit(resource.RLIMIT_NOFILE))") == "(16384, 16384)"
 
 

@@ -12,19 +12,19 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, as_root, docker, wait_until
-from person import Person
+from user_client import UserClient
 
 MIB = 2**20
-People = t.Callable[[str], Person]
+People = t.Callable[[str], UserClient]
 
 
-def home_of(person: Person) -> dict[str, t.Any]:
+def home_of(person: UserClient) -> dict[str, t.Any]:
     """What JupyterLab is told of the home."""
     found: dict[str, t.Any] = person.client.ask("GET", f"{person.server}/galilean/disk").json()
     return found
 
 
-def fill(person: Person, path: str, mib: int) -> None:
+def fill(person: UserClient, path: str, mib: int) -> None:
     """Write so many MiB from a notebook, on to the disk."""
     person.run(
         f"import os\nwith open({path!r}, 'ab') as f:\n"
@@ -39,12 +39,12 @@ def state(site: Deployment) -> dict[str, t.Any]:
     return found
 
 
-def ask_for_a_start(person: Person, *accept: int) -> t.Any:
+def ask_for_a_start(person: UserClient, *accept: int) -> t.Any:
     url = f"{person.client.url}/hub/api/users/{person.name}/server"
     return person.client.ask("POST", url, accept, {})
 
 
-def refused(person: Person) -> str:
+def refused(person: UserClient) -> str:
     """What a start is answered that is refused."""
     answer = ask_for_a_start(person, 400, 403, 503)
     return str(answer.json()["message"])
@@ -109,7 +109,7 @@ def test_a_shared_folder_that_is_too_large(people: People) -> None:
     wait_until(lambda: lab()["state"] == "ok", 60, "the folder after cleaning up")
 
 
-def started(person: Person) -> bool:
+def started(person: UserClient) -> bool:
     """Try to start the server; False while it is refused."""
     answer = ask_for_a_start(person, 201, 202, 400)
     if answer.status == 400:
@@ -147,7 +147,7 @@ def test_below_the_reserve_no_server_starts(
     site: Deployment, authority: Path, people: People, full_disk: None
 ) -> None:
     """Before: nothing looked at the disk once the hub was there."""
-    dora = Person(site.url, site.token, "dora", ca=str(authority))
+    dora = UserClient(site.url, site.token, "dora", ca=str(authority))
     if not dora.state().exists:
         dora.client.create_user("dora")
     assert "disk is nearly full" in refused(dora)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, docker
-from person import Person
+from user_client import UserClient
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/threat-model.md"
 # | 5.12 | hub, proxy | why |
@@ -108,7 +108,7 @@ def root_less(user: str | None) -> bool:
 
 
 @pytest.fixture(scope="module")
-def models(site: Deployment, people: t.Callable[[str], Person]) -> dict[str, Model]:
+def models(site: Deployment, people: t.Callable[[str], UserClient]) -> dict[str, Model]:
     """Every container of the instance by its part; a user's is called user."""
     names = {"user": people("ada").container(site.instance)}
     for container in site.owned("container"):

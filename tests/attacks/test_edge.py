@@ -25,9 +25,9 @@ from deployment import Deployment, as_root, docker
 from patience import AT_ONCE
 
 if t.TYPE_CHECKING:
-    from person import Person
+    from user_client import UserClient
 
-PROGRAM = Path(__file__).with_name("strangers.py")
+PROGRAM = Path(__file__).with_name("untrusted_client.py")
 
 
 class Strangers:
@@ -40,7 +40,7 @@ class Strangers:
         argv = ["docker", "run", "--rm", "--interactive", "--network", network, "--entrypoint", "python3"]
         # Others' computers do not take this one's processors.
         argv += ["--cpu-shares", "512"]
-        argv += ["--volume", f"{PROGRAM}:/strangers.py:ro", image, "/strangers.py", json.dumps(told)]
+        argv += ["--volume", f"{PROGRAM}:/client.py:ro", image, "/client.py", json.dumps(told)]
         self._process = subprocess.Popen(
             as_root(argv), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -89,14 +89,14 @@ def memory(site: Deployment) -> int:
 class Work:
     """People who compute, and somebody who looks at the login page all the time."""
 
-    def __init__(self, site: Deployment, authority: Path, workers: list[Person]) -> None:
+    def __init__(self, site: Deployment, authority: Path, workers: list[UserClient]) -> None:
         self.workers = workers
         self.context = ssl.create_default_context(cafile=str(authority))
         self.port = int(site.url.rpartition(":")[2])
         self.seconds: list[float] = []
         self.failed: list[str] = []
         self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._look, daemon=True)]
+        self._threads = [threading.Thread(target=self._observe, daemon=True)]
         self._threads += [threading.Thread(target=self._compute, args=(one,), daemon=True) for one in workers]
 
     def page(self) -> float:
@@ -110,14 +110,14 @@ class Work:
             assert answer.status == 200, answer.status
         return time.monotonic() - began
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         while not self._ended.wait(0.1):
             try:
                 self.seconds.append(self.page())
             except (OSError, AssertionError) as exc:
                 self.failed.append(f"login: {exc!r}")
 
-    def _compute(self, one: Person) -> None:
+    def _compute(self, one: UserClient) -> None:
         number = 0
         while not self._ended.wait(1):
             number += 1
@@ -139,22 +139,25 @@ class Work:
 
 
 @pytest.fixture(scope="module", params=[4, pytest.param(20, marks=pytest.mark.slow)])
-def workers(site: Deployment, authority: Path, request: pytest.FixtureRequest) -> t.Iterator[list[Person]]:
+def workers(
+    site: Deployment, authority: Path, request: pytest.FixtureRequest
+) -> t.Iterator[list[UserClient]]:
     """People with open kernels, who come together, and leave together."""
-    from person import Person
+    from user_client import UserClient
 
     found = [
-        Person(site.url, site.token, f"edge{number}", ca=str(authority)) for number in range(request.param)
+        UserClient(site.url, site.token, f"edge{number}", ca=str(authority))
+        for number in range(request.param)
     ]
     with ThreadPoolExecutor(len(found)) as pool:
-        list(pool.map(Person.start, found))
+        list(pool.map(UserClient.start, found))
         list(pool.map(lambda person: person.open_kernel("python3"), found))
         yield found
-        list(pool.map(Person.leave, found))
+        list(pool.map(UserClient.leave, found))
 
 
 @pytest.fixture
-def windows(site: Deployment, authority: Path, workers: list[Person]) -> t.Iterator[list[ssl.SSLSocket]]:
+def windows(site: Deployment, authority: Path, workers: list[UserClient]) -> t.Iterator[list[ssl.SSLSocket]]:
     """Second websockets of the same people, which nobody says anything on."""
     context = ssl.create_default_context(cafile=str(authority))
     port = int(site.url.rpartition(":")[2])
@@ -271,7 +274,7 @@ SELDOM = {"silence"}
     "name", [pytest.param(name, marks=pytest.mark.slow if name in SELDOM else ()) for name in ATTACKS]
 )
 def test_people_go_on_working(
-    site: Deployment, authority: Path, workers: list[Person], windows: list[ssl.SSLSocket], name: str
+    site: Deployment, authority: Path, workers: list[UserClient], windows: list[ssl.SSLSocket], name: str
 ) -> None:
     """Before: for each of the first two, the kernel ended nginx' processes and so all websockets."""
     before = edge_state(site)
@@ -365,7 +368,7 @@ def test_large_bodies_are_refused_unread(
     assert sent <= 12 * 2**15 < UPLOAD
 
 
-def test_uploads_of_people_go_on_to_work(site: Deployment, workers: list[Person]) -> None:
+def test_uploads_of_people_go_on_to_work(site: Deployment, workers: list[UserClient]) -> None:
     """A file of 20 MB in one request, by somebody who may."""
     person = workers[0]
     text = "x" * (20 * 2**20)
@@ -375,7 +378,7 @@ def test_uploads_of_people_go_on_to_work(site: Deployment, workers: list[Person]
 
 
 def test_what_the_proxy_and_nginx_could_take_differently(
-    site: Deployment, authority: Path, workers: list[Person]
+    site: Deployment, authority: Path, workers: list[UserClient]
 ) -> None:
     """A user's server is reached by its plain path alone. Before: backslashes and dots led there, too."""
     context = ssl.create_default_context(cafile=str(authority))

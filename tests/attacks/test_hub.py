@@ -22,7 +22,7 @@ from deployment import Deployment, as_root, docker, wait_until
 from hub_settings import in_hub
 from knock import Browser, addresses
 from patience import AT_ONCE
-from person import Person
+from user_client import UserClient
 
 MIB = 1024 * 1024
 
@@ -207,7 +207,7 @@ for port in (8000, 8001):
 
 
 def test_from_a_notebook(
-    site: Deployment, authority: Path, people: t.Callable[[str], Person], proxy: str
+    site: Deployment, authority: Path, people: t.Callable[[str], UserClient], proxy: str
 ) -> None:
     """The same past the edge, and the proxy's ports, which no notebook reaches."""
     somebody = people("holder")
@@ -275,7 +275,7 @@ def test_cookies_go_nowhere_else(site: Deployment, proxy: str) -> None:
 
 
 def test_cookies_of_a_users_server_neither(
-    site: Deployment, authority: Path, people: t.Callable[[str], Person]
+    site: Deployment, authority: Path, people: t.Callable[[str], UserClient]
 ) -> None:
     """Before: its _xsrf had neither of them."""
     somebody = people("holder")
@@ -396,7 +396,7 @@ def test_what_cannot_be_written_is_nobody_elses_matter(site: Deployment, proxy: 
 
 
 def test_logins_at_a_server_leave_so_many_rows(
-    site: Deployment, proxy: str, people: t.Callable[[str], Person]
+    site: Deployment, proxy: str, people: t.Callable[[str], UserClient]
 ) -> None:
     """Before: a code for each time that the address was asked for, and they stayed for up to an hour."""
     holder = person(proxy, people("holder").name)
@@ -430,7 +430,7 @@ def test_interrupted_starts_leave_no_tokens(site: Deployment, hub: str) -> None:
 
 
 def test_activity_that_is_no_time_keeps_nobody_waiting(
-    site: Deployment, authority: Path, people: t.Callable[[str], Person]
+    site: Deployment, authority: Path, people: t.Callable[[str], UserClient]
 ) -> None:
     """Before: with this in it the hub did nothing else for 21 seconds."""
     somebody = people("holder")

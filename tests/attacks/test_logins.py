@@ -22,11 +22,11 @@ from deployment import Deployment, as_root, docker
 from hub_settings import hub_settings, in_hub, restart
 from knock import Answer, Browser, addresses
 from patience import AT_ONCE
-from person import Person
+from user_client import UserClient
 
 RIGHT = "correct horse battery staple"
 MANY = 6
-GUARD = {"LoginGuard": {"wrong_passwords": MANY}}
+GUARD = {"LoginGuard": {"failed_login_limit": MANY}}
 NATIVE: dict[str, t.Any] = {
     "JupyterHub": {"authenticator_class": "native"},
     "NativeAuthenticator": {"open_signup": True, "minimum_password_length": 12, "ask_email_on_signup": False},
@@ -377,7 +377,7 @@ def test_tokens_end(hub: Hub) -> None:
 
 
 @of("quick")
-def test_a_notebook_is_no_way_in(hub: Hub, people: t.Callable[[str], Person]) -> None:
+def test_a_notebook_is_no_way_in(hub: Hub, people: t.Callable[[str], UserClient]) -> None:
     """From inside a user's container, with right passwords, as whom it likes."""
     somebody = people("holder")
     code = f"""

@@ -18,8 +18,8 @@ import typing as t
 import pytest
 from deployment import Deployment, as_root, docker, wait_until
 from patience import AT_ONCE
-from person import Person
 from services import ALLOWED_ADDRESS, ALLOWED_PORT, HOST_ADDRESS, HOST_PORT
+from user_client import UserClient
 
 NAMESPACE = "galilean-beyond"
 # Documentation's own network: whatever is not private.
@@ -113,7 +113,7 @@ def beyond() -> t.Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def notebook(site: Deployment, people: t.Callable[[str], Person], beyond: None) -> str:
+def notebook(site: Deployment, people: t.Callable[[str], UserClient], beyond: None) -> str:
     """The container of somebody's server."""
     return people("nadia").container(site.instance)
 
@@ -302,7 +302,7 @@ def test_many_packets_take_a_small_part_of_the_hosts_table(notebook: str) -> Non
 
 
 def test_a_server_holds_so_many_connections_and_no_more(
-    site: Deployment, people: t.Callable[[str], Person]
+    site: Deployment, people: t.Callable[[str], UserClient]
 ) -> None:
     """Found before: 1,800 of 1,800. A burst such as pip's passes as a whole."""
     container = people("otto").container(site.instance)

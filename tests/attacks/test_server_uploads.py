@@ -14,13 +14,13 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, docker
-from person import Person
+from user_client import UserClient
 
 MB = 2**20
 
 
 @pytest.fixture(scope="module")
-def ada(people: t.Callable[[str], Person]) -> Person:
+def ada(people: t.Callable[[str], UserClient]) -> UserClient:
     """Somebody at work: with an open kernel that has computed something."""
     ada = people("ada")
     ada.open_kernel("python3")
@@ -29,7 +29,7 @@ def ada(people: t.Callable[[str], Person]) -> Person:
 
 
 @pytest.fixture
-def container(site: Deployment, ada: Person) -> t.Iterator[str]:
+def container(site: Deployment, ada: UserClient) -> t.Iterator[str]:
     """Ada's container; after the attack it is the same one, and the kernel has what it had."""
     container = ada.container(site.instance)
     started = docker("inspect", "--format={{.State.StartedAt}}", container)
@@ -101,7 +101,7 @@ CREDENTIALS = {
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
 @pytest.mark.parametrize("credential", CREDENTIALS)
 def test_bodies_of_strangers_are_not_collected(
-    ada: Person, container: str, credential: str, chunked: bool
+    ada: UserClient, container: str, credential: str, chunked: bool
 ) -> None:
     """Found: of three unfinished PUTs without credentials a server of 512 MiB was dead in 6 seconds."""
     length = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {1000 * MB}"
@@ -119,7 +119,7 @@ def test_bodies_of_strangers_are_not_collected(
 
 
 def test_neighbours_are_strangers(
-    site: Deployment, ada: Person, container: str, people: t.Callable[[str], Person]
+    site: Deployment, ada: UserClient, container: str, people: t.Callable[[str], UserClient]
 ) -> None:
     """A valid token of somebody who may not use the server is none."""
     bob = people("bob").container(site.instance)
@@ -132,7 +132,7 @@ def test_neighbours_are_strangers(
     assert memory(container) < before + 50 * MB
 
 
-def test_many_small_bodies_are_not_collected(ada: Person, container: str) -> None:
+def test_many_small_bodies_are_not_collected(ada: UserClient, container: str) -> None:
     """Nothing is kept, however small it is: 800 connections with 60 KiB of 64 KiB each would be 48 MiB."""
     before = memory(container)
     head = f"POST /user/ada/api/kernels HTTP/1.1\r\nHost: x\r\nContent-Length: {2**16}\r\n\r\n"
@@ -145,13 +145,15 @@ def test_many_small_bodies_are_not_collected(ada: Person, container: str) -> Non
         connection.close()
 
 
-def test_nobody_is_asked_to_go_on(ada: Person, container: str) -> None:
+def test_nobody_is_asked_to_go_on(ada: UserClient, container: str) -> None:
     head = "PUT /user/ada/api/contents/x HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
     head += "Content-Length: 1000000\r\n\r\n"
     assert status(begin(direct(container), head)) == 403
 
 
-def test_the_edge_is_no_way_around(site: Deployment, ada: Person, container: str, authority: Path) -> None:
+def test_the_edge_is_no_way_around(
+    site: Deployment, ada: UserClient, container: str, authority: Path
+) -> None:
     """The same by the public address, with what looks like a session."""
     port = int(site.url.rpartition(":")[2])
     before = memory(container)
@@ -166,7 +168,7 @@ def test_the_edge_is_no_way_around(site: Deployment, ada: Person, container: str
     assert {status(connection) for connection in opened} <= {0, 403, 413, 503}
 
 
-def test_people_upload_in_parts(ada: Person, container: str) -> None:
+def test_people_upload_in_parts(ada: UserClient, container: str) -> None:
     """As JupyterLab does it, in requests of 1 MiB; 200 MiB in all, and the server does not grow by them."""
     block, said = random.Random(12).randbytes(MB), hashlib.sha256()
     before, parts = memory(container), 200
@@ -182,7 +184,7 @@ def test_people_upload_in_parts(ada: Person, container: str) -> None:
     ada.delete("big.bin")
 
 
-def test_people_save_large_notebooks(ada: Person, container: str) -> None:
+def test_people_save_large_notebooks(ada: UserClient, container: str) -> None:
     """60 MB in one request."""
     cell = {"cell_type": "raw", "id": "a", "metadata": {}, "source": "x" * 60_000_000}
     notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}

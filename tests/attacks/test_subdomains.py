@@ -22,8 +22,8 @@ import pytest
 from browser import Visit, visit
 from conftest import company, deployed, root_of
 from deployment import Deployment, as_root, docker, wait_until
-from person import Person
 from playwright.sync_api import Page
+from user_client import UserClient
 
 HOSTILE = Path(__file__).with_name("hostile.py")
 PORT = 9999
@@ -33,7 +33,7 @@ SETTINGS: dict[str, t.Any] = {
     "edge_tls_mode": "self_signed",
     "edge_server_name": NAME,
     "jupyterhub_subdomains": True,
-    "jupyterhub_admins": ["anna"],
+    "jupyterhub_admin_users": ["anna"],
     "jupyterhub_web_announcement": "A hub apart",
 }
 
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
 @pytest.fixture(scope="module")
 def people(
     site: Deployment, tmp_path_factory: pytest.TempPathFactory
-) -> t.Iterator[t.Callable[[str], Person]]:
+) -> t.Iterator[t.Callable[[str], UserClient]]:
     """Its people, by name."""
     yield from company(site, root_of(site, tmp_path_factory.mktemp("authority")))
 
@@ -62,7 +62,7 @@ def below(site: Deployment, label: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def route(site: Deployment, people: t.Callable[[str], Person]) -> urllib.request.Request:
+def route(site: Deployment, people: t.Callable[[str], UserClient]) -> urllib.request.Request:
     """Has the proxy lead to another port of mallory's server: what answers there is hers to replace."""
     mallory = people("mallory")
     mallory.write("hostile.py", HOSTILE.read_text(encoding="utf-8"))
@@ -318,7 +318,9 @@ def test_work_goes_on_as_ever(site: Deployment, spki: str, tmp_path: Path) -> No
         assert not [error for error in bea.errors if "favicon" not in error]
 
 
-def test_an_administrator_enters(site: Deployment, anna: Visit, people: t.Callable[[str], Person]) -> None:
+def test_an_administrator_enters(
+    site: Deployment, anna: Visit, people: t.Callable[[str], UserClient]
+) -> None:
     """Servers of others are entered at their own address, by the page of the administrators."""
     people("alice")
     anna.go("/hub/admin")
@@ -335,7 +337,7 @@ def test_an_administrator_enters(site: Deployment, anna: Visit, people: t.Callab
     anna.page.wait_for_selector("#jp-main-dock-panel")
 
 
-def test_names_that_are_no_host_names(site: Deployment, people: t.Callable[[str], Person]) -> None:
+def test_names_that_are_no_host_names(site: Deployment, people: t.Callable[[str], UserClient]) -> None:
     """Their servers are reached like all others; a name that the site itself uses is nobody's."""
     for name in ("ann.other@example.org", "www"):
         person = people(name)
@@ -349,7 +351,7 @@ NOBODY = ["nobody", "u-x--00000000000000000000000000000000", "u-", "-", "a.b", "
 NOBODY += ["constructor", "__proto__", "MALLORY", "s-x--00", "nobody--service", "mallory@hub", "zo\xeb", "."]
 
 
-def test_host_names_that_are_nobodys(site: Deployment, people: t.Callable[[str], Person]) -> None:
+def test_host_names_that_are_nobodys(site: Deployment, people: t.Callable[[str], UserClient]) -> None:
     """They show nothing and break nothing: they lead to the hub's own address, or are refused."""
     people("mallory")
     port, trusting = int(site.url.rsplit(":", 1)[1]), ssl._create_unverified_context()
@@ -382,7 +384,7 @@ def test_host_names_that_are_nobodys(site: Deployment, people: t.Callable[[str],
 def worker(site: Deployment, name: str) -> tuple[str, list[str]]:
     """The container of somebody's server, and the kernels in it, whatever address it has now."""
     authority = Path(f"/srv/{site.instance}/certificate/ca.crt")
-    person = Person(site.url, site.token, name, ca=str(authority))
+    person = UserClient(site.url, site.token, name, ca=str(authority))
     server = person.client.server_url(person.state())
     kernels = person.client.ask("GET", f"{server}/api/kernels").json()
     return person.container(site.instance), [kernel["id"] for kernel in kernels]

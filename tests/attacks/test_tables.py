@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, as_root, docker
-from person import Person
+from user_client import UserClient
 
 # What one of each is taken with, and how many are taken.
 KINDS = {
@@ -41,7 +41,7 @@ sys.stdin.read()
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_one_user_takes_is_not_missed_by_another(
-    site: Deployment, people: t.Callable[[str], Person], kind: str
+    site: Deployment, people: t.Callable[[str], UserClient], kind: str
 ) -> None:
     call, count = KINDS[kind]
     greedy, other = (people(name).container(site.instance) for name in ("otto", "nadia"))

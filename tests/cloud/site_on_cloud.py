@@ -15,8 +15,8 @@ from pathlib import Path
 
 import openstack
 import yaml
+from admin_service import service
 from deployment import Outcome
-from everybody import service
 
 ROOT = Path(__file__).resolve().parents[2]
 ARTIFACTS = Path(__file__).resolve().parent / ".artifacts"

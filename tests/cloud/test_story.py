@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from browser import visit
 from deployment import wait_until
-from person import Person
 from site_on_cloud import DEPLOYMENT, HOST, LAB, SiteOnCloud, connect, contents
+from user_client import UserClient
 
 CA = str(LAB / "hub.crt")
 # Seconds; the server has no hardware acceleration.
@@ -25,8 +25,8 @@ GROWN = ("-e", "openstack_data_volume_gib=11")
 FILE, TEXT = "observations.txt", "Jupiter has four moons.\n"
 
 
-def ada(site: SiteOnCloud) -> Person:
-    return Person(site.url, site.token, "ada", CA, PATIENCE)
+def ada(site: SiteOnCloud) -> UserClient:
+    return UserClient(site.url, site.token, "ada", CA, PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_rebuild(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> 
 
 def test_everything_is_there_again(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> None:
     # Her own token, made before.
-    me = Person(site.url, kept["token"], "ada", CA, PATIENCE)
+    me = UserClient(site.url, kept["token"], "ada", CA, PATIENCE)
     assert me.state().exists
     person = ada(site)
     person.start()

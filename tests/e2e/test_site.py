@@ -31,17 +31,17 @@ from own_kernels import (
     told,
     upload,
 )
-from person import Person
+from user_client import UserClient
 
-from ansible_collections.galilean.hub.plugins.module_utils._hub_api import HubApiError
+from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError
 
 WELCOME = "Welcome.ipynb"
 
 
 @pytest.fixture(scope="module")
-def ada(site: Deployment) -> Person:
+def ada(site: Deployment) -> UserClient:
     """Somebody at work while things happen to the hub."""
-    person = Person(site.url, site.token, "ada")
+    person = UserClient(site.url, site.token, "ada")
     person.start()
     return person
 
@@ -124,7 +124,7 @@ def test_person_at_a_browser(site: Deployment, artifacts: Path) -> None:
         assert "Kepler's third law says 1.50" in outputs[-1]
         assert seen.page.locator(".jp-NotebookPanel .jp-OutputArea-output img").count() >= 1
         assert seen.errors == []
-    Person(site.url, site.token, "galileo").stop()
+    UserClient(site.url, site.token, "galileo").stop()
 
 
 def test_kernels_of_a_person(site: Deployment, artifacts: Path, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_kernels_of_a_person(site: Deployment, artifacts: Path, tmp_path: Path) 
 
 
 def test_a_start_without_what_is_in_the_way(site: Deployment) -> None:
-    tycho = Person(site.url, site.token, "tycho")
+    tycho = UserClient(site.url, site.token, "tycho")
     tycho.stop()
     tycho.client.start_server("tycho", {"clean": True})
     tycho.start()
@@ -183,7 +183,7 @@ def test_a_start_without_what_is_in_the_way(site: Deployment) -> None:
     tycho.leave()
 
 
-def test_welcome_is_given_once(site: Deployment, ada: Person) -> None:
+def test_welcome_is_given_once(site: Deployment, ada: UserClient) -> None:
     assert ada.has(WELCOME)
     ada.write(WELCOME, '{"cells": [], "metadata": {"mine": true}, "nbformat": 4, "nbformat_minor": 5}')
     ada.stop()
@@ -195,7 +195,7 @@ def test_welcome_is_given_once(site: Deployment, ada: Person) -> None:
     assert not ada.has(WELCOME)
 
 
-def test_software_is_read_only_even_for_root(site: Deployment, ada: Person) -> None:
+def test_software_is_read_only_even_for_root(site: Deployment, ada: UserClient) -> None:
     container = ada.container(site.instance)
     writing = ["docker", "exec", "--user", "root", container, "touch", "/opt/software/mine"]
     done = subprocess.run(as_root(writing), capture_output=True, text=True, check=False)
@@ -203,7 +203,7 @@ def test_software_is_read_only_even_for_root(site: Deployment, ada: Person) -> N
     assert "Read-only file system" in done.stderr
 
 
-def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: Person) -> None:
+def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: UserClient) -> None:
     ada.open_kernel("python-science")
     ada.run("import numpy; kept = numpy.arange(9).sum()")
     docker("restart", site.container("hub"))
@@ -214,7 +214,7 @@ def test_hub_restart_leaves_a_running_kernel_alone(site: Deployment, ada: Person
     assert ada.run("print(kept + 1)") == "37"
 
 
-def test_proxy_restart_heals_at_once(site: Deployment, ada: Person) -> None:
+def test_proxy_restart_heals_at_once(site: Deployment, ada: UserClient) -> None:
     docker("restart", site.container("proxy"))
     seconds = wait_until(lambda: answers(ada, through_server=True), 15, "the route to a running server")
     assert seconds < 10
@@ -222,7 +222,7 @@ def test_proxy_restart_heals_at_once(site: Deployment, ada: Person) -> None:
     assert ada.run("print(6 * 7)") == "42"
 
 
-def test_stop_and_start_keep_everything(site: Deployment, ada: Person) -> None:
+def test_stop_and_start_keep_everything(site: Deployment, ada: UserClient) -> None:
     ada.write("kept.txt", "still here")
     before = ada.container(site.instance)
     service = f"/srv/{site.instance}/bin/service"
@@ -240,7 +240,9 @@ def test_stop_and_start_keep_everything(site: Deployment, ada: Person) -> None:
     assert ada.read("kept.txt")["content"] == "still here"
 
 
-def test_check_mode_after_while_a_websocket_outlives_its_first_pings(site: Deployment, ada: Person) -> None:
+def test_check_mode_after_while_a_websocket_outlives_its_first_pings(
+    site: Deployment, ada: UserClient
+) -> None:
     """The server asks every 30 seconds whether anybody is there, and must wait for the answer."""
     ada.open_kernel("python3")
     numbers = "import time\nfor number in range(35):\n    print(number, flush=True)\n    time.sleep(1)"
@@ -250,7 +252,7 @@ def test_check_mode_after_while_a_websocket_outlives_its_first_pings(site: Deplo
         assert printed.result().split() == [str(number) for number in range(35)]
 
 
-def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: Person) -> None:
+def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: UserClient) -> None:
     """In one answer. The unit tests have every kind of mistake; a misspelled trait is among the role's."""
     before = docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub"))
     site.set(jupyterhub_login_knd="dummy", edge_port="eighty")
@@ -258,7 +260,7 @@ def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: Person
     site.set()
     assert outcome.code != 0
     assert outcome.count("changed") == 0
-    for part in ("did you mean jupyterhub_login_kind", "edge_port is 'eighty'"):
+    for part in ("did you mean jupyterhub_authenticator", "edge_port is 'eighty'"):
         assert part in outcome.flat(), outcome.text[-3000:]
     assert answers(ada)
     assert docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub")) == before
@@ -284,12 +286,12 @@ def test_another_inventory_is_refused(site: Deployment, tmp_path: Path) -> None:
     assert site.state() == before
 
 
-def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: Deployment) -> None:
+def test_two_instances_side_by_side(site: Deployment, ada: UserClient, prototype: Deployment) -> None:
     before = site.state()
     prototype.run("site").assert_done()
     assert site.state() == before
     assert answers(ada)
-    eve = Person(prototype.url, prototype.token, "eve")
+    eve = UserClient(prototype.url, prototype.token, "eve")
     assert not eve.state().exists
     refused = prototype.run("teardown", "-e", f"teardown_confirm={site.instance}", name="teardown-wrong")
     assert refused.code != 0
@@ -303,7 +305,7 @@ def test_two_instances_side_by_side(site: Deployment, ada: Person, prototype: De
     assert answers(ada, through_server=True)
 
 
-def test_another_network_while_somebody_works(site: Deployment, ada: Person) -> None:
+def test_another_network_while_somebody_works(site: Deployment, ada: UserClient) -> None:
     """One that is taken is refused before anything is touched; to a free one everybody moves."""
     stranger, server, network = "e2e-stranger", ada.container(site.instance), f"{site.instance}-users"
     subnet = "{{(index .IPAM.Config 0).Subnet}}"
@@ -336,7 +338,7 @@ def test_another_network_while_somebody_works(site: Deployment, ada: Person) -> 
     site.set()
 
 
-def test_teardown_keeps_the_users_data(site: Deployment, ada: Person) -> None:
+def test_teardown_keeps_the_users_data(site: Deployment, ada: UserClient) -> None:
     site.teardown().assert_done()
     assert site.owned("container") == []
     assert site.owned("network") == []
@@ -354,7 +356,7 @@ def test_teardown_with_data_leaves_nothing(site: Deployment) -> None:
     assert gone.returncode == 0
 
 
-def answers(person: Person, through_server: bool = False) -> bool:
+def answers(person: UserClient, through_server: bool = False) -> bool:
     """Tell whether the hub, or the person's server, answers through the public address."""
     try:
         if through_server:

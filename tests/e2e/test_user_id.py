@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 from deployment import Deployment, as_root, docker, server_of
-from person import Person
+from user_client import UserClient
 
 pytestmark = pytest.mark.slow
 
@@ -37,16 +37,16 @@ def home(site: Deployment) -> str:
 
 
 @pytest.fixture(scope="module")
-def ada(site: Deployment, home: str) -> Person:
+def ada(site: Deployment, home: str) -> UserClient:
     site.set(**SETTINGS)
     site.run("site").assert_done()
-    ada = Person(site.url, site.token, "ada")
+    ada = UserClient(site.url, site.token, "ada")
     ada.start()
     ada.open_kernel("python3")
     return ada
 
 
-def test_it_stays_as_it_is(site: Deployment, home: str, ada: Person) -> None:
+def test_it_stays_as_it_is(site: Deployment, home: str, ada: UserClient) -> None:
     """With a server that goes on running."""
     assert ada.run("import os; os.getuid(), os.getgid()") == "(1000, 1000)"
     ada.write("kept.txt", "still here")
@@ -57,7 +57,7 @@ def test_it_stays_as_it_is(site: Deployment, home: str, ada: Person) -> None:
     assert owner(home) == "1000:1000"
 
 
-def test_nothing_changes_hands_while_somebody_works(site: Deployment, home: str, ada: Person) -> None:
+def test_nothing_changes_hands_while_somebody_works(site: Deployment, home: str, ada: UserClient) -> None:
     site.set(**NEW)
     refused = site.run("site", name="site-refused")
     assert refused.code != 0
@@ -68,7 +68,7 @@ def test_nothing_changes_hands_while_somebody_works(site: Deployment, home: str,
     assert owner(home) == "1000:1000"
 
 
-def test_another_number(site: Deployment, home: str, ada: Person) -> None:
+def test_another_number(site: Deployment, home: str, ada: UserClient) -> None:
     ada.stop()
     site.run("site", name="site-moved").assert_done()
     assert owner(home) == "77001:77001"

@@ -16,13 +16,13 @@ import pytest
 from accessibility import no_violations
 from browser import Visit, visit
 from deployment import ROOT, Deployment, as_root, docker, server_of
-from person import Person
 from playwright.sync_api import expect
+from user_client import UserClient
 
 TITLE = 'Arcetri <b>& "Friends"</b>'
 ANNOUNCEMENT = "Maintenance on Sunday <script>alert(1)</script>"
 LOOK: dict[str, t.Any] = {
-    "jupyterhub_admins": ["root-of-pages"],
+    "jupyterhub_admin_users": ["root-of-pages"],
     "jupyterhub_contact": "help@example.org",
     "jupyterhub_config_extra": {"JupyterHub": {"allow_named_servers": True}},
     "jupyterhub_web_title": TITLE,
@@ -215,7 +215,7 @@ def test_the_admin_page_has_names_for_its_buttons(site: Deployment, stranger: Vi
     stranger.page.get_by_role("heading", name="Authorize access").wait_for()
     no_violations(stranger.page, narrow=True)
     assert stranger.errors == []
-    Person(site.url, site.token, "root-of-pages").stop()
+    UserClient(site.url, site.token, "root-of-pages").stop()
 
 
 def test_http_is_warned_of_but_not_on_loopback(site: Deployment, stranger: Visit) -> None:
@@ -290,7 +290,7 @@ def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders:
     for name in ("hub/templates", "hub/static", "notebook/static"):
         (own / name).mkdir(parents=True)
     leave(page)
-    Person(site.url, site.token, "ada").stop()
+    UserClient(site.url, site.token, "ada").stop()
     site.set(**LOOK, images_web_path=str(ours), images_web_site_path=str(own))
     said = site.run("web_dev").assert_done().flat()
     for folder in (own, ours):
@@ -345,7 +345,7 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
     assert colour(page, "body") != "rgb(1, 2, 3)"
     expect(page.page.locator(".site-announcement")).to_have_text(ANNOUNCEMENT)
     # A new server has the look of its image.
-    person = Person(site.url, site.token, "ada")
+    person = UserClient(site.url, site.token, "ada")
     person.stop()
     person.start()
     page.page.goto(f"{site.url}/user/ada/lab")

@@ -20,9 +20,13 @@ from pathlib import Path
 from galilean_hub import disk, disk_quota
 from galilean_hub.disk_agent import Agent, Home
 
-from ansible_collections.galilean.hub.plugins.module_utils import _data_volume_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils._data_volume_disk import Disk, mounts
-from ansible_collections.galilean.hub.plugins.module_utils._data_volume_plan import Plan, Wanted, make_plan
+from ansible_collections.galilean.hub.plugins.module_utils.volumes import data_volume_host as host_io
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_disk import Disk, mounts
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_plan import (
+    Plan,
+    Wanted,
+    make_plan,
+)
 
 MIB = 2**20
 LIMIT = 20 * MIB
@@ -40,17 +44,17 @@ def place(path: str, text: str) -> None:
 def make_disk(kind: str, device: str, path: str) -> list[str]:
     """Take the steps of the role data_volume, each after another look, as its module does; and say which."""
     wanted, fstab = Wanted(path, kind, ("noatime",)), f"/tmp/fstab-{kind}"
-    hands = host_io.Hands(wanted, fstab, command, place)
+    hands = host_io.Applier(wanted, fstab, command, place)
 
-    def look() -> tuple[Disk, Plan]:
+    def observe() -> tuple[Disk, Plan]:
         here = mounts(host_io.read("/proc/self/mountinfo"))
-        found = host_io.look_at_disk(device, device, wanted, host_io.read(fstab), here, command)
-        return found, make_plan(wanted, found, host_io.look_at_host(wanted, fstab, command))
+        found = host_io.observe_disk(device, device, wanted, host_io.read(fstab), here, command)
+        return found, make_plan(wanted, found, host_io.observe_host(wanted, fstab, command))
 
-    steps = [action.kind for action in look()[1].actions]
+    steps = [action.kind for action in observe()[1].actions]
     for step in steps:
-        hands.take(step, *look())
-    left = [action.kind for action in look()[1].actions]
+        hands.take(step, *observe())
+    left = [action.kind for action in observe()[1].actions]
     assert not left, left
     return steps
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from cases import cases
-from galilean_hub._claims import ClaimError, claimed_groups
+from galilean_hub.shared.claims import ClaimError, claimed_groups
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 from cases import cases
-from galilean_hub._sizes import UNITS, parse_size
+from galilean_hub.shared.sizes import UNITS, parse_size
 from hypothesis import given
 from hypothesis import strategies as st
 

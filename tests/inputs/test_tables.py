@@ -8,11 +8,14 @@ import typing as t
 
 import pytest
 from cases import cases, content
-from galilean_hub._approval import ApprovalError, parse_list
+from galilean_hub.shared.approval import ApprovalError, parse_list
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list, user_list_problems
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_list import (
+    user_list,
+    user_list_problems,
+)
 
 Case = dict[str, t.Any]
 

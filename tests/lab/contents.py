@@ -157,11 +157,11 @@ class Contents:
         made = cloud.post("identity", path, {"application_credential": wanted})
         return str(made["application_credential"]["id"])
 
-    def wait_for_agents(self, limit: float, look: t.Callable[[], None], since: str) -> None:
+    def wait_for_agents(self, limit: float, observe: t.Callable[[], None], since: str) -> None:
         """Until every agent has reported since then; `look` says when a program ended instead."""
         cloud, began = self._admin(), time.monotonic()
         while missing := missing_agents(cloud, since):
-            look()
+            observe()
             if time.monotonic() - began > limit:
                 raise LabError(
                     f"These do not report after {limit:.0f} s: {', '.join(sorted(missing))}; "

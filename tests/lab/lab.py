@@ -98,7 +98,7 @@ class Lab:
             # An earlier run's reports make them look alive for a minute or two.
             since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
             self._start("agents")
-            contents.wait_for_agents(AGENT_LIMIT, self._look, since if self.started else "")
+            contents.wait_for_agents(AGENT_LIMIT, self._observe, since if self.started else "")
             if settings.dns:
                 system.call("pools", limit=120)
         with self.stage("Guest images"):
@@ -141,7 +141,7 @@ class Lab:
     def _start(self, group: str) -> None:
         self.started += self.system.call("start", group, limit=600)["started"]
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         gone = self.system.call("state", limit=30)["gone"]
         if gone:
             raise LabError(

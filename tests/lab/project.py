@@ -201,7 +201,7 @@ class Server:
         self.project, self.id, self.address = project, server_id, ""
         self._known_hosts = project.folder / f"known_hosts-{server_id}"
 
-    def _look(self) -> Json:
+    def _observe(self) -> Json:
         return dict(self.project.cloud.get("compute", f"/servers/{self.id}")["server"])
 
     def action(self, name: str, argument: t.Any = None) -> Json:
@@ -211,16 +211,16 @@ class Server:
         return str(self.action("os-getConsoleOutput", {})["output"])
 
     def is_active(self, limit: float = 180) -> None:
-        def look() -> bool:
-            found = self._look()
+        def observe() -> bool:
+            found = self._observe()
             if found["status"] == "ERROR":
                 raise LabError(f"Server {found['name']} failed: {found.get('fault', {}).get('message')}")
             return bool(found["status"] == "ACTIVE" and not found["OS-EXT-STS:task_state"])
 
-        wait_for(f"Server {self.id}'s start", look, limit)
+        wait_for(f"Server {self.id}'s start", observe, limit)
 
     def is_state(self, state: str, limit: float) -> None:
-        wait_for(f"Server {self.id} becoming {state}", lambda: self._look()["status"] == state, limit)
+        wait_for(f"Server {self.id} becoming {state}", lambda: self._observe()["status"] == state, limit)
 
     def keys(self, limit: float = BOOT_LIMIT) -> list[str]:
         """Wait until the console shows the host keys."""

@@ -15,8 +15,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
 from deployment import ARTIFACTS, Deployment
 from idp import Provider
+from scenario import COLLECTIONS, Scenario
 from source import Source
-from story import COLLECTIONS, Story
 
 SYSTEM_CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -60,7 +60,7 @@ def source() -> t.Iterator[Source]:
 
 
 @pytest.fixture(scope="session")
-def story(site: Deployment, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def story(site: Deployment, provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     """The instance with its provider and the settings of the last run."""
     # As the institute's own authority would be: in the bundle of the host.
     folder = tmp_path_factory.mktemp("bundle")
@@ -68,4 +68,14 @@ def story(site: Deployment, provider: Provider, tmp_path_factory: pytest.TempPat
     bundle.write_text(SYSTEM_CERTIFICATES.read_text() + provider.certificate.read_text(), encoding="utf-8")
     bundle.chmod(0o644)
     ARTIFACTS.mkdir(exist_ok=True)
-    return Story(site, provider, {"jupyterhub_ca_bundle": str(bundle)})
+    return Scenario(site, provider, {"jupyterhub_ca_bundle": str(bundle)})
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["provider", "approval", "profiles", "secrets", "authenticators", "site"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

@@ -8,12 +8,12 @@ import json
 import subprocess
 
 from deployment import as_root, docker
-from story import Story
+from scenario import Scenario
 
-from ansible_collections.galilean.hub.plugins.module_utils._home_owners import user_today
+from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
 
 
-def keep_names(story: Story) -> dict[str, str]:
+def keep_names(story: Scenario) -> dict[str, str]:
     """A jupyterhub_rename_map by which whoever has a home keeps the name."""
     instance = story.site.instance
     filters = [f"label=galilean.hub.instance={instance}", "label=galilean.hub.role=home"]

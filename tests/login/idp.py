@@ -116,7 +116,7 @@ class Provider:
     def settings(self) -> dict[str, t.Any]:
         """The role's settings for a hub that uses it."""
         return {
-            "jupyterhub_login_kind": "oidc",
+            "jupyterhub_authenticator": "oidc",
             "jupyterhub_login_client_id": self.client_id,
             "jupyterhub_login_client_secret": self.client_secret,
             "jupyterhub_login_oidc": {

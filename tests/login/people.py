@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from person import Person
-from story import Story
+from scenario import Scenario
+from user_client import UserClient
 
 
-def person_of(story: Story, name: str) -> Person:
+def person_of(story: Scenario, name: str) -> UserClient:
     """The account of that name, and its server."""
-    return Person(story.site.url, story.site.token, name)
+    return UserClient(story.site.url, story.site.token, name)

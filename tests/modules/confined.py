@@ -13,11 +13,11 @@ import yaml
 from engine import ROOT
 
 sys.path.append(str(ROOT / ".ansible/collections"))
-from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import hub_config_data
-from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
+from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
+from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data import hub_config_data
 
 PROFILE = ROOT / "roles/jupyterhub/files/seccomp.json"
-LISTS = ("allowed_users", "allowed_groups", "admins", "admin_groups", "blocked_users")
+LISTS = ("allowed_users", "allowed_groups", "admin_users", "admin_groups", "blocked_users")
 # What says nothing about a container.
 OTHER: dict[str, t.Any] = {
     "public_url": "http://127.0.0.1:8000/",
@@ -27,8 +27,10 @@ OTHER: dict[str, t.Any] = {
     "welcome_dir": "/srv/hub/welcome",
     "config_extra": {},
     "default_url": "/lab",
-    **dict.fromkeys(("parallel_starts", "active_servers", "cull_timeout", "cull_every", "cull_max_age"), 1),
-    **dict.fromkeys(("kernel_cull_timeout", "busy_max_age", "token_max_age", "wrong_passwords"), 1),
+    **dict.fromkeys(
+        ("concurrent_spawn_limit", "active_server_limit", "cull_timeout", "cull_every", "cull_max_age"), 1
+    ),
+    **dict.fromkeys(("kernel_cull_timeout", "busy_max_age", "token_max_age", "failed_login_limit"), 1),
 }
 
 

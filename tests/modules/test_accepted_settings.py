@@ -13,18 +13,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
-from ansible_collections.galilean.hub.plugins.module_utils._access_settings import access_problems
-from ansible_collections.galilean.hub.plugins.module_utils._claims import (
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.access_settings import (
+    access_problems,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import login_problems
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_list import (
+    user_list,
+    user_list_problems,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import user_name
+from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
+from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data import ACCESS, hub_config_data
+from ansible_collections.galilean.hub.plugins.module_utils.shared.claims import (
     ClaimError,
     claimed_groups,
     group_name,
 )
-from ansible_collections.galilean.hub.plugins.module_utils._hub_accounts import user_name
-from ansible_collections.galilean.hub.plugins.module_utils._hub_config_data import ACCESS, hub_config_data
-from ansible_collections.galilean.hub.plugins.module_utils._instance import instance_layout
-from ansible_collections.galilean.hub.plugins.module_utils._login import login_problems
-from ansible_collections.galilean.hub.plugins.module_utils._sizes import parse_size
-from ansible_collections.galilean.hub.plugins.module_utils._user_list import user_list, user_list_problems
+from ansible_collections.galilean.hub.plugins.module_utils.shared.sizes import parse_size
 
 PROGRAM = Path(__file__).with_name("hub_start.py")
 STATE = ("/etc/jupyterhub", "/run/secrets", "/srv/jupyterhub")
@@ -36,15 +41,15 @@ OIDC = {
 }
 LOGIN: dict[str, t.Any] = {
     "kind": "dummy", "public_url": "http://127.0.0.1:8000/", "client_id": "", "client_secret": False,
-    "allow_all": False, "allowed_users": [], "allowed_groups": [], "admins": [], "admin_groups": [],
+    "allow_all": False, "allowed_users": [], "allowed_groups": [], "admin_users": [], "admin_groups": [],
     "blocked_users": [], "approval": False, "admin_access": True,
 }  # fmt: skip
 OTHERS: dict[str, t.Any] = {
     "public_url": LOGIN["public_url"], "welcome_dir": "/srv/hub/welcome", "software": {}, "ca_bundle": "",
     "memory_limit": "2G", "tmp_limit": "auto", "cpu_limit": 2.0, "pids_limit": 1024, "open_files": 16384,
-    "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "parallel_starts": 3, "active_servers": 56,
+    "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "concurrent_spawn_limit": 3, "active_server_limit": 56,
     "cull_timeout": 3600, "cull_every": 300, "cull_max_age": 0, "kernel_cull_timeout": 3600,
-    "busy_max_age": 604800, "default_url": "/lab", "token_max_age": 86400, "wrong_passwords": 60,
+    "busy_max_age": 604800, "default_url": "/lab", "token_max_age": 86400, "failed_login_limit": 60,
     "config_extra": {},
 }  # fmt: skip
 
@@ -176,7 +181,7 @@ def site(draw: st.DrawFn) -> dict[str, t.Any]:
         "login": {
             **LOGIN,
             "allowed_users": list(map(user_name, allowed)),
-            "admins": list(map(user_name, allowed[:1])),
+            "admin_users": list(map(user_name, allowed[:1])),
             "blocked_users": list(map(user_name, blocked)),
         },
         "groups": groups,
@@ -264,7 +269,11 @@ def test_who_stands_in_an_accepted_table_comes_in(
     listed = {} if problems else user_list(table)
     chosen = {
         **ACCESS,
-        "login": {**LOGIN, "allowed_users": listed.get("allowed", []), "admins": listed.get("admins", [])},
+        "login": {
+            **LOGIN,
+            "allowed_users": listed.get("allowed", []),
+            "admin_users": listed.get("admin_users", []),
+        },
         "listed_groups": listed.get("groups", {}),
     }
     if not problems:

@@ -79,9 +79,9 @@ class Processes:
     def __init__(self) -> None:
         self._done = threading.Event()
         self.seen: set[str] = set()
-        self._thread = threading.Thread(target=self._look)
+        self._thread = threading.Thread(target=self._observe)
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         while not self._done.wait(0.1):
             listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=False)
             self.seen.update(listed.stdout.splitlines())
@@ -130,8 +130,8 @@ def test_builds_go_through_the_proxy_and_use_the_indexes(
         done = apply_images(tmp_path, settings, "-vv", "--diff")
     assert done.status == 0, done.said
     ref = done.refs["mine"]
-    look = "python3 -c 'import galilean_proof as p; print(p.WORD)'; ls /usr/local/lib/node_modules"
-    said = docker("run", "--rm", ref, "sh", "-c", f"command -v tree; {look}")
+    observe = "python3 -c 'import galilean_proof as p; print(p.WORD)'; ls /usr/local/lib/node_modules"
+    said = docker("run", "--rm", ref, "sh", "-c", f"command -v tree; {observe}")
     assert said.split("\n") == ["/usr/bin/tree", "from the site", "galilean-proof"]
     asked = outside.log("indexes")
     for path in (

@@ -112,7 +112,7 @@ class Stack:
         argv = ("run", "--rm", "--network=none", mount, "--workdir=/opt/software", self.base)
         return docker(*argv, "sh", "-c", script)
 
-    def look(self, image: str) -> tuple[str, dict[str, str]]:
+    def observe(self, image: str) -> tuple[str, dict[str, str]]:
         """What the tool says in a version of the software, and the inode of each file."""
         said, *lines = self.inside(image, "sh bin/link; find . -type f -printf '%p %i\\n'").splitlines()
         return said, dict(line.split(" ") for line in lines)
@@ -183,7 +183,7 @@ def test_next_versions_share(stack: Stack, images: list[str], links: bool) -> No
     for number, image in enumerate(images, 1):
         made = stack(image=image, keep=3)
         assert made["changed"], made
-        said, after = stack.look(image)
+        said, after = stack.observe(image)
         assert said == f"version {number}"
         own = {"./bin/tool", "./bin/hard", "./.sealed", "./.manifest"}
         shared = {path for path in after if after[path] == before.get(path)}
@@ -202,7 +202,7 @@ def test_hashes_of_the_image_below(stack: Stack, images: list[str], prefix: str)
     above = make_image(f"{prefix}/software:{'4' * 12}", images[1], change)
     stack(image=images[1])
     assert stack(image=above)["changed"]
-    assert stack.look(above)[0] == "version 4"
+    assert stack.observe(above)[0] == "version 4"
 
 
 def test_engine_elsewhere(stack: Stack, images: list[str], tmp_path: Path) -> None:
@@ -214,7 +214,7 @@ def test_engine_elsewhere(stack: Stack, images: list[str], tmp_path: Path) -> No
     made = stack(image=images[1], docker_cli=[str(client)])
     assert made["changed"], made
     assert made["volume"]["shared_bytes"] == 0
-    assert stack.look(images[1])[0] == "version 2"
+    assert stack.observe(images[1])[0] == "version 2"
 
 
 def which(program: str) -> str:
@@ -230,7 +230,7 @@ def test_verify_and_repair(stack: Stack, images: list[str], prefix: str, base: s
         "printf X | dd of=lib/7 conv=notrunc status=none; touch -d @1600000000 lib/7; rm bin/link; touch new"
     )
     stack.inside(images[0], damage, "rw")
-    untouched = stack.look(old)[1]["./lib/7"]
+    untouched = stack.observe(old)[1]["./lib/7"]
     check = stack(check=True, image=images[0], verify=True)
     assert check["changed"]
     reason = "bin/link is missing, lib/7 differs in content, new should not be there"
@@ -242,7 +242,7 @@ def test_verify_and_repair(stack: Stack, images: list[str], prefix: str, base: s
     docker("rm", user)
     assert stack.inside(images[0], "cat lib/7; sh bin/link; ls new || true") == "7\nversion 1"
     assert not stack(image=images[0], verify=True)["changed"]
-    assert stack.look(old)[1]["./lib/7"] == untouched, "what others share is replaced, not written to"
+    assert stack.observe(old)[1]["./lib/7"] == untouched, "what others share is replaced, not written to"
 
     # The other version has the damage as well where files are shared; here it has it anyway.
     stack.inside(old, "rm -f lib/7", "rw")
@@ -269,7 +269,7 @@ def test_back_to_an_older_version(stack: Stack, images: list[str]) -> None:
     back = stack(image=images[1], digest=digests[0])
     assert back["changed"], back
     assert back["volume"]["digest"] == digests[0]
-    assert stack.look(images[0])[0] == "version 1"
+    assert stack.observe(images[0])[0] == "version 1"
     assert stack.volumes() == {stack.name(image) for image in images[:2]}, "the newer one is not in the way"
     unknown = stack(image=images[1], digest="0123456789ab")
     assert unknown["failed"]

@@ -117,13 +117,13 @@ class Stack:
         said = self.run("/opt/notebook/bin/python", "-c", CELLS, json.dumps([kernel, pairs]), options=options)
         return list(json.loads(said.rpartition("RESULTS")[2]))
 
-    def look(self, *command: str) -> str:
+    def observe(self, *command: str) -> str:
         """What a command says about the tree in the image, which has nothing but the stack's own."""
         return docker("run", "--rm", f"--name={self.container}", "--network=none", self.image, *command)
 
     def files(self) -> dict[str, tuple[str, int]]:
         """Every path of the tree with its kind and time."""
-        listing = self.look("find", "/opt/software", "-mindepth", "1", "-printf", r"%y %m\t%T@\t%P\n")
+        listing = self.observe("find", "/opt/software", "-mindepth", "1", "-printf", r"%y %m\t%T@\t%P\n")
         rows = (line.split("\t") for line in listing.splitlines())
         return {path: (kind, int(float(when))) for kind, when, path in rows}
 
@@ -184,11 +184,11 @@ def test_no_file_is_in_two_stacks(stacks: dict[str, Stack]) -> None:
 def test_tree(stacks: dict[str, Stack], name: str) -> None:
     tree = stacks[name].files()
     assert {when for _kind, when in tree.values()} == {MOMENT}
-    dangling = stacks[name].look("find", "/opt/software", "-xtype", "l")
+    dangling = stacks[name].observe("find", "/opt/software", "-xtype", "l")
     assert not dangling, dangling[:1000]
-    writable = stacks[name].look("find", "/opt/software", "-perm", "/022", "-not", "-type", "l")
+    writable = stacks[name].observe("find", "/opt/software", "-perm", "/022", "-not", "-type", "l")
     assert not writable, writable[:1000]
-    size = int(stacks[name].look("du", "-sm", "/opt/software").split()[0])
+    size = int(stacks[name].observe("du", "-sm", "/opt/software").split()[0])
     files = sum(kind.startswith("f") for kind, _when in tree.values())
     assert size < LIMITS[name][0], size
     assert files < LIMITS[name][1], files

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from galilean_hub import (
     database,
     engine,
+    key_rotation,
     limits,
     logs,
     outgoing,
-    rekey,
     renaming,
     server,
     subdomains,
@@ -27,12 +27,12 @@ from galilean_hub.web_static import SiteStaticFilesHandler
 # A hub that starts without its engine takes all servers for stopped, and forgets them.
 engine.wait()
 database.tune()
-logs.tidy()
+logs.clean_up()
 outgoing.use()
 data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
-look = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
-configure(c, data, read_secrets(Path("/run/secrets")), look)
+observe = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
+configure(c, data, read_secrets(Path("/run/secrets")), observe)
 if data.get("users_proxy"):
     # A site's own settings for all servers win.
     c.DockerSpawner.environment = {**outgoing.variables(), **c.DockerSpawner.environment}
@@ -58,4 +58,4 @@ if c.JupyterHub.get("cookie_host_prefix_enabled"):
 subdomains.tell_moves(c.JupyterHub.get("subdomain_host", ""))
 c.GalileanAccess.renamed = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed") or {}))
 # By its name: `keys` is a method of every section.
-rekey.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])
+key_rotation.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])

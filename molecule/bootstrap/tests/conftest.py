@@ -57,3 +57,13 @@ class Site:
 @pytest.fixture(scope="session")
 def site() -> Site:
     return Site()
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["new_server", "mounted", "changes"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

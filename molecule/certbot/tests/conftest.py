@@ -149,3 +149,13 @@ def wait_until(check: t.Callable[[], bool], seconds: float, what: str) -> None:
     while not check():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds} s"
         time.sleep(0.2)
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["first_certificate", "renewal", "failures", "modes", "browser"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

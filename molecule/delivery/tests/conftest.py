@@ -153,3 +153,13 @@ def delivery() -> Delivery:
     said = made.apply(images_delivery=way)
     assert said.endswith("rc=0 alone=0 far=0 near=0"), said
     return made
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["connection", "registry"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

@@ -161,3 +161,13 @@ def upstream(edge: Edge) -> Iterator[Edge]:
     edge.start_upstream()
     yield edge
     edge.stop_upstream()
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["away", "headers", "logins", "rates", "serving", "operator", "scan", "tls"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

@@ -16,7 +16,7 @@ class Stay(urllib.request.HTTPRedirectHandler):
         """A redirect is an answer as well."""
 
 
-def look(address: str) -> dict[str, object]:
+def observe(address: str) -> dict[str, object]:
     context = ssl._create_unverified_context()
     opener = urllib.request.build_opener(Stay, urllib.request.HTTPSHandler(context=context))
     try:
@@ -29,4 +29,4 @@ def look(address: str) -> dict[str, object]:
 
 
 for given in sys.argv[1:]:
-    print(json.dumps(look(given)), flush=True)
+    print(json.dumps(observe(given)), flush=True)

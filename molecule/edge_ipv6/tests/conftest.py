@@ -48,7 +48,7 @@ class Machine:
     def run(self, command: str) -> str:
         return docker("exec", self.container, "sh", "-c", command)
 
-    def look(self, *addresses: str) -> list[dict[str, t.Any]]:
+    def observe(self, *addresses: str) -> list[dict[str, t.Any]]:
         said = docker("exec", self.container, "python3", "/client.py", *addresses)
         return [json.loads(line) for line in said.splitlines()]
 

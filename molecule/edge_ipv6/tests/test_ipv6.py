@@ -17,14 +17,14 @@ def seen(answer: dict[str, object]) -> str:
 
 
 def test_people_come_over_both(server: Machine, client: Machine) -> None:
-    over6, over4 = client.look(f"https://[{server.ipv6}]/hub/home", f"https://{server.ipv4}/hub/home")
+    over6, over4 = client.observe(f"https://[{server.ipv6}]/hub/home", f"https://{server.ipv4}/hub/home")
     assert seen(over6) == client.ipv6
     assert seen(over4) == client.ipv4
 
 
 def test_plain_http_is_sent_on_over_both(server: Machine, client: Machine) -> None:
     for name in (f"[{server.ipv6}]", server.ipv4):
-        (answer,) = client.look(f"http://{name}/lab")
+        (answer,) = client.observe(f"http://{name}/lab")
         assert (answer["status"], answer["location"]) == (308, f"https://{name}/lab")
 
 
@@ -56,7 +56,7 @@ def test_nothing_else_is_open(server: Machine, client: Machine) -> None:
     shape = '{{(index .NetworkSettings.Networks "six-core").GlobalIPv6Address}}'
     proxy = server.run(f"docker inspect --format '{shape}' six-proxy")
     client.run(f"ip -6 route replace {subnet} via {server.ipv6}")
-    (answer,) = client.look(f"http://[{proxy}]:8000/")
+    (answer,) = client.observe(f"http://[{proxy}]:8000/")
     assert answer["status"] == 0
     # It listens there, and the way is right: from the host it is reached.
     assert server.run(f"ping -6 -c 1 -W 2 {proxy} >/dev/null && echo reached") == "reached"
@@ -74,9 +74,9 @@ def test_it_lasts(server: Machine, client: Machine) -> None:
     server.run("systemctl restart docker")
     end = time.monotonic() + 20
     # Whoever comes first finds that the engine's name service has gone away, and nginx asks it anew.
-    while client.look(f"https://[{server.ipv6}]/hub/home")[0]["status"] != 200:
+    while client.observe(f"https://[{server.ipv6}]/hub/home")[0]["status"] != 200:
         assert time.monotonic() < end
-    over6, over4 = client.look(f"https://[{server.ipv6}]/hub/home", f"https://{server.ipv4}/hub/home")
+    over6, over4 = client.observe(f"https://[{server.ipv6}]/hub/home", f"https://{server.ipv4}/hub/home")
     assert (seen(over6), seen(over4)) == (client.ipv6, client.ipv4)
 
 
@@ -96,19 +96,19 @@ def test_an_engine_of_somebody_else_is_looked_at_first(server: Machine) -> None:
 
 def test_behind_a_front_as_well(server: Machine, client: Machine) -> None:
     """Several instances by name: the front tells the edge the address of who comes, over both."""
-    said = converge(server, edge_shared=True, edge_server_name="hub")
+    said = converge(server, edge_sni_routing=True, edge_server_name="hub")
     assert said.endswith("rc=0"), said
     for ours, theirs in ((client.ipv6, server.ipv6), (client.ipv4, server.ipv4)):
         client.run(f"echo '{theirs} hub' >>/etc/hosts")
-        (answer,) = client.look("https://hub/hub/home")
+        (answer,) = client.observe("https://hub/hub/home")
         assert seen(answer) == ours
         client.run("sed '$d' /etc/hosts >/tmp/hosts && cat /tmp/hosts >/etc/hosts")
-    assert "changed=0" in converge(server, edge_shared=True, edge_server_name="hub")
+    assert "changed=0" in converge(server, edge_sni_routing=True, edge_server_name="hub")
 
 
 def test_one_address_alone(server: Machine, client: Machine) -> None:
     said = converge(server, edge_bind_address=server.ipv6)
     assert said.endswith("rc=0"), said
-    over6, over4 = client.look(f"https://[{server.ipv6}]/hub/home", f"https://{server.ipv4}/hub/home")
+    over6, over4 = client.observe(f"https://[{server.ipv6}]/hub/home", f"https://{server.ipv4}/hub/home")
     assert seen(over6) == client.ipv6
     assert over4["status"] == 0

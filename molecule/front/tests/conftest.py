@@ -192,3 +192,13 @@ def a(hubs: tuple[Hub, Hub]) -> Hub:
 @pytest.fixture(scope="session")
 def b(hubs: tuple[Hub, Hub]) -> Hub:
     return hubs[1]
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["names", "changes", "plain"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

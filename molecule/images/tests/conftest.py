@@ -79,3 +79,13 @@ class Images:
 @pytest.fixture(scope="session")
 def images() -> Images:
     return Images()
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["built", "changes", "keep", "software", "removal"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

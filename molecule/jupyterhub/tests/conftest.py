@@ -124,3 +124,13 @@ def hub(host: Host) -> Hub:
 def alice(hub: Hub) -> str:
     """Her server, started if it does not run."""
     return hub.start_server("alice")
+
+
+# Each file goes on with what the one before it has left.
+ORDER = ["deployed", "isolation", "restarts"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files in this order, after those that every scenario has."""
+    places = {f"test_{name}": place for place, name in enumerate(ORDER)}
+    items.sort(key=lambda item: places.get(item.path.stem, -1))

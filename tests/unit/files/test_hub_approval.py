@@ -9,7 +9,14 @@ import json
 from datetime import datetime, timezone
 
 import pytest
-from galilean_hub._approval import Approval, ApprovalError, check_removal, parse_answer, parse_list, standing
+from galilean_hub.shared.approval import (
+    Approval,
+    ApprovalError,
+    check_removal,
+    parse_answer,
+    parse_list,
+    standing,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 

@@ -601,7 +601,7 @@ class Site:
         part.write_text(json.dumps(self.state), encoding="utf-8")
         part.replace(self.folder / "state.json")
 
-    def look(self) -> None:
+    def observe(self) -> None:
         asyncio.run(self.watch.once())
 
     def wanted(self) -> dict[str, t.Any]:
@@ -626,7 +626,7 @@ def test_the_agent_is_told_who_runs(site: Site) -> None:
     assert site.wanted()["homes"]["ada"]["container"] == "a" * 64
     assert (site.wanted()["limit"], site.wanted()["reserve"]) == ("1G", "4G")
     ada.object_id = ""
-    site.look()
+    site.observe()
     assert site.wanted()["homes"] == {}
 
 
@@ -634,12 +634,12 @@ def test_a_server_whose_home_grows_too_large_is_stopped(site: Site) -> None:
     site.tell(ada=used(0))
     ada, bob = site.server("ada"), site.server("bob")
     site.tell(ada=used(105 * MIB))
-    site.look()
+    site.observe()
     assert (ada.stops, bob.stops) == (0, 0)
     assert site.watch.model("ada")["state"] == disk.OVER
     assert site.watch.notice("bob") == ""
     site.tell(ada=used(120 * MIB))
-    site.look()
+    site.observe()
     assert (ada.stops, bob.stops) == (1, 0)
     assert "was stopped" in site.watch.notice("ada")
     assert "15 seconds" in site.watch.notice("ada")
@@ -651,11 +651,11 @@ def test_who_comes_with_a_full_home_may_clean_up(site: Site) -> None:
     site.tell(ada=used(500 * MIB))
     ada = site.server("ada")
     site.tell()
-    site.look()
+    site.observe()
     assert ada.stops == 0
     assert "clean up" in site.watch.notice("ada")
     site.tell(ada=used(600 * MIB))
-    site.look()
+    site.observe()
     assert ada.stops == 1
 
 
@@ -664,7 +664,7 @@ def test_who_was_never_measured_is_taken_as_measured_first(site: Site) -> None:
     site.tell()
     ada = site.server("ada")
     site.tell(ada=used(500 * MIB))
-    site.look()
+    site.observe()
     assert ada.stops == 0
     assert site.wanted()["homes"]["ada"]["ceiling"]["bytes"] == 508 * MIB
 
@@ -674,7 +674,7 @@ def test_each_stop_in_a_row_makes_the_next_pause_longer(site: Site) -> None:
         site.tell(ada=used(500 * MIB))
         site.server("ada")
         site.tell(ada=used(600 * MIB))
-        site.look()
+        site.observe()
         assert f"{seconds} seconds" in site.watch.notice("ada")
 
 
@@ -691,11 +691,11 @@ def test_who_writes_to_a_full_folder_is_stopped(site: Site) -> None:
     eve = site.server("eve")
     site.state["written"] = dict.fromkeys(("a" * 64, "b" * 64, "e" * 64), 5 * MIB)
     site.tell(**{lab: used(50 * MIB)})
-    site.look()
+    site.observe()
     assert site.wanted()["homes"][lab]["target"] == "/home/jovyan/shared/lab"
     assert site.wanted()["folders"] == {lab: 100 * MIB}
     site.tell(**{lab: used(105 * MIB)})
-    site.look()
+    site.observe()
     assert site.watch.notices("ada") == site.watch.notices("bob")
     assert "shared/lab takes 105.0 MiB" in site.watch.notices("ada")[0]
     assert site.watch.notices("eve") == []
@@ -703,18 +703,18 @@ def test_who_writes_to_a_full_folder_is_stopped(site: Site) -> None:
     # Of those who have it, bob; eve writes more, and cannot write there.
     site.state["written"] = {"a" * 64: 5 * MIB, "b" * 64: 90 * MIB, "e" * 64: GIB}
     site.tell(**{lab: used(120 * MIB)})
-    site.look()
+    site.observe()
     assert (ada.stops, bob.stops, eve.stops) == (0, 1, 0)
     assert "shared/lab takes 120.0 MiB, its limit is 100.0 MiB. Your server wrote" in site.watch.notice("bob")
     # What bob wrote until the end is not ada's, who writes elsewhere; then ada deletes, and writes on.
     for seconds, size in ((1, 180), (60, 180), (70, 110)):
         site.state["written"]["a" * 64] += 10 * MIB
         site.tell(**{lab: used(size * MIB, time=time.time() + seconds)})
-        site.look()
+        site.observe()
     assert ada.stops == 0
     site.state["written"]["a" * 64] += 10 * MIB
     site.tell(**{lab: used(119 * MIB, time=time.time() + 80)})
-    site.look()
+    site.observe()
     assert ada.stops == 1
 
 
@@ -734,18 +734,18 @@ def test_who_fills_the_disk_is_stopped_and_nobody_else(site: Site) -> None:
     ada, bob, eve = site.server("ada", "0"), site.server("bob", "0"), site.server("eve", "0")
     site.state["written"] = {"a" * 64: 900 * GIB, "b" * 64: GIB, "e" * 64: 0}
     site.tell()
-    site.look()
+    site.observe()
     # Both write; what ada wrote long ago counts no more.
     site.state["space"]["volumes"]["free"] = 5 * GIB
     site.state["grown"] = 9 * GIB
     site.state["written"] = {"a" * 64: 901 * GIB, "b" * 64: 9 * GIB, "e" * 64: 0}
     site.tell()
-    site.look()
+    site.observe()
     assert (ada.stops, bob.stops, eve.stops) == (0, 1, 0)
     for _ in range(20):
         site.state["time"] += 10
         site.tell()
-        site.look()
+        site.observe()
     assert (ada.stops, eve.stops) == (0, 0)
     assert "wrote more than" in site.watch.notice("bob")
 
@@ -753,7 +753,7 @@ def test_who_fills_the_disk_is_stopped_and_nobody_else(site: Site) -> None:
 @pytest.mark.parametrize("text", ["", "{"])
 def test_an_answer_that_cannot_be_read_is_none(site: Site, text: str) -> None:
     (site.folder / "state.json").write_text(text, encoding="utf-8")
-    site.look()
+    site.observe()
     assert site.watch.refusal("ada") == ""
     assert site.watch.model("ada")["state"] == disk.OK
     assert site.watch.words(None) == ""

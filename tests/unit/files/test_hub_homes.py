@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from galilean_hub import homes
 
-from ansible_collections.galilean.hub.plugins.module_utils import _home_owners
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.homes import owners as owners_file
 
 OWNERS = {"ada@x": "ada", "grace": "grace@x"}
 
@@ -32,8 +32,8 @@ OWNERS = {"ada@x": "ada", "grace": "grace@x"}
 )
 def test_what_a_home_is_made_for(user: str, owners: dict[str, str], made_for: str) -> None:
     assert homes.made_for(user, owners) == made_for
-    assert _home_owners.made_for(user, owners) == made_for
-    assert _home_owners.user_today(made_for, owners) == user
+    assert owners_file.made_for(user, owners) == made_for
+    assert owners_file.user_today(made_for, owners) == user
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_who_was_renamed_keeps_the_home(
 
 def test_what_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(homes, "_owners", None)
-    assert _home_owners.read_owners(tmp_path) == homes.read(tmp_path / "homes.json") == {}
+    assert owners_file.read_owners(tmp_path) == homes.read(tmp_path / "homes.json") == {}
     homes.remember(OWNERS, tmp_path / "homes.json")
-    assert _home_owners.read_owners(tmp_path) == homes.read(tmp_path / "homes.json") == OWNERS
+    assert owners_file.read_owners(tmp_path) == homes.read(tmp_path / "homes.json") == OWNERS
     assert homes.owner("ada") == "ada/2"
     (tmp_path / "homes.json").write_text(json.dumps(OWNERS)[:-3], encoding="utf-8")
     with pytest.raises(HubError, match=r"homes\.json cannot be read .*: restore it from a backup"):
-        _home_owners.read_owners(tmp_path)
+        owners_file.read_owners(tmp_path)

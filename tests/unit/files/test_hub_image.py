@@ -15,7 +15,8 @@ from galilean_hub.loader import SECRETS, configure, read_data, read_secrets
 from galilean_hub.queue import StartQueue
 from traitlets.config import Config
 
-from ansible_collections.galilean.hub.plugins.module_utils import _access_settings, _hub_config_data
+from ansible_collections.galilean.hub.plugins.module_utils.authorization import access_settings
+from ansible_collections.galilean.hub.plugins.module_utils.hub import config_data
 
 GIVEN = {name: f"{number:064x}" for number, name in enumerate(SECRETS, 1)}
 
@@ -28,8 +29,8 @@ def configured(data: dict[str, t.Any], secrets: dict[str, str] = GIVEN) -> Confi
 
 def test_image_and_role_speak_the_same_schema(tmp_path: Path) -> None:
     path = tmp_path / "config.json"
-    path.write_text(json.dumps({"schema": _hub_config_data.SCHEMA}))
-    assert read_data(path) == {"schema": _hub_config_data.SCHEMA}
+    path.write_text(json.dumps({"schema": config_data.SCHEMA}))
+    assert read_data(path) == {"schema": config_data.SCHEMA}
     path.write_text(json.dumps({"schema": 0}))
     with pytest.raises(SystemExit, match="has schema 0, this image reads"):
         read_data(path)
@@ -57,7 +58,7 @@ def test_traits_are_set_and_the_sites_services_are_added_to_ours() -> None:
 
 def test_the_role_knows_the_names_of_services() -> None:
     config = configured({"culler": {"timeout": 600}})
-    assert {service["name"] for service in config.JupyterHub.services} == set(_access_settings.SERVICES)
+    assert {service["name"] for service in config.JupyterHub.services} == set(access_settings.SERVICES)
 
 
 def test_the_check_may_only_play_its_own_user() -> None:

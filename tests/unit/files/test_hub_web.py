@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The look of the hub's pages: what they are told, where files are found, and what the build refuses.
 
-That the pages of the real JupyterHub can be made is tested in the image (tests/modules/test_web_look.py).
+That the pages of the real JupyterHub can be made is tested in the image (tests/modules/test_branding.py).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def look(tmp_path: Path) -> t.Callable[[dict[str, str]], list[str]]:
+def observe(tmp_path: Path) -> t.Callable[[dict[str, str]], list[str]]:
     """Check the look that fits, with some files changed or added."""
 
     def check(changes: dict[str, str]) -> list[str]:
@@ -83,8 +83,8 @@ FITTING = [
 
 
 @pytest.mark.parametrize("changes", FITTING)
-def test_a_look_that_fits_passes(look: t.Callable[..., list[str]], changes: dict[str, str]) -> None:
-    assert look(changes) == []
+def test_a_look_that_fits_passes(observe: t.Callable[..., list[str]], changes: dict[str, str]) -> None:
+    assert observe(changes) == []
 
 
 UNREADABLE = "give colours with 4.5 or more, so that everybody can read it"
@@ -171,13 +171,15 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("file", "content", "sentence"), FAULTS, ids=[fault[2][:60] for fault in FAULTS])
-def test_a_fault_is_named(look: t.Callable[..., list[str]], file: str, content: str, sentence: str) -> None:
-    (found,) = look({file: content})
+def test_a_fault_is_named(
+    observe: t.Callable[..., list[str]], file: str, content: str, sentence: str
+) -> None:
+    (found,) = observe({file: content})
     assert found.startswith(sentence) if sentence.endswith(" ") else found == sentence
 
 
-def test_all_faults_are_told_at_once(look: t.Callable[..., list[str]]) -> None:
-    found = look({file: content for file, content, _sentence in FAULTS if "home" not in file})
+def test_all_faults_are_told_at_once(observe: t.Callable[..., list[str]]) -> None:
+    found = observe({file: content for file, content, _sentence in FAULTS if "home" not in file})
     assert len(found) == len({file for file, _content, _sentence in FAULTS if "home" not in file})
 
 

@@ -285,7 +285,7 @@ def test_files_in_the_wrong_place_are_refused(tmp_path: Path, collections: Path)
         "etc/motd": "Good morning\n",
         "hooks.py": "def pre_spawn_hook(spawner):\n    pass\n",
         "settings.yml": "jupyterhub_instance: proto\n",
-        "group_vars/hub/settings.yml": "jupyterhub_login_kind: shared_password\n",
+        "group_vars/hub/settings.yml": "jupyterhub_authenticator: shared_password\n",
         "host_vars/hub.example.com.yml": "edge_port: 8001\n",
     }
     for name, text in files.items():

@@ -18,8 +18,8 @@ from typing import Any
 import docker
 from docker.constants import DEFAULT_DOCKER_API_VERSION
 from docker.types import Mount
-from galilean_hub._mount_source import mount_source_problem
-from galilean_hub._sizes import parse_size
+from galilean_hub.shared.mount_source import mount_source_problem
+from galilean_hub.shared.sizes import parse_size
 
 from .policy import DEVICES, INSTANCE_LABEL, LIMITS, ROLE_LABEL, pattern
 

@@ -20,8 +20,6 @@ from tornado import web
 from traitlets import Bool, Dict, Set, Unicode, default
 
 from . import outgoing
-from ._approval import Unsure
-from ._claims import ClaimError, claimed_groups
 from .approval_page import ApprovalHandler
 from .approval_source import Source, open_source
 from .disk_page import DiskHandler
@@ -29,6 +27,8 @@ from .disk_watch import WATCH
 from .logins import LoginGuard
 from .providers import BLOCKED, RULES, Rules
 from .refusals import refused
+from .shared.approval import UnknownApproval
+from .shared.claims import ClaimError, claimed_groups
 from .state import save
 from .sweep import Sweep
 
@@ -59,7 +59,7 @@ class GalileanAccess(LoginGuard, Rules):
     )
     renamed = Set(Unicode(), config=True, help="Users who have just been given another name.")
     exempt = Set(Unicode(), config=True, help="Users who need no approval: those that play for tests.")
-    refusal = Unicode(
+    denied_message = Unicode(
         "You are logged in as {user}, and this account may not use this hub.",
         config=True,
         help="What people are told who may not come in; {user} is the account's name.",
@@ -72,7 +72,7 @@ class GalileanAccess(LoginGuard, Rules):
 
     def refuse(self, user: str, reason: str = "") -> web.HTTPError:
         """The error that shows a person why they may not come in."""
-        text = self.ask(reason or self.refusal.replace("{user}", user))
+        text = self.ask(reason or self.denied_message.replace("{user}", user))
         return refused(403, text, "No access to this hub", "%s may not come in: %s", user, text)
 
     # -- what is decided
@@ -117,7 +117,7 @@ class GalileanAccess(LoginGuard, Rules):
         if user.name not in self.exempt and self.is_reserved(user.name):
             return f"The name {user.name} belongs to the hub itself."
         reason, _ = await self.standing(user.name)
-        if certain and isinstance(reason, Unsure):
+        if certain and isinstance(reason, UnknownApproval):
             return ""
         reason = reason or self._refused.get(user.name, "")
         if reason or not self.known_here or self.allow_all or user.name in self.exempt:
@@ -184,7 +184,7 @@ class GalileanAccess(LoginGuard, Rules):
         reason, approved = await self.standing(name)
         if reason:
             error = self.refuse(name, reason)
-            error.unsure = isinstance(reason, Unsure)  # type: ignore[attr-defined]
+            error.unsure = isinstance(reason, UnknownApproval)  # type: ignore[attr-defined]
             raise error
         self._refused.pop(name, None)
         groups = {*(model.get("groups") or []), *self.groups_of_settings(name), *approved}

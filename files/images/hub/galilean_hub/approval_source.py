@@ -23,7 +23,15 @@ from prometheus_client import REGISTRY, Gauge
 from tornado.httpclient import HTTPRequest
 
 from . import outgoing
-from ._approval import UNSURE, Approval, ApprovalError, check_removal, parse_answer, parse_list, standing
+from .shared.approval import (
+    UNKNOWN_APPROVAL,
+    Approval,
+    ApprovalError,
+    check_removal,
+    parse_answer,
+    parse_list,
+    standing,
+)
 from .state import save
 
 STATE = Path("/srv/jupyterhub")
@@ -178,7 +186,7 @@ class KnownList:
     async def ask(self, user: str) -> tuple[Approval | None, str]:
         await self.refresh()
         # A list has entries: without any it was never read.
-        return standing(self._list, user, now()) if self._list else (None, UNSURE)
+        return standing(self._list, user, now()) if self._list else (None, UNKNOWN_APPROVAL)
 
 
 class FileList(KnownList):
@@ -266,7 +274,7 @@ class Endpoint:
                 self._log.error("Whether %s is approved could not be asked: %s", user, exc)
                 if self._settings["on_failure"] == "admit":
                     return Approval(user), ""
-                return None, UNSURE
+                return None, UNKNOWN_APPROVAL
             self._known[user] = (time.monotonic() + float(self._settings["cache"]), approval)
         return standing({} if approval is None else {user: approval}, user, now())
 

@@ -63,7 +63,7 @@ class Writer:
         self.bytes = self.hidden = 0
         self.folders: set[str] = set()
 
-    def look(
+    def observe(
         self, process: str, devices: set[int], targets: Mapping[str, str], seen: set[tuple[int, int]]
     ) -> None:
         """Add the open files of a process; `targets` says where which folder is in a server."""
@@ -119,7 +119,7 @@ def writers(
             size = int(values.get("write_bytes", 0)) - int(values.get("cancelled_write_bytes", 0))
             one = found.setdefault(container, Writer())
             one.bytes += max(0, size)
-            one.look(f"{proc}/{number}", devices, targets, seen)
+            one.observe(f"{proc}/{number}", devices, targets, seen)
         except (OSError, ValueError):
             continue
     return found

@@ -79,7 +79,7 @@ class LoginGuard(Authenticator):
         config=True,
         help="Names of services and of the check's user: nobody logs in or signs up with one of them.",
     )
-    wrong_passwords = Integer(
+    failed_login_limit = Integer(
         60, min=0, config=True, help="Wrong passwords that an address may send in ten minutes; 0 is no limit."
     )
 
@@ -191,10 +191,10 @@ class LoginGuard(Authenticator):
 
     async def attempt(self, handler: Any, name: str) -> guesses.Attempt:
         """Count a password that is about to be tried; HTTPError 429 where there were too many wrong ones."""
-        if not self.wrong_passwords:
+        if not self.failed_login_limit:
             return guesses.Attempt(())
         if self._guesses is None:
-            self._guesses = guesses.Guesses(self.wrong_passwords)
+            self._guesses = guesses.Guesses(self.failed_login_limit)
         address, account = handler.request.remote_ip, self._account(name)
         device = self._device(handler, account)
         attempt = self._guesses.begin(address, account, device, time.monotonic())

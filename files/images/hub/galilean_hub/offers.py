@@ -8,7 +8,7 @@ import html
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from ._sizes import parse_size
+from .shared.sizes import parse_size
 
 Settings = Mapping[str, Any]
 

@@ -50,7 +50,7 @@ class GalileanSpawner(DockerSpawner):
     says so.
     """
 
-    parallel_starts = Integer(
+    concurrent_spawn_limit = Integer(
         4, min=1, config=True, help="How many servers may be starting at the same time."
     )
     ready_timeout = Float(
@@ -94,7 +94,7 @@ class GalileanSpawner(DockerSpawner):
         """
         cls = GalileanSpawner
         if cls._threads is None:
-            cls._threads = ThreadPoolExecutor(self.parallel_starts + 1, thread_name_prefix="docker")
+            cls._threads = ThreadPoolExecutor(self.concurrent_spawn_limit + 1, thread_name_prefix="docker")
         return cls._threads
 
     @property
@@ -102,7 +102,7 @@ class GalileanSpawner(DockerSpawner):
         """The start queue: one for all users, since there is one hub process."""
         cls = GalileanSpawner
         if cls._queue is None:
-            cls._queue = StartQueue(self.parallel_starts)
+            cls._queue = StartQueue(self.concurrent_spawn_limit)
         return cls._queue
 
     def _docker(self, method: str, *args: Any, **kwargs: Any) -> Any:

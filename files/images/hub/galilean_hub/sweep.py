@@ -53,14 +53,14 @@ class Sweep:
         failed = set()
         for user in self._running():
             try:
-                await self._look(user)
+                await self._observe(user)
             except Exception:
                 # Whatever is wrong with one of them, the others are looked at.
                 self._log.exception("The look at %s failed; it comes again", user.name)
                 failed.add(user.name)
         self._renamed &= failed
 
-    async def _look(self, user: Any) -> None:
+    async def _observe(self, user: Any) -> None:
         if user.name in self._renamed:
             reason = "the user was renamed"
         else:

@@ -46,11 +46,11 @@ class Look:
         except (OSError, ValueError):
             # No page is worth less than its looks.
             read = {}
-        look = {**DEFAULTS, **(read if isinstance(read, dict) else {})}
+        observe = {**DEFAULTS, **(read if isinstance(read, dict) else {})}
         for place in ("header", "footer"):
-            look[place] = [link for link in look["links"] if place in link["places"]]
-        look["logo"] = PREFIX + self._logo()
-        return look
+            observe[place] = [link for link in observe["links"] if place in link["places"]]
+        observe["logo"] = PREFIX + self._logo()
+        return observe
 
     def _logo(self) -> str:
         # Ours is an SVG: where there is a PNG, a site has put it there.

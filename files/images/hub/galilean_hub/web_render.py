@@ -116,14 +116,14 @@ def strict_in(folder: Path) -> type[Undefined]:
     return Strict
 
 
-async def set_up(web: Path, look: Path) -> JupyterHub:
+async def set_up(web: Path, observe: Path) -> JupyterHub:
     """A hub that is complete but for its sockets. It reads `look` for every page."""
 
     class Handler(SiteStaticFilesHandler):
         files = Files([web / "static"])
 
     traits = settings(False, Handler, [web])
-    traits["template_vars"] = {"web": Look(look, [web])}
+    traits["template_vars"] = {"web": Look(observe, [web])}
     traits["jinja_environment_options"] = {"undefined": strict_in(web)}
     config = Config({"JupyterHub": traits})
     config.JupyterHub.db_url = "sqlite:///:memory:"
@@ -132,8 +132,8 @@ async def set_up(web: Path, look: Path) -> JupyterHub:
     config.JupyterHub.spawner_class = "simple"
     config.JupyterHub.log_level = logging.ERROR
     # There must be one; it may be empty.
-    (look.parent / "config.py").touch()
-    config.JupyterHub.config_file = str(look.parent / "config.py")
+    (observe.parent / "config.py").touch()
+    config.JupyterHub.config_file = str(observe.parent / "config.py")
     config.ConfigurableHTTPProxy.auth_token = "x"
     config.Authenticator.admin_users = {USER}
     config.Authenticator.allow_all = True
@@ -291,11 +291,11 @@ def page_problems(name: str, html: str, web: Path) -> Iterator[str]:
             yield f"{name}: static file {path!r} is not there: put it into static/"
 
 
-async def every_page(web: Path, pages: Pages, look: Path) -> AsyncIterator[tuple[str, str | Exception]]:
+async def every_page(web: Path, pages: Pages, observe: Path) -> AsyncIterator[tuple[str, str | Exception]]:
     """Each page in each of its states and with each look: its name, and its HTML or what went wrong."""
     own = [path.name for path in (web / "templates").glob("*.html")]
     for content in LOOKS:
-        look.write_text(json.dumps(content), encoding="utf-8")
+        observe.write_text(json.dumps(content), encoding="utf-8")
         for name, case in pages.states(own):
             try:
                 yield name, await pages.make(name, case)
@@ -306,8 +306,8 @@ async def every_page(web: Path, pages: Pages, look: Path) -> AsyncIterator[tuple
 async def all_problems(web: Path) -> list[str]:
     found: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        look = Path(folder) / "look.json"
-        app = await set_up(web, look)
+        observe = Path(folder) / "look.json"
+        app = await set_up(web, observe)
         pages = Pages(app)
         library = Path(app.data_files_path) / "templates"
         found += [
@@ -316,7 +316,7 @@ async def all_problems(web: Path) -> list[str]:
                 ({path.name for path in library.glob("*.html")} | native_pages()) - set(pages.cases())
             )
         ]
-        async for name, html in every_page(web, pages, look):
+        async for name, html in every_page(web, pages, observe):
             if isinstance(html, Exception):
                 found.append(sentence(html, web, name))
             else:

@@ -27,7 +27,7 @@ ROLES: dict[str, dict[str, tuple[t.Any, dict[str, t.Any]]]] = {
         "edge_bind_address": ("127.0.0.1", {"type": "str", "default": "127.0.0.1"}),
         "edge_server_name": ("", {"type": "str", "default": ""}),
         "edge_server_aliases": ([], {"type": "list", "elements": "str", "default": []}),
-        "edge_shared": (False, {"type": "bool", "default": False}),
+        "edge_sni_routing": (False, {"type": "bool", "default": False}),
     },
     "jupyterhub": {
         "jupyterhub_instance": ("hub", {"type": "str", "default": "hub"}),
@@ -166,7 +166,7 @@ def test_all_findings_at_once(collections: Path, tmp_path: Path) -> None:
 
 def test_instances_that_share_their_ports(collections: Path, tmp_path: Path) -> None:
     """As they stand in an inventory: with a domain of the site's own, an alias, and a word for true."""
-    shared = {"ansible_host": "192.0.2.1", "edge_shared": "yes", "site_domain": "example.org"}
+    shared = {"ansible_host": "192.0.2.1", "edge_sni_routing": "yes", "site_domain": "example.org"}
     hosts: dict[str, dict[str, t.Any]] = {
         name: {**shared, "jupyterhub_instance": name, "edge_server_name": name + ".{{ site_domain }}"}
         for name in ("one", "two")
@@ -175,7 +175,7 @@ def test_instances_that_share_their_ports(collections: Path, tmp_path: Path) -> 
     hosts["two"]["edge_server_aliases"] = ["{{ 'One' }}.{{ site_domain }}"]
     same = (
         "one and two are the same machine (192.0.2.1) and both have the name one.example.org "
-        "(edge_server_name, edge_server_aliases) while edge_shared is true: give one of them another."
+        "(edge_server_name, edge_server_aliases) while edge_sni_routing is true: give one of them another."
     )
     assert check(collections, tmp_path, hosts) == {"one": [same], "two": [same]}
 

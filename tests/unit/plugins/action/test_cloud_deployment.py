@@ -10,9 +10,9 @@ import typing as t
 import pytest
 
 from ansible_collections.galilean.hub.plugins.action import cloud_deployment as a
-from ansible_collections.galilean.hub.plugins.module_utils import _cloud_found as f
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_plan import Step
-from ansible_collections.galilean.hub.plugins.module_utils._cloud_wanted import Wanted, WantedServer, mark_of
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import found as f
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.plan import Step
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.wanted import Wanted, WantedServer, mark_of
 
 HUB = WantedServer("hub", "Debian 12", "m1", volume_gib=10, dns_name="hub.example.org.")
 WANTED = Wanted("mycloud", "arcetri", (HUB,))

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.galilean.hub.plugins.action import server_host_keys as a
-from ansible_collections.galilean.hub.plugins.module_utils._errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils._known_hosts import HEADER
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.known_hosts import HEADER
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 REPO = Path(__file__).resolve().parents[4]
 ED = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0c4xk2hN6E0b3WJ3dVtq0Jw7c0oC0qW2hJd1l5n9aB"

@@ -1,0 +1,244 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Docker engine through a command-line client: the only file here that talks to it. PRIVATE to the collection: may change at any time."""
+
+from __future__ import annotations
+
+import abc
+import json
+import os
+import re
+import shutil
+import subprocess
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import (
+    ObservedImage,
+    ObservedVolume,
+)
+
+# Where distributions put their client when another one comes first in PATH.
+FALLBACK_CLIENT = "/usr/bin/docker"
+_NOT_THERE = re.compile(
+    r"no such (?:image|object|volume|container|network)|network \S+ not found", re.IGNORECASE
+)
+
+
+class EngineAway(HubError):
+    """There is no client, or no engine behind it."""
+
+
+@dataclass(frozen=True)
+class Builder:
+    """A client that can build with BuildKit, and how."""
+
+    client: tuple[str, ...]
+    kind: str
+
+    @property
+    def env(self) -> dict[str, str]:
+        # Attestations would turn the result into an index that older engines cannot load.
+        return {"DOCKER_BUILDKIT": "1"} if self.kind == "builtin" else {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+
+
+class Engine(abc.ABC):
+    """What the modules need of an engine; tests put their own in its place."""
+
+    @abc.abstractmethod
+    def image(self, ref: str) -> ObservedImage | None:
+        """One image, or None."""
+
+    @abc.abstractmethod
+    def images(self, refs: t.Sequence[str]) -> dict[str, ObservedImage]:
+        """Those of several images that exist, in one call."""
+
+    @abc.abstractmethod
+    def image_ids(self, repository: str) -> list[str]:
+        """The ids of all images of a repository, newest first."""
+
+    @abc.abstractmethod
+    def image_refs(self, repository: str) -> list[str]:
+        """The references of all images of a repository."""
+
+    @abc.abstractmethod
+    def remove_image(self, ref: str) -> None:
+        """Remove one reference to an image, and the image with its last one."""
+
+    @abc.abstractmethod
+    def volumes(self, names: t.Sequence[str]) -> dict[str, ObservedVolume]:
+        """Those of the named volumes that exist."""
+
+    @abc.abstractmethod
+    def volume_names(self, label: str) -> list[str]:
+        """The names of all volumes that carry a label (``key=value``)."""
+
+    @abc.abstractmethod
+    def volume_users(self, name: str) -> list[str]:
+        """The containers, running or not, that mount a volume."""
+
+    @abc.abstractmethod
+    def create_volume(self, name: str, labels: t.Mapping[str, str]) -> None:
+        """Create a volume."""
+
+    @abc.abstractmethod
+    def remove_volume(self, name: str) -> None:
+        """Remove a volume."""
+
+    @abc.abstractmethod
+    def remove_container(self, name: str) -> None:
+        """Remove a container, running or not, if it exists."""
+
+
+class DockerCli(Engine):
+    """The engine that a ``docker`` command on this host talks to."""
+
+    def __init__(self, client: t.Sequence[str] | None = None) -> None:
+        found = list(client or ())
+        if not found:
+            found = [shutil.which("docker") or FALLBACK_CLIENT]
+        if not shutil.which(found[0]):
+            raise EngineAway(
+                f"There is no docker client {found[0]} on this host: install Docker, or name one in docker_cli."
+            )
+        self.client = tuple(found)
+
+    def call(self, *args: str, missing_ok: bool = False, timeout: float = 300) -> str | None:
+        """The output of a docker command; None when what it names does not exist and that is fine."""
+        try:
+            done = subprocess.run(
+                [*self.client, *args],
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired:
+            raise HubError(f"docker {' '.join(args[:2])} did not answer within {timeout:.0f} s.") from None
+        if done.returncode == 0:
+            return done.stdout
+        error = done.stderr.strip()
+        if missing_ok and _NOT_THERE.search(error):
+            return None
+        if re.search(
+            r"Cannot connect to the Docker daemon|permission denied.*docker\.sock|error during connect", error
+        ):
+            raise EngineAway(f"The Docker engine does not answer: {error}")
+        raise HubError(f"docker {' '.join(args[:2])} failed: {error}")
+
+    def _rows(self, *args: str) -> list[str]:
+        return list(dict.fromkeys((self.call(*args) or "").split()))
+
+    def image(self, ref: str) -> ObservedImage | None:
+        out = self.call("image", "inspect", ref, missing_ok=True)
+        if out is None:
+            return None
+        return self._observed_image(json.loads(out)[0])
+
+    @staticmethod
+    def _observed_image(data: dict[str, t.Any]) -> ObservedImage:
+        return ObservedImage(
+            data["Id"], (data.get("Config") or {}).get("Labels") or {}, int(data.get("Size") or 0)
+        )
+
+    def images(self, refs: t.Sequence[str]) -> dict[str, ObservedImage]:
+        found = {}
+        for data in self.existing("image", refs):
+            for ref in data.get("RepoTags") or []:
+                found[ref] = self._observed_image(data)
+        return {ref: found[ref] for ref in refs if ref in found}
+
+    def existing(self, kind: str, names: t.Sequence[str]) -> list[dict[str, t.Any]]:
+        """Inspect several objects at once: the client prints those that exist and fails for the rest."""
+        if not names:
+            return []
+        argv = [*self.client, kind, "inspect", *names]
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        wrong = [line for line in done.stderr.splitlines() if line.strip() and not _NOT_THERE.search(line)]
+        if done.returncode and wrong:
+            # The same again for its error.
+            self.call(kind, "inspect", *names)
+        rows: list[dict[str, t.Any]] = json.loads(done.stdout or "[]")
+        return rows
+
+    def image_ids(self, repository: str) -> list[str]:
+        return self._rows("image", "ls", "--no-trunc", "--quiet", f"--filter=reference={repository}")
+
+    def image_refs(self, repository: str) -> list[str]:
+        rows = self._rows(
+            "image", "ls", "--format={{.Repository}}:{{.Tag}}", f"--filter=reference={repository}"
+        )
+        return sorted(row for row in rows if not row.endswith(":<none>"))
+
+    def remove_image(self, ref: str) -> None:
+        try:
+            self.call("image", "rm", ref, missing_ok=True)
+        except HubError as exc:
+            if "conflict" in exc.message:
+                raise HubError(f"{ref} is in use by a container: stop and remove that first. {exc}") from exc
+            raise
+
+    def volumes(self, names: t.Sequence[str]) -> dict[str, ObservedVolume]:
+        found = {}
+        for data in self.existing("volume", names):
+            found[data["Name"]] = ObservedVolume(
+                data["Name"],
+                data.get("Labels") or {},
+                data.get("Mountpoint") or "",
+                data.get("CreatedAt") or "",
+            )
+        return found
+
+    def volume_names(self, label: str) -> list[str]:
+        return sorted(self._rows("volume", "ls", "--quiet", f"--filter=label={label}"))
+
+    def volume_users(self, name: str) -> list[str]:
+        return sorted(self._rows("ps", "--all", "--format={{.Names}}", f"--filter=volume={name}"))
+
+    def create_volume(self, name: str, labels: t.Mapping[str, str]) -> None:
+        self.call(
+            "volume", "create", *[f"--label={key}={value}" for key, value in sorted(labels.items())], name
+        )
+
+    def remove_volume(self, name: str) -> None:
+        self.call("volume", "rm", name, missing_ok=True)
+
+    def remove_container(self, name: str) -> None:
+        self.call("rm", "--force", "--volumes", name, missing_ok=True)
+
+    def free_bytes(self) -> tuple[str, int] | None:
+        """Where the engine keeps its data, and what is free there; None where that is not on this host."""
+        folder = (self.call("info", "--format={{.DockerRootDir}}") or "").strip()
+        try:
+            return folder, shutil.disk_usage(folder).free
+        except OSError:
+            return None
+
+    def builder(self) -> Builder:
+        """A client on this host that can build with BuildKit: with buildx, or an older one that has it built in."""
+        tried = []
+        for client in dict.fromkeys([self.client, (FALLBACK_CLIENT,)]):
+            if not os.access(shutil.which(client[0]) or client[0], os.X_OK):
+                continue
+            if self._output([*client, "buildx", "version"]) is not None:
+                return Builder(client, "buildx")
+            version = self._output([*client, "version", "--format={{.Client.Version}}"]) or ""
+            major = version.split(".", 1)[0]
+            # From 23 on the client needs buildx for BuildKit; before 18.09 there was none.
+            if major.isdigit() and 19 <= int(major) < 23:
+                return Builder(client, "builtin")
+            tried.append(f"{client[0]} {version.strip() or '(no version)'}")
+        raise HubError(
+            f"No docker client on this host can build with BuildKit (tried {', '.join(tried) or FALLBACK_CLIENT}): "
+            "install the package docker-buildx, or name another client in docker_cli."
+        )
+
+    @staticmethod
+    def _output(argv: t.Sequence[str]) -> str | None:
+        try:
+            done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None

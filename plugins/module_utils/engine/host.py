@@ -1,0 +1,301 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Look at, start and restart the Docker engine of this host. PRIVATE to the collection: may change at any time."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import http.client
+import importlib.util
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine import state
+
+SOCKET = "/var/run/docker.sock"
+PID_FILE = "/var/run/docker.pid"
+APT_LISTS = "/var/lib/apt/lists"
+# Variables of the site's proxy, a line each; also read by systemd.
+PROXY_FILE = "/etc/docker/galilean-hub-proxy.env"
+DAEMON_JSON = "/etc/docker/daemon.json"
+
+
+def read(path: str) -> str:
+    """Return a file's text, empty when it cannot be read."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as handle:
+            return handle.read()
+    except OSError:
+        return ""
+
+
+def output(argv: list[str], timeout: float = 30) -> tuple[int, str]:
+    """Run a command; exit code 127 when it is missing and 124 when it takes too long."""
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+        return done.returncode, done.stdout + done.stderr
+    except FileNotFoundError:
+        return 127, ""
+    except subprocess.TimeoutExpired:
+        return 124, ""
+
+
+class _Socket(http.client.HTTPConnection):
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(SOCKET)
+
+
+def engine_info(timeout: float = 10) -> dict[str, t.Any]:
+    """Ask the engine itself: no client is needed, and a hung engine does not hang us."""
+    connection = _Socket("localhost", timeout=timeout)
+    try:
+        connection.request("GET", "/info")
+        answer = connection.getresponse()
+        data = json.loads(answer.read()) if answer.status == 200 else {}
+        return data if isinstance(data, dict) else {}
+    except (OSError, ValueError, http.client.HTTPException):
+        return {}
+    finally:
+        connection.close()
+
+
+def observe_client(path: str, ready: bool) -> state.Client:
+    """Ask a client for its version, its connection and its buildx."""
+    code, text = output([path, "version", "--format", "{{.Client.Version}}"])
+    version = text.strip().splitlines()[0] if text.strip() else ""
+    # Without an engine the client still prints its own version, and fails.
+    reaches = ready and code == 0
+    needs_plugin = state.major(version) >= 23
+    return state.Client(path, version, needs_plugin and output([path, "buildx", "version"])[0] == 0, reaches)
+
+
+def client_paths(given: str | None) -> list[str]:
+    """Return the docker commands of the host, those first in PATH first."""
+    folders = [*os.environ.get("PATH", "").split(":"), "/usr/bin", "/usr/local/bin", "/bin"]
+    paths = [given] if given else [os.path.join(folder, "docker") for folder in folders if folder]
+    found: dict[str, str] = {}
+    for path in paths:
+        if os.path.isfile(path) and os.access(path, os.X_OK):
+            found.setdefault(os.path.realpath(path), path)
+    return list(found.values())
+
+
+def find_client(paths: t.Sequence[str], ready: bool) -> state.Client | None:
+    """Return the client to use; the later ones are only asked when the earlier ones will not do."""
+    seen: list[state.Client] = []
+    for path in paths:
+        seen.append(observe_client(path, ready))
+        if seen[-1].reaches and seen[-1].buildkit:
+            break
+    return state.choose_client(seen)
+
+
+def missing_packages(names: t.Sequence[str]) -> list[str]:
+    """Return the Debian packages that are not installed, of those named."""
+    if not names or not shutil.which("dpkg-query"):
+        return []
+    text = output(["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\\n", *names])[1]
+    installed = {line.split()[0] for line in text.splitlines() if line.endswith(" installed")}
+    return [name for name in names if name not in installed]
+
+
+def has_package_lists() -> bool:
+    """Whether apt knows of any packages. Images come without lists, and with a folder for them that looks fresh."""
+    names = os.listdir(APT_LISTS) if os.path.isdir(APT_LISTS) else []
+    return any("_Packages" in name for name in names)
+
+
+def _free_gib(path: str) -> float:
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return round(shutil.disk_usage(path).free / 2**30, 1)
+
+
+def _number(path: str) -> int | None:
+    text = read(path).strip()
+    return int(text) if text.isdigit() else None
+
+
+def digest(path: str) -> str:
+    """Return the SHA-256 of a file, empty when there is none."""
+    try:
+        with open(path, "rb") as handle:
+            return hashlib.sha256(handle.read()).hexdigest()
+    except OSError:
+        return ""
+
+
+def observe(
+    wanted: str,
+    client: str | None,
+    packages: t.Sequence[str],
+    data_root: str,
+    files: t.Sequence[str],
+    kernel: t.Sequence[str],
+) -> dict[str, t.Any]:
+    """Return everything that the role decides by."""
+    info = engine_info()
+    systemd = os.path.isdir("/run/systemd/system")
+    daemon_json = read(DAEMON_JSON)
+    dockerd = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/usr/local/bin")
+    version = info.get("ServerVersion") or (
+        output([dockerd, "--version"])[1].replace("Docker version ", "") if dockerd else ""
+    )
+    found = find_client(client_paths(client), bool(info))
+    interface = state.default_interface(read("/proc/net/route"))
+    interface6 = state.default_interface6(read("/proc/net/ipv6_route"))
+    pid = _engine_pid()
+    limits = (
+        state.hard_nofile(read("/proc/1/limits"))
+        if systemd
+        else resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    )
+    return {
+        "ready": bool(info),
+        "mode": state.choose_mode(wanted, bool(info), bool(dockerd), daemon_json),
+        "stale": bool(info) and (state.is_stale(daemon_json, info.get("Labels")) or not _has_proxy(pid)),
+        "version": str(version).split(",")[0].strip(),
+        "systemd": systemd,
+        "dockerd": dockerd or "",
+        "can_validate": bool(dockerd) and state.major(str(version)) >= 23,
+        "cli": found.path if found else "",
+        "buildkit": found.buildkit if found else "",
+        "socket_gid": os.stat(SOCKET).st_gid if os.path.exists(SOCKET) else None,
+        "missing_packages": missing_packages(packages),
+        "package_lists": has_package_lists(),
+        "has_libraries": all(importlib.util.find_spec(name) for name in ("requests", "websocket")),
+        "disk_free_gib": _free_gib(info.get("DockerRootDir") or data_root),
+        "mtu": _number(f"/sys/class/net/{interface}/mtu") if interface else None,
+        "nofile_limit": limits if limits > 0 else 0,
+        "bridge_nf": _number("/proc/sys/net/bridge/bridge-nf-call-iptables"),
+        "ip_forward": _number("/proc/sys/net/ipv4/ip_forward"),
+        "ipv6": bool(info) and state.serves_ipv6(info, daemon_json, read(f"/proc/{pid}/cmdline").split("\0")),
+        "ipv6_forward": _number("/proc/sys/net/ipv6/conf/all/forwarding"),
+        "ipv6_interface": interface6,
+        "ipv6_accept_ra": _number(f"/proc/sys/net/ipv6/conf/{interface6}/accept_ra") if interface6 else None,
+        "files": {path: digest(path) for path in files},
+        "kernel": {name: _number("/proc/sys/" + name.replace(".", "/")) for name in kernel},
+    }
+
+
+def _alive(pid: int) -> bool:
+    """True for an engine that runs; where nobody collects dead children, one that ended stays as a zombie."""
+    stat = read(f"/proc/{pid}/stat")
+    return "(dockerd)" in stat and stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def _engine_pid() -> int:
+    """Return the running engine's process, 0 when there is none."""
+    pid = _number(PID_FILE) or 0
+    return pid if pid and _alive(pid) else 0
+
+
+def _proxy() -> dict[str, str]:
+    """The proxy that the engine is to use, by variable, as the role has written it."""
+    lines = [line.partition("=") for line in read(PROXY_FILE).splitlines() if "=" in line]
+    return {name: value for name, _, value in lines}
+
+
+def _has_proxy(pid: int) -> bool:
+    """Whether a running engine has that proxy."""
+    there = read(f"/proc/{pid}/environ").split("\0")
+    return all(f"{name}={value}" in there for name, value in _proxy().items())
+
+
+def _start_directly(dockerd: str, log_path: str) -> subprocess.Popen[bytes] | None:
+    if _engine_pid():
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        # Left over from an engine that was killed: its number may be another process by now.
+        os.unlink(PID_FILE)
+    handle = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    with os.fdopen(handle, "ab") as log:
+        # A session of its own: the engine outlives this run. The limits are those that we have: raising
+        # them, as the init script does, is what fails on small machines.
+        env = {**os.environ, **_proxy()}
+        return subprocess.Popen(
+            [dockerd],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=env,
+            start_new_session=True,
+        )
+
+
+def _stop_directly(timeout: float) -> None:
+    pid = _engine_pid()
+    if not pid:
+        return
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + timeout
+    while _alive(pid):
+        if time.monotonic() > end:
+            raise HubError(
+                f"The Docker engine (process {pid}) did not stop within {timeout:.0f} s: look at it by hand."
+            )
+        time.sleep(0.2)
+
+
+def what_to_do(engine: t.Mapping[str, t.Any]) -> str:
+    """Return 'start', 'restart' or '' for an engine that is to run."""
+    if not engine["ready"]:
+        return "start"
+    if engine["mode"] != "managed":
+        return ""
+    if engine["stale"]:
+        return "restart"
+    # It runs now, but would not come back with the host.
+    lost = engine["systemd"] and output(["systemctl", "is-enabled", "--quiet", "docker.service"])[0] != 0
+    return "start" if lost else ""
+
+
+def bring_up(engine: t.Mapping[str, t.Any], restart: bool, log_path: str, timeout: float) -> None:
+    """Start or restart the engine and wait for its answer; HubError with its last words when none comes."""
+    log_size = os.path.getsize(log_path) if os.path.exists(log_path) else 0
+    process = None
+    if engine["systemd"]:
+        output(["systemctl", "reset-failed", "docker.service", "docker.socket"])
+        output(["systemctl", "daemon-reload"])
+        output(["systemctl", "enable", "docker.service"])
+        output(["systemctl", "restart" if restart else "start", "docker.service"], timeout=timeout)
+    else:
+        if not engine["dockerd"]:
+            raise HubError(
+                "The host has no dockerd: let the role install it (docker_engine: auto), or start your engine."
+            )
+        if restart:
+            _stop_directly(timeout)
+        process = _start_directly(engine["dockerd"], log_path)
+    end = time.monotonic() + timeout
+    while not engine_info():
+        if engine["systemd"]:
+            gone = output(["systemctl", "is-failed", "--quiet", "docker.service"])[0] == 0
+        else:
+            # Ours may have given way to one that another run started at the same time.
+            gone = process is not None and process.poll() is not None and not _engine_pid()
+        if gone or time.monotonic() > end:
+            raise HubError(_no_answer(engine, log_path, log_size))
+        time.sleep(0.2)
+
+
+def _no_answer(engine: t.Mapping[str, t.Any], log_path: str, log_size: int) -> str:
+    if engine["systemd"]:
+        where = "journalctl -u docker"
+        log = output(["journalctl", "-u", "docker.service", "-n", "60", "-o", "cat", "--no-pager"])[1]
+    else:
+        where = log_path
+        log = read(log_path).encode("utf-8", "replace")[log_size:].decode("utf-8", "replace")
+    return f"The Docker engine did not come up. Its last words ({where}):\n{state.last_words(log)}"

@@ -1,0 +1,132 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a look at a Docker engine means. PRIVATE to the collection: may change at any time. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options import MARKER
+
+
+@dataclass(frozen=True)
+class Client:
+    """A docker command line: its version, whether it has the buildx plugin and reaches the engine."""
+
+    path: str
+    version: str
+    buildx: bool
+    reaches: bool
+
+    @property
+    def buildkit(self) -> str:
+        """How it drives BuildKit: 'builtin' (Docker before 23), 'buildx', or '' for not at all."""
+        if 0 < major(self.version) < 23:
+            return "builtin"
+        return "buildx" if self.buildx else ""
+
+
+def major(version: str) -> int:
+    """Return the first number of a version, 0 when there is none."""
+    found = re.match(r"(\d+)", version)
+    return int(found.group(1)) if found else 0
+
+
+def choose_client(clients: t.Sequence[Client]) -> Client | None:
+    """Return the first client that reaches the engine and has BuildKit, else the first that reaches it."""
+    able = [client for client in clients if client.reaches]
+    return next((client for client in able if client.buildkit), able[0] if able else None)
+
+
+def file_labels(daemon_json: str) -> list[str]:
+    """Return the labels in an options file, none when it cannot be read."""
+    try:
+        labels = json.loads(daemon_json or "{}").get("labels", [])
+        return [str(label) for label in labels]
+    except (ValueError, AttributeError, TypeError):
+        return []
+
+
+def is_managed(daemon_json: str) -> bool:
+    """True when the options file carries our marker."""
+    return MARKER in file_labels(daemon_json)
+
+
+def is_stale(daemon_json: str, running_labels: t.Sequence[str] | None) -> bool:
+    """True when our engine runs with other options than its file has."""
+    return is_managed(daemon_json) and sorted(file_labels(daemon_json)) != sorted(running_labels or [])
+
+
+def choose_mode(wanted: str, ready: bool, installed: bool, daemon_json: str) -> str:
+    """Return 'managed' or 'existing'.
+
+    An engine that runs, or that somebody configured, without our marker is somebody else's: it is used as it is.
+    """
+    if wanted == "existing" and not (ready or installed):
+        raise HubError(
+            "docker_engine is 'existing', but the host has no Docker engine: install one, or use auto."
+        )
+    if wanted != "auto":
+        return wanted
+    if is_managed(daemon_json):
+        return "managed"
+    return "existing" if ready or daemon_json.strip() else "managed"
+
+
+def default_interface(route_table: str) -> str:
+    """Return the interface of the IPv4 default route out of /proc/net/route, the one with the lowest metric."""
+    rows = [line.split() for line in route_table.splitlines()[1:]]
+    routes = [
+        (int(row[6]), row[0])
+        for row in rows
+        if len(row) > 7 and row[1] == "00000000" and row[7] == "00000000"
+    ]
+    return min(routes)[1] if routes else ""
+
+
+def default_interface6(route_table: str) -> str:
+    """Return the interface of the IPv6 default route out of /proc/net/ipv6_route, the one with the lowest metric."""
+    rows = [line.split() for line in route_table.splitlines()]
+    routes = [
+        (int(row[5], 16), row[9])
+        for row in rows
+        if len(row) == 10 and row[0] == "0" * 32 and row[1] == "00" and row[9] != "lo"
+    ]
+    return min(routes)[1] if routes else ""
+
+
+def serves_ipv6(info: t.Mapping[str, t.Any], daemon_json: str, arguments: t.Sequence[str]) -> bool:
+    """Whether an engine leads connections over IPv6 to containers in the kernel, so that these see who comes.
+
+    arguments: of the engine's process, which win over its file where both may say it.
+    """
+    try:
+        said = json.loads(daemon_json or "{}").get("ip6tables")
+    except (ValueError, AttributeError):
+        said = None
+    for argument in arguments:
+        name, _equals, value = argument.lstrip("-").partition("=")
+        if name == "ip6tables":
+            said = value.lower() not in ("false", "0")
+    if major(str(info.get("ServerVersion") or "")) >= 27:
+        return said is not False
+    return said is True and bool(info.get("ExperimentalBuild"))
+
+
+def hard_nofile(limits: str) -> int:
+    """Return the hard limit on open files out of /proc/<pid>/limits, 0 for unlimited or unknown."""
+    found = re.search(r"^Max open files\s+\S+\s+(\d+)", limits, re.MULTILINE)
+    return int(found.group(1)) if found else 0
+
+
+def last_words(log: str, lines: int = 12) -> str:
+    """Return the end of an engine's log, warnings and errors first to be kept."""
+    kept = [line.strip() for line in log.splitlines() if line.strip()]
+    bad = [
+        line for line in kept if re.search(r"level=(?:error|fatal|panic)|failed|unable|cannot|denied", line)
+    ]
+    return "\n".join((bad or kept)[-lines:])

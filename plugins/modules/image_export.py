@@ -1,0 +1,176 @@
+#!/usr/bin/python
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""Archives of images without the layers that a host has."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ansible_collections.galilean.hub.plugins.module_utils.core.commands import prepare_dir
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_archive import (
+    estimate,
+    observe_images,
+    pack,
+    release,
+    remove_ended,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_engine import DeliveryEngine
+
+DOCUMENTATION = r"""
+module: image_export
+short_description: Archives of images for a host that has some of their layers
+version_added: 0.2.0
+author: galilean.hub contributors (@galilean)
+description:
+  - Packs images of the controller's engine for M(galilean.hub.image_import), without the layers that the host has. Delegate it
+    to the controller.
+  - Hosts of one run that lack the same share one archive. It exists during the run only; what a killed run leaves is removed
+    by the next one.
+extends_documentation_fragment:
+  - galilean.hub.attributes
+  - galilean.hub.attributes.actiongroup_hub
+attributes:
+  action:
+    description: Has an action plugin, which names the run and the account that will send the archive.
+    support: full
+  check_mode:
+    support: full
+    details:
+      - Packs nothing, and returns an estimate of the size.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+    details:
+      - An archive is no lasting state, so making or removing one is no change.
+options:
+  refs:
+    description: Full references of the images. Required with O(state=present).
+    type: list
+    elements: str
+    default: []
+  known_layers:
+    description: The layers that the host has, as M(galilean.hub.image_info) lists them.
+    type: list
+    elements: str
+    default: []
+  state:
+    description: Whether the host still needs its archive.
+    type: str
+    choices:
+      present: The archive exists.
+      absent: The archives of this host are removed, unless another host of the run needs them, and those of killed runs.
+    default: present
+  path:
+    description: Folder for archives, on a file system with room for all images twice.
+    type: path
+    required: true
+  timeout:
+    description: Seconds after which the engine's answer is given up.
+    type: int
+    default: 3600
+  docker_cli:
+    description: The docker command, with its options. By default the first one in C(PATH).
+    type: list
+    elements: str
+seealso:
+  - module: galilean.hub.image_info
+  - module: galilean.hub.image_import
+"""
+
+EXAMPLES = r"""
+- name: Pack what the host lacks
+  delegate_to: localhost
+  galilean.hub.image_export:
+    refs: "{{ stock.missing }}"
+    known_layers: "{{ stock.layers }}"
+    path: ~/.cache/galilean-hub
+  register: packed
+
+- name: Send it
+  galilean.hub.image_import:
+    archive: "{{ packed.archive }}"
+
+- name: Remove the archive
+  delegate_to: localhost
+  galilean.hub.image_export:
+    path: ~/.cache/galilean-hub
+    state: absent
+"""
+
+RETURN = r"""
+archive:
+  description:
+    - The archive by RV(ignore:path), RV(ignore:bytes) on the disk, and RV(ignore:unpacked) bytes of what is in it.
+    - RV(ignore:whole) tells whether all layers are in it. RV(ignore:images) has the id of each image by its reference.
+    - In check mode RV(ignore:path) is empty and the sizes are estimates.
+  returned: success and O(state=present)
+  type: dict
+  sample:
+    path: /home/ada/.cache/galilean-hub/4711-88123/5f0c8b2d3e4a1c9d.tar.gz
+    bytes: 105000000
+    unpacked: 312000000
+    whole: false
+    images: {'galilean/hub:3f1c02aa9b7e': 'sha256:9c1d0f5a'}
+"""
+
+ARGUMENT_SPEC: dict[str, t.Any] = {
+    "refs": {"type": "list", "elements": "str", "default": []},
+    "known_layers": {"type": "list", "elements": "str", "default": []},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "path": {"type": "path", "required": True},
+    "timeout": {"type": "int", "default": 3600},
+    "docker_cli": {"type": "list", "elements": "str"},
+    # From the action plugin only: the run, the host that the archive is for, and who sends it.
+    "_run": {"type": "str", "required": True},
+    "_host": {"type": "str", "required": True},
+    "_owner": {"type": "int", "required": True},
+}
+
+
+def provide(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
+    """The archive, or in check mode what it would be."""
+    engine = DeliveryEngine(params["docker_cli"])
+    images = observe_images(engine, params["refs"])
+    known = params["known_layers"]
+    ids = {image.ref: image.id for image in images}
+    if check_mode:
+        size = estimate(engine, images, known)
+        return {"path": "", "bytes": size, "unpacked": size, "whole": not known, "images": ids}
+    folder = prepare_dir(params["path"], "images_controller_dir")
+    made = pack(
+        engine,
+        images,
+        known,
+        folder,
+        params["_run"],
+        params["_host"],
+        params["_owner"],
+        params["timeout"],
+    )
+    return {**made, "images": ids}
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    params = module.params
+    result: dict[str, t.Any] = {"changed": False}
+    try:
+        if params["state"] == "present":
+            result["archive"] = provide(params, module.check_mode)
+        elif not module.check_mode:
+            folder = prepare_dir(params["path"], "images_controller_dir")
+            release(folder, params["_run"], params["_host"])
+            remove_ended(folder)
+    except HubError as exc:
+        module.fail_json(msg=exc.message, **exc.details)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

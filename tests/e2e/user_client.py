@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A person who works through the hub's API: a server, files in the home and a kernel that lives on."""
+
+from __future__ import annotations
+
+import typing as t
+
+from deployment import server_of, wait_until
+
+from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient, UserState
+from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_channel import converse
+from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_messages import execute_content
+from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import (
+    UrlTransport,
+    WebsocketChannel,
+)
+
+
+class UserClient:
+    """One account and its server. All requests go through the public address."""
+
+    def __init__(self, url: str, token: str, name: str, ca: str | None = None, patience: float = 240) -> None:
+        self.name = name
+        self.client = HubClient(url, UrlTransport(token, True, ca))
+        self._token, self._ca, self._patience = token, ca, patience
+        self._channel: WebsocketChannel | None = None
+        self.server = ""
+
+    def state(self) -> UserState:
+        return self.client.user(self.name)
+
+    def start(self) -> None:
+        """Start the server, with an account for it if there is none."""
+        if not self.state().exists:
+            self.client.create_user(self.name)
+        if not self.state().ready:
+            self.client.start_server(self.name, {})
+        wait_until(lambda: self.state().ready, self._patience, f"the server of {self.name}")
+        self.server = self.client.server_url(self.state())
+
+    def stop(self) -> None:
+        self.client.stop_server(self.name)
+        wait_until(lambda: not self.state().running, 60, f"the end of the server of {self.name}")
+
+    def leave(self) -> None:
+        """Stop the server and delete the account; the home stays until the instance is removed."""
+        if self.state().exists:
+            self.stop()
+            self.client.delete_user(self.name)
+
+    def open_kernel(self, kernel: str) -> None:
+        """Start a kernel and keep its websocket open."""
+        number = self.client.start_kernel(self.server, kernel)
+        self._channel = WebsocketChannel(
+            f"{self.server}/api/kernels/{number}/channels", self._token, True, self._ca, self._patience / 4
+        )
+
+    def run(self, code: str) -> str:
+        """Run code in the kernel, over the websocket that open_kernel() opened, and return its output."""
+        assert self._channel is not None
+        done = converse(self._channel, "execute_request", execute_content(code), lambda: self._patience / 2)
+        assert not done.error, done.error
+        return done.output.strip()
+
+    def read(self, path: str) -> dict[str, t.Any]:
+        """Return the model of a file in the home."""
+        model: dict[str, t.Any] = self.client.ask("GET", f"{self.server}/api/contents/{path}").json()
+        return model
+
+    def has(self, path: str) -> bool:
+        """Tell whether the home has the file."""
+        answer = self.client.ask("GET", f"{self.server}/api/contents/{path}?content=0", accept=(200, 404))
+        return answer.status == 200
+
+    def write(self, path: str, text: str) -> None:
+        model = {"type": "file", "format": "text", "content": text}
+        self.client.ask("PUT", f"{self.server}/api/contents/{path}", (200, 201), model)
+
+    def delete(self, path: str) -> None:
+        self.client.ask("DELETE", f"{self.server}/api/contents/{path}", (204,))
+
+    def container(self, instance: str) -> str:
+        """Return the id of the server's container."""
+        return server_of(instance, self.name)

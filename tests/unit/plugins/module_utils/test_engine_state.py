@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine import state
+from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options import MARKER
+
+OURS = json.dumps({"labels": [MARKER, "galilean.hub.options=1"]})
+OLD = state.Client("/usr/bin/docker", "20.10.24+dfsg1", False, True)
+BARE = state.Client("/usr/local/bin/docker", "28.2.2", False, True)
+NEW = state.Client("/usr/bin/docker", "26.1.5+dfsg1", True, True)
+AWAY = state.Client("/opt/docker", "26.1.5", True, False)
+
+
+@pytest.mark.parametrize(
+    ("clients", "path", "buildkit"),
+    [
+        ([], None, None),
+        ([AWAY], None, None),
+        ([BARE, OLD], "/usr/bin/docker", "builtin"),
+        ([BARE], "/usr/local/bin/docker", ""),
+        ([AWAY, BARE, NEW], "/usr/bin/docker", "buildx"),
+    ],
+)
+def test_choose_client(clients: list[state.Client], path: str | None, buildkit: str | None) -> None:
+    found = state.choose_client(clients)
+    assert (found and found.path, found and found.buildkit) == (path, buildkit)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "ready", "installed", "daemon_json", "mode"),
+    [
+        ("auto", False, False, "", "managed"),
+        ("auto", False, True, "", "managed"),
+        ("auto", True, True, "", "existing"),
+        ("auto", False, True, "{}", "existing"),
+        ("auto", True, True, "not json", "existing"),
+        ("auto", True, True, OURS, "managed"),
+        ("auto", False, False, OURS, "managed"),
+        ("managed", True, True, "{}", "managed"),
+        ("existing", True, False, OURS, "existing"),
+    ],
+)
+def test_choose_mode(wanted: str, ready: bool, installed: bool, daemon_json: str, mode: str) -> None:
+    assert state.choose_mode(wanted, ready, installed, daemon_json) == mode
+
+
+def test_an_existing_engine_must_exist() -> None:
+    with pytest.raises(HubError, match="docker_engine is 'existing', but the host has no Docker engine"):
+        state.choose_mode("existing", False, False, "")
+
+
+@pytest.mark.parametrize(
+    ("daemon_json", "running", "stale"),
+    [
+        (OURS, [MARKER, "galilean.hub.options=1"], False),
+        (OURS, ["galilean.hub.options=1", MARKER], False),
+        (OURS, [MARKER, "galilean.hub.options=0"], True),
+        (OURS, None, True),
+        ("{}", ["a=b"], False),
+        ("[]", [], False),
+    ],
+)
+def test_is_stale(daemon_json: str, running: list[str] | None, stale: bool) -> None:
+    assert state.is_stale(daemon_json, running) is stale
+
+
+HEAD = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        (HEAD, ""),
+        (
+            HEAD
+            + "eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0\neth0 000011AC 0 1 0 0 0 0000FFFF 0 0 0\n",
+            "eth0",
+        ),
+        (
+            HEAD + "wlan0 00000000 1 3 0 0 600 00000000 0 0 0\nens3 00000000 1 3 0 0 100 00000000 0 0 0\n",
+            "ens3",
+        ),
+        (HEAD + "tun0 00000000 1 3 0 0 0 00000080 0 0 0\n", ""),
+    ],
+)
+def test_default_interface(table: str, name: str) -> None:
+    assert state.default_interface(table) == name
+
+
+ANY6, GATE6, NONE6 = "0" * 32, "fe80" + "0" * 27 + "1", "0" * 32
+
+
+@pytest.mark.parametrize(
+    ("table", "name"),
+    [
+        ("", ""),
+        (f"{ANY6} 00 {ANY6} 00 {NONE6} ffffffff 00000001 00000000 00200200 lo\n", ""),
+        (
+            f"{ANY6} 00 {ANY6} 00 {GATE6} 00000400 00000001 00000000 00450003 ens3\n"
+            f"{ANY6} 00 {ANY6} 00 {GATE6} 00000064 00000001 00000000 00000003 eth0.5\n"
+            f"fd00{'0' * 28} 40 {ANY6} 00 {NONE6} 00000001 00000001 00000000 00000001 tun0\n",
+            "eth0.5",
+        ),
+    ],
+)
+def test_default_interface6(table: str, name: str) -> None:
+    assert state.default_interface6(table) == name
+
+
+@pytest.mark.parametrize(
+    ("version", "experimental", "daemon_json", "arguments", "serves"),
+    [
+        ("20.10.24+dfsg1", False, "", [""], False),
+        ("20.10.24+dfsg1", True, "", [], False),
+        ("20.10.24+dfsg1", False, '{"ip6tables": true}', [], False),
+        ("20.10.24+dfsg1", True, '{"ip6tables": true}', ["/usr/sbin/dockerd", ""], True),
+        ("26.1.5", True, "", ["dockerd", "--experimental", "--ip6tables"], True),
+        ("26.1.5", True, "", ["dockerd", "--ip6tables=false"], False),
+        ("27.0.1", False, "", [], True),
+        ("29.1.0", False, '{"ip6tables": false}', [], False),
+        ("29.1.0", False, "[]", ["dockerd", "--ip6tables=false"], False),
+        ("29.1.0", False, "no json", [], True),
+        ("", False, "", [], False),
+    ],
+)
+def test_serves_ipv6(
+    version: str, experimental: bool, daemon_json: str, arguments: list[str], serves: bool
+) -> None:
+    info = {"ServerVersion": version, "ExperimentalBuild": experimental}
+    assert state.serves_ipv6(info, daemon_json, arguments) is serves
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("Max open files            1024                 20000                files", 20000),
+        ("Max open files            1024                 unlimited            files", 0),
+        ("", 0),
+    ],
+)
+def test_hard_nofile(text: str, value: int) -> None:
+    assert state.hard_nofile(text) == value
+
+
+def test_last_words_prefers_what_went_wrong() -> None:
+    log = 'level=info msg="fine"\nlevel=error msg="no cgroups"\nlevel=info msg="also fine"\n'
+    assert state.last_words(log) == 'level=error msg="no cgroups"'
+    assert state.last_words("one\ntwo\n\nthree", lines=2) == "two\nthree"

@@ -1,0 +1,221 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a host lacks, and what is said about it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import typing as t
+
+import pytest
+
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.images import delivery_plan as plan
+
+LIST: list[dict[str, t.Any]] = [
+    {"name": "base", "internal": True, "parent": ""},
+    {"name": "tools", "internal": True, "parent": "base"},
+    {"name": "hub-core", "internal": True, "parent": "base"},
+    {"name": "hub", "parent": "hub-core"},
+    {"name": "stack", "parent": "base", "parents": {"TOOLS": "tools"}},
+    {"name": "proxy", "parent": "debian:13"},
+]
+
+
+@pytest.mark.parametrize(
+    ("found", "only", "expected"),
+    [
+        (set(), None, ["base", "tools", "hub-core", "hub", "stack", "proxy"]),
+        ({"hub", "stack", "proxy"}, None, []),
+        ({"stack", "proxy"}, None, ["base", "hub-core", "hub"]),
+        ({"hub-core", "stack", "proxy"}, None, ["hub"]),
+        ({"base", "hub", "proxy"}, None, ["tools", "stack"]),
+        ({"base", "hub-core", "hub", "stack"}, None, ["proxy"]),
+        (set(), ["hub"], ["base", "hub-core", "hub"]),
+        ({"base"}, ["hub", "proxy"], ["hub-core", "hub", "proxy"]),
+        (set(), [], []),
+    ],
+)
+def test_to_build(found: set[str], only: list[str] | None, expected: list[str]) -> None:
+    assert plan.to_build(LIST, found, only) == expected
+
+
+def test_chain_ids() -> None:
+    first, second = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+    both = "sha256:" + hashlib.sha256(f"{first} {second}".encode()).hexdigest()
+    assert plan.chain_ids([first, second]) == [first, both]
+    assert plan.chain_ids([]) == []
+    # The same layer on another parent is another one for an engine.
+    assert plan.chain_ids([second, second])[1] not in plan.chain_ids([first, second])
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ([["Backing Filesystem", "extfs"], ["Native Overlay Diff", "true"]], True),
+        ([["driver-type", "io.containerd.snapshotter.v1"]], False),
+        ([], True),
+    ],
+)
+def test_keeps_single_layers(status: list[list[str]], expected: bool) -> None:
+    assert plan.keeps_single_layers(status) is expected
+
+
+@pytest.mark.parametrize(
+    ("layers", "history", "expected"),
+    [
+        (2, [(100, ""), (0, "ENV A=b"), (5, "COPY x /x # buildkit"), (0, 'CMD ["x"]')], [100, 5]),
+        (3, [(100, ""), (0, "ENV A=b"), (0, "WORKDIR /x"), (5, "COPY x /x")], [100, 0, 5]),
+        (
+            3,
+            [(100, ""), (0, "ENV A=b"), (5, "COPY x /x"), (0, "RUN /bin/sh -c true # buildkit")],
+            [100, 5, 0],
+        ),
+        (2, [(0, "/bin/sh -c #(nop)  CMD x"), (100, "import"), (0, "/bin/sh -c mkdir /x")], [100, 0]),
+        (2, [(7, "one"), (0, "something else")], [7, 0]),
+        (2, [(7, "one")], [7, 0]),
+        (0, [], []),
+    ],
+)
+def test_layer_sizes(layers: int, history: list[tuple[int, str]], expected: list[int]) -> None:
+    assert plan.layer_sizes(layers, history) == expected
+
+
+ONE = plan.PackedImage("g/one:1", "sha256:1", ("a", "b", "c"))
+TWO = plan.PackedImage("g/two:1", "sha256:2", ("a", "b", "d"))
+OTHER = plan.PackedImage("g/other:1", "sha256:3", ("x", "c"))
+
+
+def chains(*layers: str) -> set[str]:
+    return set(plan.chain_ids(layers))
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [(set(), 100 + 20 + 3 + 4), (chains("a"), 27), (chains("a", "b", "c"), 4), (chains("a", "b", "d"), 3)],
+)
+def test_unknown_size(known: set[str], expected: int) -> None:
+    sizes = {ONE.ref: [100, 20, 3], TWO.ref: [100, 20, 4]}
+    assert plan.unknown_size(sizes, [ONE, TWO], known) == expected
+
+
+def test_pack_key() -> None:
+    key = plan.pack_key([ONE, TWO], chains("a"))
+    assert key == plan.pack_key([TWO, ONE], chains("a") | {"unrelated"})
+    assert key != plan.pack_key([ONE, TWO], set())
+    assert key != plan.pack_key([ONE], chains("a"))
+    assert re.fullmatch("[0-9a-f]{16}", key)
+
+
+# As the engine stores them: the layer c occurs on two parents, once as a file and once as a link.
+MANIFEST = [
+    {"Config": "1.json", "Layers": ["a/layer.tar", "b/layer.tar", "c/layer.tar"]},
+    {"Config": "3.json", "Layers": ["x/layer.tar", "c2/layer.tar"]},
+]
+LAYERS = {"1.json": ONE.layers, "3.json": OTHER.layers}
+LINKS = {"c2/layer.tar": "../c/layer.tar"}
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        (set(), set()),
+        (chains("a"), {"a/layer.tar"}),
+        (chains("a", "b"), {"a/layer.tar", "b/layer.tar"}),
+        # The link's place is known, the file's is not; and the other way round.
+        (chains("x", "c"), {"x/layer.tar"}),
+        (chains("a", "b", "c"), {"a/layer.tar", "b/layer.tar"}),
+        (
+            chains("a", "b", "c") | chains("x", "c"),
+            {"a/layer.tar", "b/layer.tar", "c/layer.tar", "x/layer.tar"},
+        ),
+        ({"unrelated"}, set()),
+    ],
+)
+def test_left_out_files(known: set[str], expected: set[str]) -> None:
+    assert plan.left_out_files(MANIFEST, LAYERS, LINKS, known) == expected
+
+
+def test_left_out_files_of_newer_engines() -> None:
+    manifest = [
+        {"Config": "blobs/sha256/1", "Layers": ["blobs/sha256/a", "blobs/sha256/b", "blobs/sha256/c"]}
+    ]
+    out = plan.left_out_files(manifest, {"blobs/sha256/1": ONE.layers}, {}, chains("a", "b"))
+    assert out == {"blobs/sha256/a", "blobs/sha256/b"}
+
+
+def test_left_out_files_of_a_strange_archive() -> None:
+    with pytest.raises(
+        HubError, match=r"^The archive names 1 layers for an image with 3: .*images_delivery to host"
+    ):
+        plan.left_out_files([{"Config": "1.json", "Layers": ["a"]}], LAYERS, {}, set())
+
+
+def test_links_that_go_in_circles_end() -> None:
+    links = {"a/layer.tar": "../b/layer.tar", "b/layer.tar": "../a/layer.tar"}
+    manifest = [{"Config": "1.json", "Layers": ["a/layer.tar", "b/layer.tar", "c/layer.tar"]}]
+    assert plan.left_out_files(manifest, LAYERS, links, set()) == set()
+
+
+@pytest.mark.parametrize(
+    ("free", "expected"),
+    [
+        ({"/var/cache": ("1", 100), "/var/lib": ("2", 200)}, ""),
+        (
+            {"/var/cache": ("1", 99), "/var/lib": ("2", 200)},
+            "h has 99 bytes free in /var/cache, but x needs 100 bytes",
+        ),
+        ({"/var/cache": ("1", 300), "/var/lib": ("1", 300)}, ""),
+        (
+            {"/var/cache": ("1", 299), "/var/lib": ("1", 299)},
+            "h has 299 bytes free in /var/cache, but x needs 300",
+        ),
+    ],
+)
+def test_space_problem(free: dict[str, tuple[str, int]], expected: str) -> None:
+    problem = plan.space_problem("h", {"/var/cache": 100, "/var/lib": 200}, free, "x")
+    assert problem.startswith(expected)
+    assert bool(problem) is bool(expected)
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (
+            "unauthorized: authentication required",
+            "refuses h (g/a:1 of images_registry): correct images_registry_username",
+        ),
+        ("denied: requested access to the resource is denied", "refuses h"),
+        (
+            "Get https://r/v2/: x509: certificate signed by unknown authority",
+            "does not trust the registry r.example.org:5000/hub: put its CA certificate there into "
+            "/etc/docker/certs.d/r.example.org:5000/ca.crt",
+        ),
+        ("manifest unknown: manifest unknown", "has lost g/a:1, which h needs: run again"),
+        ("dial tcp 192.0.2.1:5000: connect: connection refused", "does not answer h"),
+        ("Get https://r/v2/: dial tcp: lookup r: no such host", "does not answer h"),
+        ("received unexpected HTTP status: 503 Service Unavailable", "does not answer h"),
+        (
+            "something else\nand more",
+            "could not get g/a:1 from the registry r.example.org:5000/hub: and more",
+        ),
+        ("", "could not get g/a:1 from the registry r.example.org:5000/hub: nothing"),
+    ],
+)
+def test_registry_problem(error: str, expected: str) -> None:
+    assert expected in plan.registry_problem(error, "r.example.org:5000/hub", "h", "g/a:1")
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (0, "0 bytes"),
+        (999, "999 bytes"),
+        (1500, "1.5 kB"),
+        (105_000_000, "105 MB"),
+        (2_340_000_000, "2.3 GB"),
+    ],
+)
+def test_human(size: int, expected: str) -> None:
+    assert plan.human(size) == expected
