@@ -41,7 +41,7 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ACCESS: dict[str, t.Any] = {
     "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
     "images": {}, "git_hosts": {}, "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
-    "user_tokens": False, "hooks": "", "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
+    "user_tokens": False, "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
     "shared_disk_limit": "auto",
 }  # fmt: skip
 
@@ -244,7 +244,6 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "user_tokens": bool(access["user_tokens"]),
         # Whether users' servers are told of the site's proxy. Its address is a secret, which is not here.
         "users_proxy": bool(settings.get("users_proxy")),
-        "hooks": access["hooks"],
         # For the broker between hub and engine, which reads this file as well.
         "broker": {"state_dir": layout["state_dir"], "allow": settings.get("broker_allow") or {}},
         # As which number servers run: what the next run, and the restoring of homes, go by (home_uid).

@@ -11,12 +11,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_hub.loader import SECRETS, configure, read_data, read_secrets
+from galilean_hub.loader import HOOKS_FILE, SECRETS, configure, read_data, read_secrets
 from galilean_hub.queue import StartQueue
 from traitlets.config import Config
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization import access_settings
-from ansible_collections.galilean.hub.plugins.module_utils.hub import config_data
+from ansible_collections.galilean.hub.plugins.module_utils.hub import config_data, config_plan
 
 GIVEN = {name: f"{number:064x}" for number, name in enumerate(SECRETS, 1)}
 
@@ -34,6 +34,12 @@ def test_image_and_role_speak_the_same_schema(tmp_path: Path) -> None:
     path.write_text(json.dumps({"schema": 0}))
     with pytest.raises(SystemExit, match="has schema 0, this image reads"):
         read_data(path)
+
+
+def test_the_check_reads_the_hooks_where_the_hub_does() -> None:
+    volumes = [word for word in config_plan.lint_argv([], "i", "/tmp/x") if word.startswith("--volume")]
+    assert volumes == [f"--volume=/tmp/x:{HOOKS_FILE}:ro"]
+    assert HOOKS_FILE.name == config_plan.HOOKS
 
 
 def test_a_missing_secret_is_named(tmp_path: Path) -> None:
