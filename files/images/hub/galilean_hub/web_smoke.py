@@ -1,38 +1,53 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Make every page of a real JupyterHub with a folder of templates, and tell what goes wrong in them.
+"""Make every page of the installed JupyterHub with a folder of templates: part of the build of the image.
 
-The hub is set up as it always is, with a database in memory, and not started. What a page is given comes from
-JupyterHub's own handler for pages, and beside that what its handlers add (jupyterhub/handlers/pages.py).
+    python3 -m galilean_hub.web_smoke FOLDER
+
+A template that does not fit fails the build with one sentence for each fault. The hub is set up as it always
+is, with a database in memory, and not started. What a page is given comes from JupyterHub's own handler for
+pages, and beside that what its handlers add (jupyterhub/handlers/pages.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import difflib
 import json
 import logging
 import re
 import sys
 import tempfile
 import traceback
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from jinja2 import TemplateError, Undefined
+from jinja2 import (
+    Environment,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    meta,
+    nodes,
+)
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.utils import url_path_join
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from traitlets.config import Config
 
-from . import web_check
+from . import web_styles
 from .web import PREFIX, Files, Look, settings
 from .web_static import SiteStaticFilesHandler
 
+# How templates name JupyterHub's own ones.
+LIBRARY = "templates/"
+ERROR_PAGE = re.compile(r"[45]\d\d\.html")
 USER = "ada"
 # Text that must not reach a page as it is.
 MARK = "<look>&\"'"
@@ -49,8 +64,21 @@ LOOKS: list[dict[str, Any]] = [
     },
 ]
 # What a template can run into; anything else is a fault of this file, and may be seen as such.
-MISTAKES = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
-STATIC = re.compile(r"""(?:src|href)=["'][^"']*?/static/(site/[^"'?#]*)""")
+MISTAKES = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+
+
+def nearest(name: str, names: Iterable[str]) -> str:
+    """', did you mean x?' with the nearest of the names, or nothing."""
+    match = difflib.get_close_matches(name, sorted(names), 1, 0.7)
+    return f", did you mean {match[0]}?" if match else ""
 
 
 def native_pages() -> set[str]:
@@ -60,60 +88,38 @@ def native_pages() -> set[str]:
     return {path.name for path in folder.glob("*.html")} - {"page.html"}
 
 
+def files_in(folder: Path) -> list[str]:
+    """Without those that editors leave."""
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("."))
+    return sorted(str(path.relative_to(folder)) for path in files)
+
+
 def strict_in(folder: Path) -> type[Undefined]:
     """Undefined values that fail where a template of the folder uses them, and nowhere else.
 
     JupyterHub's own templates ask for many variables that are only there now and then.
     """
 
-    def check(value: Undefined) -> None:
-        frame = sys._getframe(2)
-        while frame is not None:
-            path = frame.f_code.co_filename
-            if path.endswith(".html"):
-                if Path(path).is_relative_to(folder):
-                    value._fail_with_undefined_error()
-                return
-            frame = frame.f_back  # type: ignore[assignment]
+    def checked(method: str) -> Callable[..., Any]:
+        def call(self: Undefined, *args: Any) -> Any:
+            frame = sys._getframe(1)
+            while frame is not None and not frame.f_code.co_filename.endswith(".html"):
+                frame = frame.f_back  # type: ignore[assignment]
+            if frame is not None and Path(frame.f_code.co_filename).is_relative_to(folder):
+                self._fail_with_undefined_error()
+            return getattr(Undefined, method)(self, *args)
 
-    class Strict(Undefined):
-        __slots__ = ()
+        return call
 
-        def __str__(self) -> str:
-            check(self)
-            return super().__str__()
+    def message(self: Undefined) -> str:
+        name, owner = str(self._undefined_name), self._undefined_obj
+        if not isinstance(owner, dict):
+            return str(Undefined._undefined_message.fget(self))  # type: ignore[attr-defined]
+        return f"there is no {name!r}{nearest(name, map(str, owner))}"
 
-        def __iter__(self) -> Iterator[Any]:
-            check(self)
-            return super().__iter__()
-
-        def __bool__(self) -> bool:
-            check(self)
-            return super().__bool__()
-
-        def __len__(self) -> int:
-            check(self)
-            return super().__len__()
-
-        def __eq__(self, other: object) -> bool:
-            check(self)
-            return super().__eq__(other)
-
-        def __ne__(self, other: object) -> bool:
-            check(self)
-            return super().__ne__(other)
-
-        def __hash__(self) -> int:
-            return super().__hash__()
-
-        @property
-        def _undefined_message(self) -> str:
-            name, owner = str(self._undefined_name), self._undefined_obj
-            if not isinstance(owner, dict):
-                return super()._undefined_message
-            return f"there is no {name!r}{web_check.nearest(name, map(str, owner))}"
-
-    return Strict
+    methods = ("__str__", "__iter__", "__bool__", "__len__", "__eq__", "__ne__")
+    own = {"__slots__": (), "__hash__": Undefined.__hash__, "_undefined_message": property(message)}
+    return type("Strict", (Undefined,), {**own, **{name: checked(name) for name in methods}})
 
 
 async def set_up(web: Path, observe: Path) -> JupyterHub:
@@ -145,8 +151,8 @@ async def set_up(web: Path, observe: Path) -> JupyterHub:
 class Pages:
     """The pages of one hub."""
 
-    def __init__(self, app: JupyterHub) -> None:
-        self.app = app
+    def __init__(self, app: JupyterHub, web: Path) -> None:
+        self.app, self.web = app, web
         self.user = app.users[USER]
         self.user.spawner.server = None
 
@@ -159,7 +165,20 @@ class Pages:
         handler.expanded_scopes = set()
         handler._jupyterhub_user = user
         handler._resolve_roles_and_scopes()
+        # An instance's own comes before the method.
+        handler.static_url = self.static_url  # type: ignore[method-assign]
         return handler
+
+    def static_url(self, path: str, **_: Any) -> str:
+        """Its address, where the file is there: the template that asks for another one is at fault."""
+        if path.startswith(PREFIX):
+            ours = {PREFIX + name for name in files_in(self.web / "static")}
+            if path not in ours:
+                advice = f"put {path.removeprefix(PREFIX)} into static/{nearest(path, ours)}"
+                raise LookupError(f"static file {path!r} is not there: {advice}")
+        elif not (Path(self.app.data_files_path) / "static" / path).exists():
+            raise LookupError(f"static file {path!r} is not in JupyterHub; yours begin with {PREFIX!r}")
+        return f"{self.app.hub.base_url}static/{path}"
 
     def cases(self) -> dict[str, list[dict[str, Any]]]:
         """What each page is given, in each of the states that it has. `login=False`: nobody has logged in."""
@@ -257,38 +276,17 @@ class Pages:
     def states(self, own: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
         """Every page with each of its states, those of error codes that only the folder has included."""
         cases = self.cases()
-        for name in sorted({*cases, *filter(web_check.ERROR_PAGE.fullmatch, own)}):
+        for name in sorted({*cases, *filter(ERROR_PAGE.fullmatch, own)}):
             for case in cases.get(name, cases["error.html"]):
                 yield name, case
 
     async def make(self, name: str, case: dict[str, Any]) -> str:
         namespace = {key: value for key, value in case.items() if key != "login"}
         handler = self.handler(self.user if case.get("login", True) else None)
-        if name == "error.html" or web_check.ERROR_PAGE.fullmatch(name):
+        if name == "error.html" or ERROR_PAGE.fullmatch(name):
             # JupyterHub makes these in both ways.
             handler.render_template(name, sync=True, **namespace)
         return await handler.render_template(name, **namespace)
-
-
-def sentence(exc: Exception, web: Path, name: str) -> str:
-    """One sentence on an error while a page was made."""
-    frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if frame.filename.endswith(".html")]
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(web)]
-    where = f"page {name}"
-    if own or frames:
-        frame = (own or frames)[-1]
-        file = Path(frame.filename)
-        shown = file.relative_to(web / "templates") if own else file.name
-        where = f"{shown}, line {frame.lineno}"
-    return f"{where}: {exc or type(exc).__name__}"
-
-
-def page_problems(name: str, html: str, web: Path) -> Iterator[str]:
-    if MARK in html or "<look>" in html:
-        yield f"{name}: shows a setting without escaping it, so leave the filter `safe` away"
-    for path in STATIC.findall(html):
-        if not (web / "static" / path.removeprefix(PREFIX)).is_file():
-            yield f"{name}: static file {path!r} is not there: put it into static/"
 
 
 async def every_page(web: Path, pages: Pages, observe: Path) -> AsyncIterator[tuple[str, str | Exception]]:
@@ -303,32 +301,117 @@ async def every_page(web: Path, pages: Pages, observe: Path) -> AsyncIterator[tu
                 yield name, exc
 
 
+def sentence(exc: Exception, web: Path, page: str, names: Iterable[str]) -> str:
+    """One sentence on an error while a page was made. names: of all templates."""
+    folder = web / "templates"
+    frames = [frame for frame in traceback.extract_tb(exc.__traceback__) if frame.filename.endswith(".html")]
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)]
+    where, said = f"page {page}", str(exc) or type(exc).__name__
+    if own or frames:
+        frame = (own or frames)[-1]
+        file = Path(frame.filename)
+        where = f"{file.relative_to(folder) if own else file.name}, line {frame.lineno}"
+    if isinstance(exc, TemplateSyntaxError):
+        where, said = f"{exc.name}, line {exc.lineno}", str(exc.message)
+    elif isinstance(exc, TemplateNotFound):
+        said = f"there is no template {exc.name!r}{nearest(str(exc.name), names)}"
+    elif isinstance(exc, RecursionError):
+        said = f"stands on itself: begin the name of JupyterHub's own template with {LIBRARY!r}"
+    return f"{where}: {said}"
+
+
+def outer_blocks(node: nodes.Node) -> Iterator[nodes.Block]:
+    """Those in no other block: who stands on another template replaces blocks of that."""
+    for child in node.iter_child_nodes():
+        if isinstance(child, nodes.Block):
+            yield child
+        else:
+            yield from outer_blocks(child)
+
+
+def unseen(environment: Environment, folder: Path, pages: Iterable[str]) -> Iterator[str]:
+    """What no page shows: blocks that the template's parents have not, and templates that nothing uses."""
+
+    def parse(name: str) -> nodes.Template:
+        assert environment.loader is not None
+        return environment.parse(environment.loader.get_source(environment, name)[0])
+
+    def parent(tree: nodes.Template) -> str:
+        extends = tree.find(nodes.Extends)
+        return str(extends.template.value) if extends and isinstance(extends.template, nodes.Const) else ""
+
+    own, used = files_in(folder), set[str | None]()
+    for name in own:
+        try:
+            tree = parse(name)
+            used.update(meta.find_referenced_templates(tree))
+            known, above = set[str](), parent(tree)
+            chain = [above] if above else []
+            for ancestor in chain:
+                parsed = parse(ancestor)
+                known |= {block.name for block in parsed.find_all(nodes.Block)}
+                if parent(parsed) not in ("", *chain):
+                    chain.append(parent(parsed))
+        except UnicodeDecodeError:
+            yield f"{name}: this template, or one that it stands on, is not UTF-8 text"
+            continue
+        except TemplateError:
+            # The page that is made with it says what is wrong.
+            continue
+        for block in outer_blocks(tree) if above else ():
+            if block.name not in known:
+                missed = f"{above} has no block {block.name!r}{nearest(block.name, known)}"
+                yield f"{name}, line {block.lineno}: {missed}"
+    for name in own:
+        # None: there is a name that is only known when a page is made.
+        if "/" not in name and not {name, None} & {*pages, *used} and not ERROR_PAGE.fullmatch(name):
+            yield f"{name}: JupyterHub has no page of this name{nearest(name, pages)}"
+
+
 async def all_problems(web: Path) -> list[str]:
-    found: list[str] = []
+    found = [
+        f"{name}: nothing reads this file, it belongs into templates/ or static/"
+        for name in files_in(web)
+        if name.partition("/")[0] not in ("templates", "static") and Path(name).name != "README.md"
+    ]
+    found += [*web_styles.missing_files(web / "static"), *web_styles.low_contrasts(web / "static")]
     with tempfile.TemporaryDirectory() as folder:
         observe = Path(folder) / "look.json"
         app = await set_up(web, observe)
-        pages = Pages(app)
-        library = Path(app.data_files_path) / "templates"
+        pages = Pages(app, web)
+        environment: Environment = app.tornado_settings["jinja2_env"]
+        names = environment.list_templates()
+        library = {path.name for path in (Path(app.data_files_path) / "templates").glob("*.html")}
+        shown = library | native_pages()
         found += [
-            f"{name}: this page of JupyterHub is new, add it to Pages.cases() in galilean_hub/web_render.py"
-            for name in sorted(
-                ({path.name for path in library.glob("*.html")} | native_pages()) - set(pages.cases())
-            )
+            f"{name}: this page of JupyterHub is new, add it to Pages.cases() in {Path(__file__).name}"
+            for name in sorted(shown - set(pages.cases()))
         ]
+        found += unseen(environment, web / "templates", shown)
         async for name, html in every_page(web, pages, observe):
+            if isinstance(html, UnicodeDecodeError):
+                # It is told already, and not of each page.
+                continue
             if isinstance(html, Exception):
-                found.append(sentence(html, web, name))
-            else:
-                found += page_problems(name, html, web)
-    return found
+                found.append(sentence(html, web, name, names))
+            elif MARK in html or "<look>" in html:
+                found.append(f"{name}: shows a setting without escaping it, so leave the filter `safe` away")
+    return list(dict.fromkeys(found))
 
 
 def problems(web: Path) -> list[str]:
-    """Sentences on what goes wrong when the pages are made."""
+    """Sentences on all that does not fit."""
     # JupyterHub adds a handler of its own; what it has to say while it is set up is not about the look.
     logging.disable(logging.ERROR)
     try:
         return asyncio.run(all_problems(web.resolve()))
     finally:
         logging.disable(logging.NOTSET)
+
+
+if __name__ == "__main__":
+    found = problems(Path(sys.argv[1]))
+    for problem in found:
+        print(f"web/hub: {problem}", file=sys.stderr)
+    if found:
+        sys.exit("The look of the hub does not fit this JupyterHub; see docs/web.md.")
