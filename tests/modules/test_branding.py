@@ -106,12 +106,12 @@ LAB_FAULTS = [
 PAGES = """
 import asyncio, json, logging, tempfile
 from pathlib import Path
-from galilean_hub import web_smoke
+from galilean_hub.pages import smoke
 
 async def main():
     web, look = Path("/look"), Path(tempfile.mkdtemp()) / "look.json"
-    pages = web_smoke.Pages(await web_smoke.set_up(web, look), web)
-    return [[name, html] async for name, html in web_smoke.every_page(web, pages, look)]
+    pages = smoke.Pages(await smoke.set_up(web, look), web)
+    return [[name, html] async for name, html in smoke.every_page(web, pages, look)]
 
 logging.disable(logging.ERROR)
 print(json.dumps(asyncio.run(main())))
@@ -142,7 +142,7 @@ def test_templates_against_jupyterhub(
     refs: dict[str, t.Any], tmp_path: Path, files: dict[str, str], faults: list[str]
 ) -> None:
     folder = laid_over("hub", files, tmp_path)
-    code, said = check(refs["hub"], folder, "python3", "-m", "galilean_hub.web_smoke", "/look")
+    code, said = check(refs["hub"], folder, "python3", "-m", "galilean_hub.pages.smoke", "/look")
     last = ["The look of the hub does not fit this JupyterHub; see docs/web.md."] if faults else []
     assert sorted(said) == sorted([*(f"web/hub: {fault}" for fault in faults), *last])
     assert code == bool(faults)

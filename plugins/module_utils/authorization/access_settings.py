@@ -534,7 +534,7 @@ def _services_of(config_extra: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _folded(name: str) -> str:
-    """As the hub compares names: folded() in its image's logins.py."""
+    """As the hub compares names: folded() in its image's login_guard.py."""
     return unicodedata.normalize("NFKC", name).casefold().strip()
 
 

@@ -68,7 +68,7 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         "cleanup_proxy": False,
         "db_url": "sqlite:////srv/jupyterhub/jupyterhub.sqlite",
         "cookie_secret_file": "/run/secrets/cookie-secret",
-        "spawner_class": "galilean_hub.spawner.GalileanSpawner",
+        "spawner_class": "galilean_hub.spawner.docker_spawner.GalileanSpawner",
         # The start queue keeps the order; this only bounds how long the queue may become.
         "concurrent_spawn_limit": max(100, settings["active_server_limit"]),
         "active_server_limit": settings["active_server_limit"],

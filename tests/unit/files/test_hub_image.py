@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from galilean_hub.loader import HOOKS_FILE, SECRETS, configure, read_data, read_secrets
-from galilean_hub.queue import StartQueue
+from galilean_hub.spawner.start_queue import StartQueue
 from traitlets.config import Config
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization import access_settings
@@ -89,7 +89,7 @@ def test_the_service_accounts_cannot_read_what_logins_leave() -> None:
 def test_the_culler_is_a_service_with_no_more_rights_than_it_needs() -> None:
     config = configured({"culler": {"timeout": 600, "cull_every": 60}})
     culler = config.JupyterHub.services[-1]
-    assert culler["command"][1:] == ["-m", "galilean_hub.culling", "--cull-every=60", "--timeout=600"]
+    assert culler["command"][1:] == ["-m", "galilean_hub.spawner.culler", "--cull-every=60", "--timeout=600"]
     role = config.JupyterHub.load_roles[-1]
     assert role["services"] == ["idle-culler"]
     assert "admin:users" not in role["scopes"]

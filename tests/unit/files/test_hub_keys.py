@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 
 from cryptography.fernet import Fernet
-from galilean_hub.keys import read, renewed, standing
+from galilean_hub.state.keys import read, renewed, standing
 
 NEW, OLD, LOST = (bytes([number]) * 32 for number in (1, 2, 3))
 

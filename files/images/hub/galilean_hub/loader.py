@@ -12,7 +12,8 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from . import keys, subdomains
+from .http import subdomains
+from .state import keys
 
 SCHEMA = 2
 
@@ -127,7 +128,7 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
         roles.append({"name": "accounts", "scopes": ACCOUNTS_SCOPES, "services": ["accounts"]})
     culler = data.get("culler")
     if culler:
-        command = [sys.executable, "-m", "galilean_hub.culling"]
+        command = [sys.executable, "-m", "galilean_hub.spawner.culler"]
         command += [f"--{option.replace('_', '-')}={value}" for option, value in sorted(culler.items())]
         services.append({"name": "idle-culler", "command": command})
         roles.append({"name": "idle-culler", "scopes": CULLER_SCOPES, "services": ["idle-culler"]})

@@ -13,9 +13,9 @@ import os
 from pathlib import Path
 
 import pytest
-from galilean_hub import web_styles
 from galilean_hub.loader import SECRETS, configure
-from galilean_hub.web import DEFAULTS, Files, Look, settings
+from galilean_hub.pages import styles
+from galilean_hub.pages.branding import DEFAULTS, Files, Look, settings
 from traitlets.config import Config
 
 
@@ -70,7 +70,7 @@ UNREADABLE = "give colours with 4.5 or more, so that everybody can read it"
 )
 def test_styles(tmp_path: Path, style: str, sentences: list[str]) -> None:
     static = write(tmp_path, {"static/site.css": style, "static/logo.svg": "<svg/>"}) / "static"
-    found = [*web_styles.missing_files(static), *web_styles.low_contrasts(static)]
+    found = [*styles.missing_files(static), *styles.low_contrasts(static)]
     assert found == [f"static/site.css: {sentence}" for sentence in sentences]
 
 

@@ -27,9 +27,10 @@ from tornado import web
 from traitlets import Integer, Set, Unicode
 from traitlets.utils.importstring import import_item
 
-from . import guesses, limits
-from .refusals import refused
-from .server import by_proxy
+from ..http import api_limits
+from ..http.errors import refused
+from ..http.server import by_proxy
+from . import failed_logins
 
 # What a browser gets that has logged in, and how long it counts.
 DEVICE = "galilean-device"
@@ -85,7 +86,7 @@ class LoginGuard(Authenticator):
 
     contact = Unicode(config=True, help="Whom to ask, at the end of each refusal.")
 
-    _guesses: guesses.Guesses | None = None
+    _guesses: failed_logins.Guesses | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -146,7 +147,7 @@ class LoginGuard(Authenticator):
         if CONTROL.search(str(name or "")):
             return None
         attempt = await self.attempt(handler, str(name or ""))
-        place = guesses.network(handler.request.remote_ip)
+        place = failed_logins.network(handler.request.remote_ip)
         self._under_way[place] += 1
         try:
             result = self._named(await self._checked(handler, data))
@@ -189,16 +190,16 @@ class LoginGuard(Authenticator):
             self.refuse_reserved(str(result.get("name", "")))
         return result
 
-    async def attempt(self, handler: Any, name: str) -> guesses.Attempt:
+    async def attempt(self, handler: Any, name: str) -> failed_logins.Attempt:
         """Count a password that is about to be tried; HTTPError 429 where there were too many wrong ones."""
         if not self.failed_login_limit:
-            return guesses.Attempt(())
+            return failed_logins.Attempt(())
         if self._guesses is None:
-            self._guesses = guesses.Guesses(self.failed_login_limit)
+            self._guesses = failed_logins.Guesses(self.failed_login_limit)
         address, account = handler.request.remote_ip, self._account(name)
         device = self._device(handler, account)
         attempt = self._guesses.begin(address, account, device, time.monotonic())
-        while attempt.seconds and self._under_way[guesses.network(address)]:
+        while attempt.seconds and self._under_way[failed_logins.network(address)]:
             # What is being tried counts until it turns out to be right: a class waits for itself.
             await asyncio.sleep(0.1)
             attempt = self._guesses.begin(address, account, device, time.monotonic())
@@ -229,7 +230,7 @@ class LoginGuard(Authenticator):
         account = self._account(name)
         if self._guesses is not None:
             self._guesses.passed(handler.request.remote_ip, account)
-        mark = f"{guesses.key(account).hex()}:{secrets.token_hex(8)}"
+        mark = f"{failed_logins.key(account).hex()}:{secrets.token_hex(8)}"
         path = handler.hub.base_url + "login"
         handler._set_cookie(DEVICE, mark, encrypted=True, path=path, expires_days=DEVICE_DAYS)
 
@@ -243,7 +244,7 @@ class LoginGuard(Authenticator):
         """What the browser's cookie says, where it is for this account."""
         value = handler.get_secure_cookie(DEVICE, max_age_days=DEVICE_DAYS)
         mark = value.decode() if value else ""
-        return mark if mark.partition(":")[0] == guesses.key(account).hex() else ""
+        return mark if mark.partition(":")[0] == failed_logins.key(account).hex() else ""
 
     # -- the hub's start
 
@@ -252,9 +253,9 @@ class LoginGuard(Authenticator):
         # Called once, when the database is there; a check of the configuration has none.
         if getattr(app, "db", None) is not None:
             self._settle(app)
-            limits.Apart.session = app.db
+            api_limits.Apart.session = app.db
         theirs = [(path, _with_words(handler), *rest) for path, handler, *rest in super().get_handlers(app)]
-        return [(r"/api/?", RootAPI), *limits.HANDLERS, *theirs, (r"/login", LoginPage)]
+        return [(r"/api/?", RootAPI), *api_limits.HANDLERS, *theirs, (r"/login", LoginPage)]
 
     def _settle(self, app: Any) -> None:
         """What an older hub left: sessions and tokens under reserved names, and tokens that never end."""

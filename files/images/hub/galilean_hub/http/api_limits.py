@@ -18,7 +18,7 @@ from tornado import web
 from tornado.httputil import HTTPHeaders
 from tornado.web import OutputTransform
 
-from .refusals import refused
+from .errors import refused
 
 # Tokens for the API, of a user, that have not ended.
 TOKENS = 100

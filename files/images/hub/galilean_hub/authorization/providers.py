@@ -22,9 +22,9 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Integer
 
-from . import guesses
-from .refusals import refused
-from .server import by_proxy
+from ..http.errors import refused
+from ..http.server import by_proxy
+from . import failed_logins
 
 # Seconds that somebody waits for the directory.
 PATIENCE = 20
@@ -164,7 +164,7 @@ class Native(Rules):
     )
     waiting = Integer(1000, min=0, config=True, help="Accounts that may wait for approval; 0 is no limit.")
 
-    _sign_ups: guesses.Limit | None = None
+    _sign_ups: failed_logins.Limit | None = None
     # A comparison takes a quarter of a second, which the hub must not wait for.
     _threads: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
@@ -187,7 +187,7 @@ class Native(Rules):
         return await asyncio.get_running_loop().run_in_executor(self._threads, _matches, password, hashed)
 
     async def authenticate(self, handler: Any, data: Any) -> str | None:
-        """As its own, which shuts an account also for its owner when somebody guesses (see guesses.py)."""
+        """As its own, which shuts an account for its owner, too, when somebody guesses (failed_logins.py)."""
         user = self.get_user(data.get("username", ""))  # type: ignore[attr-defined]
         if not await self.right(user, data.get("password", "")) or user is None:
             return None
@@ -259,8 +259,8 @@ class Native(Rules):
         """HTTPError where this address has sent too many, or too many wait for approval."""
         if self.sign_ups:
             if self._sign_ups is None:
-                self._sign_ups = guesses.Limit(self.sign_ups)
-            place, now = guesses.key(guesses.network(address)), time.monotonic()
+                self._sign_ups = failed_logins.Limit(self.sign_ups)
+            place, now = failed_logins.key(failed_logins.network(address)), time.monotonic()
             seconds = int(self._sign_ups.wait(place, now) + 1)
             if seconds > 1:
                 text = f"There were too many sign-ups from this address. Try again in {seconds} seconds."

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from .shared.sizes import parse_size
+from ..shared.sizes import parse_size
 
 Space = Mapping[str, int]
 Usage = Mapping[str, Any]

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from galilean_hub.fetches import PAGE, STOPPED, Fetches
+from galilean_hub.http.fetch_metadata import PAGE, STOPPED, Fetches
 
 
 @pytest.mark.parametrize(

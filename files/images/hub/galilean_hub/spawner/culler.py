@@ -14,7 +14,7 @@ from typing import Any
 from jupyterhub_idle_culler import IdleCuller
 from traitlets import default
 
-from .offers import CULL_STATE
+from .profiles import CULL_STATE
 
 
 def arbiter(*, inactive: timedelta, inactive_limit: float, server: dict[str, Any], **_: Any) -> bool:

@@ -19,18 +19,18 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Bool, Dict, Set, Unicode, default
 
-from . import outgoing
-from .approval_page import ApprovalHandler
+from ..disk.api import DiskHandler
+from ..disk.watch import WATCH
+from ..http import outgoing
+from ..http.errors import refused
+from ..shared.approval import UnknownApproval
+from ..shared.claims import ClaimError, claimed_groups
+from ..state.files import save
+from .approval_api import ApprovalHandler
 from .approval_source import Source, open_source
-from .disk_page import DiskHandler
-from .disk_watch import WATCH
-from .logins import LoginGuard
+from .enforcement import Sweep
+from .login_guard import LoginGuard
 from .providers import BLOCKED, RULES, Rules
-from .refusals import refused
-from .shared.approval import UnknownApproval
-from .shared.claims import ClaimError, claimed_groups
-from .state import save
-from .sweep import Sweep
 
 NO_GROUPS = (
     "Your login does not tell which groups you are in, so this hub cannot know whether you may use it. "

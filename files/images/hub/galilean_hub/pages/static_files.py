@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado.web import HTTPError
 
-from .web import FOLDERS, PREFIX, PUBLIC, Files
+from .branding import FOLDERS, PREFIX, PUBLIC, Files
 
 
 class SiteStaticFilesHandler(CacheControlStaticFilesHandler):

@@ -18,7 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.log import gen_log
 from tornado.web import OutputTransform
 
-from .fetches import Fetches
+from .fetch_metadata import Fetches
 
 # The largest honest body is a list of users: 10,000 names of 20 letters. Forms and activity take a few KB.
 MAX_BODY = 256 * 1024

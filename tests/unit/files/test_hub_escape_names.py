@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from galilean_hub.web_names import CORRECTIONS, corrected
+from galilean_hub.pages.escape_names import CORRECTIONS, corrected
 
 CASES = [
     (

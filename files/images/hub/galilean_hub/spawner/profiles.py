@@ -8,7 +8,7 @@ import html
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from .shared.sizes import parse_size
+from ..shared.sizes import parse_size
 
 Settings = Mapping[str, Any]
 
@@ -141,7 +141,7 @@ def folders(entries: Sequence[Settings], groups: Collection[str]) -> dict[str, d
 
 
 def shared(entries: Sequence[Settings], groups: Collection[str]) -> list[str]:
-    """The shared folders with a limit that a user may write to, as disk_watch.py calls them."""
+    """The shared folders with a limit that a user may write to, as disk/watch.py calls them."""
     mine = folders(entries, groups)
     return [
         f"shared/{entry['name']}"

@@ -9,7 +9,7 @@ import json
 from jupyterhub.apihandlers import APIHandler
 from tornado import web
 
-from .disk_watch import WATCH
+from .watch import WATCH
 
 
 class DiskHandler(APIHandler):

@@ -22,8 +22,8 @@ from typing import Any, Protocol
 from prometheus_client import REGISTRY, Gauge
 from tornado.httpclient import HTTPRequest
 
-from . import outgoing
-from .shared.approval import (
+from ..http import outgoing
+from ..shared.approval import (
     UNKNOWN_APPROVAL,
     Approval,
     ApprovalError,
@@ -32,7 +32,7 @@ from .shared.approval import (
     parse_list,
     standing,
 )
-from .state import save
+from ..state.files import save
 
 STATE = Path("/srv/jupyterhub")
 FILE = Path("/etc/jupyterhub/approval")

@@ -1,13 +1,13 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What users of a hub get by their groups: the hub image's offers."""
+"""What users of a hub get by their groups: profiles, and what else goes by groups."""
 
 from __future__ import annotations
 
 import typing as t
 
 import pytest
-from galilean_hub import offers
+from galilean_hub.spawner import profiles
 
 PLAIN = {"name": "plain", "image": "notebook:1"}
 LARGE = {"name": "large", "groups": ["genomics"], "memory_limit": "16G"}
@@ -26,11 +26,11 @@ ALL = [PLAIN, LARGE, SECRET]
     ],
 )
 def test_what_may_be_chosen(groups: set[str], name: str | None, expected: str) -> None:
-    assert offers.chosen(ALL, groups, name)["name"] == expected
+    assert profiles.chosen(ALL, groups, name)["name"] == expected
 
 
 @pytest.mark.parametrize(
-    ("profiles", "groups", "name", "sentence"),
+    ("listed", "groups", "name", "sentence"),
     [
         (ALL, set(), "large", "not open to you"),
         (ALL, {"genomics"}, "secret", "not open to you"),
@@ -42,19 +42,19 @@ def test_what_may_be_chosen(groups: set[str], name: str | None, expected: str) -
         ([LARGE], set(), None, "None of this hub's environments"),
     ],
 )
-def test_what_may_not(profiles: list[t.Any], groups: set[str], name: t.Any, sentence: str) -> None:
-    with pytest.raises(offers.NotOffered, match=sentence):
-        offers.chosen(profiles, groups, name)
+def test_what_may_not(listed: list[t.Any], groups: set[str], name: t.Any, sentence: str) -> None:
+    with pytest.raises(profiles.NotOffered, match=sentence):
+        profiles.chosen(listed, groups, name)
 
 
 def test_no_environments_is_no_choice() -> None:
-    assert offers.chosen([], {"genomics"}, None) == {}
+    assert profiles.chosen([], {"genomics"}, None) == {}
     # Chosen when there were some.
-    assert offers.chosen([], {"genomics"}, "large") == {}
+    assert profiles.chosen([], {"genomics"}, "large") == {}
 
 
 def test_the_menu_shows_what_is_offered_and_nothing_else() -> None:
-    shown = offers.form(ALL, {"board"}, "secret")
+    shown = profiles.form(ALL, {"board"}, "secret")
     assert 'value="plain"' in shown
     assert 'value="secret" required checked' in shown
     assert "large" not in shown
@@ -62,15 +62,15 @@ def test_the_menu_shows_what_is_offered_and_nothing_else() -> None:
     assert "a&quot;&lt;b&gt;" in shown
 
 
-@pytest.mark.parametrize("profiles", [[], [PLAIN], [PLAIN, LARGE]])
-def test_one_environment_is_no_menu(profiles: list[t.Any]) -> None:
-    assert offers.form(profiles, set()) == ""
-    assert offers.form(profiles, set(), "plain") == ""
+@pytest.mark.parametrize("listed", [[], [PLAIN], [PLAIN, LARGE]])
+def test_one_environment_is_no_menu(listed: list[t.Any]) -> None:
+    assert profiles.form(listed, set()) == ""
+    assert profiles.form(listed, set(), "plain") == ""
 
 
 def test_a_choice_that_is_gone_can_be_made_anew() -> None:
-    assert 'value="plain"' in offers.form([PLAIN, LARGE], set(), "large")
-    assert offers.form([LARGE], set(), "large") == ""
+    assert 'value="plain"' in profiles.form([PLAIN, LARGE], set(), "large")
+    assert profiles.form([LARGE], set(), "large") == ""
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_choice_that_is_gone_can_be_made_anew() -> None:
     ],
 )
 def test_limits(groups: t.Any, mine: set[str], profile: t.Any, expected: dict[str, t.Any]) -> None:
-    assert offers.limits(groups, mine, profile) == expected
+    assert profiles.limits(groups, mine, profile) == expected
 
 
 def test_folders_by_group() -> None:
@@ -102,7 +102,7 @@ def test_folders_by_group() -> None:
     ]
 
     def given(*groups: str) -> dict[str, str]:
-        return {source: mount["mode"] for source, mount in offers.folders(entries, groups).items()}
+        return {source: mount["mode"] for source, mount in profiles.folders(entries, groups).items()}
 
     assert given() == {"/s/all": "rw", "/d": "ro"}
     assert given("r") == {"/s/all": "rw", "/s/g": "ro", "/d": "ro"}
@@ -110,7 +110,7 @@ def test_folders_by_group() -> None:
 
 
 def test_repositories_each_once() -> None:
-    given = offers.repositories(
+    given = profiles.repositories(
         [{"url": "https://h/a/course.git"}, {"url": "https://h/b", "path": "x/y"}],
         {
             "g": {"repositories": [{"url": "https://h/of-group"}, {"url": "https://h/b", "path": "x/y"}]},
@@ -139,7 +139,7 @@ def test_idle_times(mine: set[str], expected: int | None) -> None:
         "long": {"cull_timeout": 7200},
         "never": {"cull_timeout": 0},
     }
-    assert offers.cull_timeout(groups, mine) == expected
+    assert profiles.cull_timeout(groups, mine) == expected
 
 
 @pytest.mark.parametrize(
@@ -151,14 +151,14 @@ def test_idle_times(mine: set[str], expected: int | None) -> None:
     ],
 )
 def test_who_git_says_it_is(info: dict[str, str], user: str, name: str, mail: str | None) -> None:
-    found = offers.person(info, user)
+    found = profiles.person(info, user)
     assert found["GIT_AUTHOR_NAME"] == found["GIT_COMMITTER_NAME"] == name
     assert found.get("GIT_AUTHOR_EMAIL") == mail
 
 
 @pytest.mark.parametrize(("size", "expected"), [("512", 512), ("1k", 1024), ("2G", 2 * 1024**3)])
 def test_sizes(size: str, expected: int) -> None:
-    assert offers.parse_size(size) == expected
+    assert profiles.parse_size(size) == expected
 
 
 @pytest.mark.parametrize(
@@ -172,10 +172,10 @@ def test_sizes(size: str, expected: int) -> None:
     ],
 )
 def test_a_start_without_ones_changes(options: dict[str, t.Any], expected: bool) -> None:
-    assert offers.clean(options) is expected
+    assert profiles.clean(options) is expected
 
 
 @pytest.mark.parametrize("value", ["yes", 2, ["1"], {"a": 1}])
 def test_what_is_no_answer_to_that(value: t.Any) -> None:
     with pytest.raises(ValueError, match="give true or false"):
-        offers.clean({"clean": value})
+        profiles.clean({"clean": value})

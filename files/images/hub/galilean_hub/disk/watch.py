@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The hub's part in limits of homes and shared folders: it tells the agent which servers run, and acts.
 
-The agent (disk_agent.py) measures. Here it is decided, by disk.py, who is told, who may start and who is
+The agent (agent.py) measures. Here it is decided, by rules.py, who is told, who may start and who is
 stopped. Both call a shared folder shared/<name>, among homes: no home has a slash in its name.
 """
 
@@ -18,8 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from . import disk
-from .state import save
+from ..state.files import save
+from . import rules
 
 FOLDER = Path("/srv/disk")
 EVERY = 2.0
@@ -41,7 +41,7 @@ class Watch:
         self._seen: Any = None
         self._wanted: dict[str, Any] = {}
         self._spawners: dict[str, Any] = {}
-        self._bases: dict[str, disk.Usage] = {}
+        self._bases: dict[str, rules.Usage] = {}
         # How often in a row servers were stopped, until when the next has to wait, and what is told.
         self._stops: dict[str, tuple[int, float, str]] = {}
         self._samples: deque[dict[str, Any]] = deque()
@@ -56,13 +56,13 @@ class Watch:
         """Why no server may be started for this home now; empty: it may."""
         state = self.state()
         lacking = ""
-        if time.time() - state.get("time", 0) < disk.STALE:
+        if time.time() - state.get("time", 0) < rules.STALE:
             for space in state["space"].values():
-                lacking = lacking or disk.reached(space, state["reserve"])
+                lacking = lacking or rules.reached(space, state["reserve"])
         elif state:
             self._log.warning("the agent that looks after the disk has not answered for long")
         if lacking:
-            return disk.REFUSED[lacking]
+            return rules.REFUSED[lacking]
         times, until, _ = self._stops.get(home, (0, 0.0, ""))
         left = int(until - time.time())
         if times and left > 0:
@@ -102,7 +102,7 @@ class Watch:
     def limit(self, home: str) -> int:
         """The limit of a shared folder, or of a home: its server's, or that of its last one."""
         if home in self.folders():
-            return disk.limit_of(self.folders()[home]["disk_limit"], self._space("hub"))
+            return rules.limit_of(self.folders()[home]["disk_limit"], self._space("hub"))
         spawner = self._spawners.get(home)
         if spawner is not None:
             return self._limit(spawner)
@@ -111,7 +111,7 @@ class Watch:
     def _said(self, home: str) -> str:
         quota = bool(((self.state().get("homes") or {}).get(home) or {}).get("quota"))
         folder = home if home in self.folders() else ""
-        return disk.notice(self.usage(home), self.limit(home), quota, folder)
+        return rules.notice(self.usage(home), self.limit(home), quota, folder)
 
     def notices(self, home: str) -> list[str]:
         """What a home's owner is told now: of the home, and of folders where its server writes."""
@@ -140,8 +140,8 @@ class Watch:
             "bytes": usage["bytes"] if usage else None,
             "files": usage["files"] if usage else None,
             "limit": limit,
-            "files_limit": disk.files_of(limit),
-            "state": disk.verdict(usage, limit),
+            "files_limit": rules.files_of(limit),
+            "state": rules.verdict(usage, limit),
         }
 
     def words(self, user: Any) -> str:
@@ -166,12 +166,12 @@ class Watch:
             self._state, self._seen = {}, None
         return self._state
 
-    def _space(self, part: str = "volumes") -> disk.Space:
-        space: disk.Space | None = (self.state().get("space") or {}).get(part)
+    def _space(self, part: str = "volumes") -> rules.Space:
+        space: rules.Space | None = (self.state().get("space") or {}).get(part)
         return space or {"total": 0, "free": 0, "files": 0, "files_free": 0}
 
     def _limit(self, spawner: Any) -> int:
-        return disk.limit_of(spawner.home_limit, self._space())
+        return rules.limit_of(spawner.home_limit, self._space())
 
     def _running(self) -> dict[str, Any]:
         """Spawners of servers that run or start, by home."""
@@ -191,11 +191,11 @@ class Watch:
             homes[home] = {
                 "limit": limit,
                 "container": spawner.object_id or "",
-                "ceiling": disk.ceiling(limit, self._bases.get(home)),
+                "ceiling": rules.ceiling(limit, self._bases.get(home)),
             }
             for name in set(spawner.shared) & self.folders().keys():
                 limit = self.limit(name)
-                ceiling = disk.ceiling(limit, self._bases.get(name))
+                ceiling = rules.ceiling(limit, self._bases.get(name))
                 target = self.folders()[name]["target"]
                 homes[name] = {"limit": limit, "container": "", "ceiling": ceiling, "target": target}
         wanted = {
@@ -252,20 +252,20 @@ class Watch:
             if usage and (base is None or usage["bytes"] < base["bytes"] or usage["files"] < base["files"]):
                 self._bases[name] = usage
         for home in [one for one, stop in self._stops.items() if time.time() > stop[1] + 3600]:
-            if disk.verdict(self.usage(home), self.limit(home)) != disk.FULL:
+            if rules.verdict(self.usage(home), self.limit(home)) != rules.FULL:
                 self._stops.pop(home)
         self._write()
         for home, where in self._to_stop(state).items():
             await self._stop(home, where)
 
-    def _servers(self, state: dict[str, Any]) -> Iterator[disk.Running]:
+    def _servers(self, state: dict[str, Any]) -> Iterator[rules.Running]:
         """Servers as they are decided on."""
         first = self._samples[0]["written"] if self._samples else {}
         for home, spawner in self._running().items():
             container = spawner.object_id or ""
             written = state["written"].get(container, 0) - first.get(container, 0)
             base = self._bases.get(home)
-            yield disk.Running(home, self._limit(spawner), self.usage(home), base, max(0, written))
+            yield rules.Running(home, self._limit(spawner), self.usage(home), base, max(0, written))
 
     def _measured(self, home: str) -> float:
         return float(((self.state().get("homes") or {}).get(home) or {}).get("time", 0))
@@ -277,7 +277,7 @@ class Watch:
             usage, running = self.usage(name), self._running()
             if self._measured(name) < self._settled.get(name, 0):
                 continue
-            if not disk.beyond(disk.Running(name, self.limit(name), usage, self._bases.get(name))):
+            if not rules.beyond(rules.Running(name, self.limit(name), usage, self._bases.get(name))):
                 continue
             suspects = []
             for home, spawner in running.items():
@@ -285,8 +285,8 @@ class Watch:
                 if name in spawner.shared and not spawner.pending:
                     written = state["written"].get(container, 0) - first.get(container, 0)
                     touched = any(name in one["touched"].get(container, []) for one in self._samples)
-                    suspects.append(disk.Suspect(home, written, touched))
-            home = disk.culprit(suspects)
+                    suspects.append(rules.Suspect(home, written, touched))
+            home = rules.culprit(suspects)
             if home:
                 # What it writes until it ends is nobody else's. Who writes there later has as much room
                 # as somebody who comes with a full home.
@@ -302,12 +302,12 @@ class Watch:
             self._samples.popleft()
         servers = list(self._servers(state))
         found = {home: name for name, home in self._beyond(state)}
-        found.update({server.home: server.home for server in servers if disk.beyond(server)})
-        threat = disk.in_danger(state["space"], state["reserve"], state.get("rates") or {})
+        found.update({server.home: server.home for server in servers if rules.beyond(server)})
+        threat = rules.in_danger(state["space"], state["reserve"], state.get("rates") or {})
         grown = state["grown"] - self._samples[0]["grown"]
         # Only while the disk goes on filling: what is full is not emptied by stopping somebody.
-        if threat and not found and grown >= disk.WRITER and state["time"] > self._stopped_at + SETTLE:
-            one = disk.writer(servers)
+        if threat and not found and grown >= rules.WRITER and state["time"] > self._stopped_at + SETTLE:
+            one = rules.writer(servers)
             if one:
                 found[one.home] = one.home
         return found
@@ -317,9 +317,9 @@ class Watch:
         if spawner is None or spawner.pending or not spawner.active:
             return
         times = self._stops.get(home, (0, 0.0, ""))[0] + 1
-        seconds = disk.pause(times)
+        seconds = rules.pause(times)
         folder = where if where != home else ""
-        why = disk.stopped(self.usage(where), self.limit(where), seconds, folder)
+        why = rules.stopped(self.usage(where), self.limit(where), seconds, folder)
         self._stops[home] = times, time.time() + seconds, why
         self._stopped_at = time.time()
         # What was written before is not held against anybody else.

@@ -25,8 +25,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from . import disk, disk_quota
-from .disk_walk import FOLDER, Measured, measure
+from . import project_quota, rules
+from .measure import FOLDER, Measured, measure
 
 EVERY = 2.0
 # The state is written again after so many seconds even if nothing changed: the hub sees that somebody looks.
@@ -36,9 +36,9 @@ CALM, UNHURRIED, HURRY = 250, 50, 12
 # Homes are not measured more often than that, whatever they cost; and hardly changed ones less often.
 SOONEST, REGULAR = 2.0, 300.0
 # Freed when the hub's database has no room left: enough for all that it writes until somebody comes.
-BALLAST, BALLAST_NEEDED = 64 * disk.MIB, 16 * disk.MIB
+BALLAST, BALLAST_NEEDED = 64 * rules.MIB, 16 * rules.MIB
 # Letters of what the hub wants; each server takes some two hundred.
-MOST_WANTED = 16 * disk.MIB
+MOST_WANTED = 16 * rules.MIB
 # What names of shared folders begin with here.
 SHARED = "shared/"
 CONTAINER = re.compile(r"[0-9a-f]{64}")
@@ -133,7 +133,7 @@ class Growth:
         # What became free, whatever was written meanwhile.
         self.freed = 0
         # In a second, of the last moments.
-        self.rate: Mapping[str, int] = disk.NO_RATE
+        self.rate: Mapping[str, int] = rules.NO_RATE
         self._last: Mapping[str, int] | None = None
         self._when = 0.0
 
@@ -145,7 +145,7 @@ class Growth:
             self.rate = {"bytes": int(max(0, size) / seconds), "files": int(max(0, files) / seconds)}
             self.bytes += max(0, size)
             self.files += max(0, files)
-            self.freed += max(0, -size, -files * disk.BYTES_PER_FILE)
+            self.freed += max(0, -size, -files * rules.BYTES_PER_FILE)
         self._last, self._when = space, now
 
 
@@ -168,14 +168,14 @@ class Home:
         """Bytes and files up to the next mark; the marks are those at which something happens."""
         if not self.usage or not self.limit:
             return sys.maxsize, sys.maxsize
-        most = ceiling or disk.ceiling(self.limit, None)
-        files = disk.files_of(self.limit)
+        most = ceiling or rules.ceiling(self.limit, None)
+        files = rules.files_of(self.limit)
         room = []
         for key, whole in (("bytes", self.limit), ("files", files)):
-            marks = (whole * disk.NEAR // 100, whole, int(most[key]))
+            marks = (whole * rules.NEAR // 100, whole, int(most[key]))
             # Behind the last one, any more is looked at.
             above = [mark - self.usage[key] for mark in marks if mark > self.usage[key]]
-            room.append(min(above, default=disk.SLACK // 4 if key == "bytes" else disk.SLACK_FILES // 4))
+            room.append(min(above, default=rules.SLACK // 4 if key == "bytes" else rules.SLACK_FILES // 4))
         return room[0], room[1]
 
 
@@ -220,11 +220,11 @@ class Agent:
             return False
         device = device_of(path)
         number = f"{os.major(device)}:{os.minor(device)}"
-        if not disk_quota.supported(Path("/proc/self/mountinfo").read_text(encoding="utf-8"), number):
+        if not project_quota.supported(Path("/proc/self/mountinfo").read_text(encoding="utf-8"), number):
             return False
         top = os.open(path, FOLDER)
         try:
-            disk_quota.used(top, disk_quota.choose("probe", ()))
+            project_quota.used(top, project_quota.choose("probe", ()))
         except OSError as exc:
             # ENOENT and ESRCH: nothing is known of that project, and the call itself works.
             if exc.errno not in (2, 3):
@@ -263,8 +263,8 @@ class Agent:
                 home["limit"], home["target"] = int(home["limit"]), str(home.get("target") or "")
                 home["ceiling"] = {key: int(home["ceiling"][key]) for key in ("bytes", "files")}
             read["folders"] = {str(name): int(size) for name, size in (read.get("folders") or {}).items()}
-            disk.limit_of(read["limit"], self.space())
-            disk.reserve_of(read["reserve"], self.space())
+            rules.limit_of(read["limit"], self.space())
+            rules.reserve_of(read["reserve"], self.space())
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
@@ -327,13 +327,13 @@ class Agent:
         self._read_wanted()
         self._list()
         self._grow(now)
-        reserve = disk.reserve_of(self.wanted["reserve"], space)
+        reserve = rules.reserve_of(self.wanted["reserve"], space)
         spaces = {"volumes": space, "hub": own}
         paths = {"volumes": self.volumes, "hub": self.folder}
         rates = {key: dict(self.growths[device_of(path)].rate) for key, path in paths.items()}
-        threat = disk.in_danger(spaces, reserve, rates)
+        threat = rules.in_danger(spaces, reserve, rates)
         self._ballast(own, reserve)
-        default = disk.limit_of(self.wanted["limit"], space)
+        default = rules.limit_of(self.wanted["limit"], space)
         for name, home in self.homes.items():
             wish = self.wanted["homes"].get(name)
             home.wished = wish["limit"] if wish else home.wished
@@ -360,7 +360,7 @@ class Agent:
         try:
             top = os.open(self.path(name), FOLDER)
             try:
-                disk_quota.limit(top, home.project, *home.quota_set)
+                project_quota.limit(top, home.project, *home.quota_set)
             finally:
                 os.close(top)
         except OSError as exc:
@@ -370,15 +370,15 @@ class Agent:
         """Give a home a project of its own, and return its number."""
         top = os.open(self.path(name), FOLDER)
         try:
-            project, inherits = disk_quota.project_of(top)
-            if project < disk_quota.FIRST or not inherits:
+            project, inherits = project_quota.project_of(top)
+            if project < project_quota.FIRST or not inherits:
                 # Other instances have folders of the same name.
                 own = f"{self.prefix}{name}" if name.startswith(SHARED) else name
-                project = disk_quota.choose(own, self._projects())
-            disk_quota.limit(top, project, *_hard(limit))
+                project = project_quota.choose(own, self._projects())
+            project_quota.limit(top, project, *_hard(limit))
         finally:
             os.close(top)
-        disk_quota.assign_tree(self.path(name), project)
+        project_quota.assign_tree(self.path(name), project)
         return project
 
     def _projects(self) -> set[int]:
@@ -390,7 +390,7 @@ class Agent:
             except OSError:
                 continue
             try:
-                taken.add(disk_quota.project_of(number)[0])
+                taken.add(project_quota.project_of(number)[0])
             except OSError:
                 pass
             finally:
@@ -405,7 +405,7 @@ class Agent:
         limit, project = home.limit, home.project
         if self._lacks_project(home):
             project = self._assign(name, limit)
-        found = measure(self.path(name), disk.files_of(limit) * 2)
+        found = measure(self.path(name), rules.files_of(limit) * 2)
         if container:
             # What its server holds without a name is in no folder.
             hidden = sum(one.hidden for one in writers({container}, {home.device}).values())
@@ -414,7 +414,7 @@ class Agent:
             # The kernel also knows of files that are open and have no name any more.
             top = os.open(self.path(name), FOLDER)
             try:
-                size, files = disk_quota.used(top, project)
+                size, files = project_quota.used(top, project)
             finally:
                 os.close(top)
             found = found._replace(bytes=max(size, found.bytes), files=max(files, found.files))
@@ -467,15 +467,15 @@ class Agent:
                 return 3.0 if age > soonest else 0.0
             room = home.room(wish.get("ceiling"))
             if threat:
-                room = disk.MIB, disk.SLACK_FILES
+                room = rules.MIB, rules.SLACK_FILES
             share = max(grown[0] / room[0], grown[1] / room[1])
             if share >= 1 and age > soonest:
                 return 2.0 + min(share, 1000) / 1001
             # Who was told to delete sees that it helped.
-            told = disk.verdict(home.usage, home.limit) != disk.OK
-            if told and grown[2] > disk.MIB and age > max(SOONEST, home.cost * UNHURRIED):
+            told = rules.verdict(home.usage, home.limit) != rules.OK
+            if told and grown[2] > rules.MIB and age > max(SOONEST, home.cost * UNHURRIED):
                 return 1.2
-            moved = grown[0] > disk.MIB or grown[1] > disk.SLACK_FILES
+            moved = grown[0] > rules.MIB or grown[1] > rules.SLACK_FILES
             return 1.0 if calm and moved and age > REGULAR else 0.0
         if home.ended:
             return 1.5 if age > SOONEST else 0.0
@@ -486,14 +486,14 @@ class Agent:
         """Count what servers write: when the disk has taken up something since, and for new servers."""
         wanted = self.wanted["homes"]
         containers = {str(home.get("container", "")) for home in wanted.values()} - {""}
-        moved = self._grown() - self._scanned_at >= disk.WRITER or containers != self._containers
+        moved = self._grown() - self._scanned_at >= rules.WRITER or containers != self._containers
         # Folders that are too large: who has files in them open?
         targets = {
             name: wanted[name]["target"]
             for name, home in self.homes.items()
             if name.startswith(SHARED)
             and wanted.get(name, {}).get("target")
-            and disk.hundredths(home.usage or {"bytes": 0, "files": 0}, home.limit) >= disk.NEAR
+            and rules.hundredths(home.usage or {"bytes": 0, "files": 0}, home.limit) >= rules.NEAR
         }
         if not (moved or threat or targets) or now - self._scanned < max(EVERY, self._scan_cost * 40):
             return
@@ -504,7 +504,7 @@ class Agent:
 
     def _grown(self) -> int:
         """What all file systems have taken up; many empty files count as well, as 1.6 KB each."""
-        return sum(one.bytes + one.files * disk.BYTES_PER_FILE // 10 for one in self.growths.values())
+        return sum(one.bytes + one.files * rules.BYTES_PER_FILE // 10 for one in self.growths.values())
 
     def _save(
         self, now: float, spaces: dict[str, Any], reserve: int, rates: dict[str, Any], threat: bool
@@ -545,7 +545,7 @@ def device_of(path: str | Path) -> int:
 
 def _hard(limit: int) -> tuple[int, int]:
     """What the kernel shall refuse beyond."""
-    return limit * disk.HARD // 100, disk.files_of(limit) * disk.HARD // 100
+    return limit * rules.HARD // 100, rules.files_of(limit) * rules.HARD // 100
 
 
 def say(text: str) -> None:

@@ -24,10 +24,13 @@ from sqlalchemy.orm import object_session
 from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
-from . import disk, engine, homes, logs, offers
-from .disk_watch import WATCH
+from .. import logs
+from ..disk import rules
+from ..disk.watch import WATCH
+from ..state import homes
+from . import engine, profiles
 from .names import container_digest, safe_name
-from .queue import StartQueue
+from .start_queue import StartQueue
 
 # What a choice changes. One spawner object lives through many starts: each begins with the settings' values.
 CHANGED = (
@@ -78,7 +81,7 @@ class GalileanSpawner(DockerSpawner):
     _plain: dict[str, Any] | None = None
     # The limit of this start, by groups and environment.
     _home_limit: str | None = None
-    # The folders of others that this server may write to, as disk_watch.py calls them.
+    # The folders of others that this server may write to, as disk/watch.py calls them.
     shared: Sequence[str] = ()
     cull_timeout: int | None = None
 
@@ -136,7 +139,7 @@ class GalileanSpawner(DockerSpawner):
         def menu(_spawner: Any) -> str:
             if self.user.name in self.unasked:
                 return ""
-            return offers.form(self.profiles, self.group_names(), (self.user_options or {}).get("profile"))
+            return profiles.form(self.profiles, self.group_names(), (self.user_options or {}).get("profile"))
 
         return menu
 
@@ -166,14 +169,14 @@ class GalileanSpawner(DockerSpawner):
             if self.user.name in self.unasked:
                 profile = self.profiles[0] if self.profiles else {}
             else:
-                profile = offers.chosen(self.profiles, mine, options.get("profile"))
-        except offers.NotOffered as exc:
+                profile = profiles.chosen(self.profiles, mine, options.get("profile"))
+        except profiles.NotOffered as exc:
             said = "%s asked for an environment that is not offered"
             error = web.HTTPError(403, said, self._log_name, reason="Not offered")
             error.jupyterhub_message = str(exc)  # type: ignore[attr-defined]
             raise error from None
         try:
-            clean = offers.clean(options)
+            clean = profiles.clean(options)
         except ValueError as exc:
             error = web.HTTPError(400, "%s: %s", self._log_name, exc)
             error.jupyterhub_message = str(exc)  # type: ignore[attr-defined]
@@ -183,11 +186,12 @@ class GalileanSpawner(DockerSpawner):
             self.orm_spawner.user_options = {key: options[key] for key in options if key != "clean"}
         self.image = profile.get("image") or self.image
         self.default_url = profile.get("default_url") or self.default_url
-        self._limit(offers.limits(self.groups, mine, profile))
-        self.volumes = {**self.volumes, **offers.folders([*self.folders, *profile.get("folders", [])], mine)}
-        self.shared = offers.shared(self.folders, mine)
-        self.cull_timeout = offers.cull_timeout(self.groups, mine)
-        given = offers.repositories(self.repositories, self.groups, mine, profile)
+        self._limit(profiles.limits(self.groups, mine, profile))
+        folders = [*self.folders, *profile.get("folders", [])]
+        self.volumes = {**self.volumes, **profiles.folders(folders, mine)}
+        self.shared = profiles.shared(self.folders, mine)
+        self.cull_timeout = profiles.cull_timeout(self.groups, mine)
+        given = profiles.repositories(self.repositories, self.groups, mine, profile)
         self.environment = {
             **self.environment,
             **(profile.get("environment") or {}),
@@ -220,7 +224,7 @@ class GalileanSpawner(DockerSpawner):
         """git's name and address for the user, from what the provider told; then the site's own hook."""
         key = getattr(self.authenticator, "user_auth_state_key", "")
         info = (auth_state or {}).get(key)
-        self._person = offers.person(info, self.user.name) if isinstance(info, dict) else {}
+        self._person = profiles.person(info, self.user.name) if isinstance(info, dict) else {}
         await super().run_auth_state_hook(auth_state)
 
     async def _check_standing(self) -> None:
@@ -236,7 +240,7 @@ class GalileanSpawner(DockerSpawner):
         """As DockerSpawner's, with the time that the culler looks for."""
         state: dict[str, Any] = super().get_state()
         if state and self.cull_timeout is not None:
-            state[offers.CULL_STATE] = self.cull_timeout
+            state[profiles.CULL_STATE] = self.cull_timeout
         if state and self._home_limit is not None:
             state["disk_limit"] = self._home_limit
         if state and self.shared:
@@ -245,7 +249,7 @@ class GalileanSpawner(DockerSpawner):
 
     def load_state(self, state: dict[str, Any]) -> None:
         super().load_state(state)
-        self.cull_timeout = state.get(offers.CULL_STATE)
+        self.cull_timeout = state.get(profiles.CULL_STATE)
         self._home_limit = state.get("disk_limit")
         self.shared = state.get("shared") or ()
         if self.object_id:
@@ -265,7 +269,7 @@ class GalileanSpawner(DockerSpawner):
                 address = await super().start()
             except Exception as exc:
                 if getattr(exc, "errno", 0) == errno.ENOSPC or "no space left" in str(exc).lower():
-                    raise self._disk_full(disk.REFUSED["bytes"]) from exc
+                    raise self._disk_full(rules.REFUSED["bytes"]) from exc
                 message = engine.explain(exc)
                 if not message:
                     raise

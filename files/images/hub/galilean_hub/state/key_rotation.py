@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the hub keeps of logins, brought to the newest key; as a program, a report which keys are needed.
 
-`python3 -m galilean_hub.key_rotation` prints JSON: how many keys are listed, how many logins the newest one
-decrypts (newest), who needs an older one (older), and whom none helps (lost).
+`python3 -m galilean_hub.state.key_rotation` prints JSON: how many keys are listed, how many logins the newest
+one decrypts (newest), who needs an older one (older), and whom none helps (lost).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def renew(db_url: str, keys: Sequence[bytes]) -> None:
 
 
 def main() -> None:
-    """Entry point of `python -m galilean_hub.key_rotation`."""
+    """Entry point of `python -m galilean_hub.state.key_rotation`."""
     keys = read(KEYS.read_text(encoding="utf-8"))
     db_url = json.loads(CONFIG.read_text(encoding="utf-8"))["traits"]["JupyterHub"]["db_url"]
     with database.users(db_url) as connection:

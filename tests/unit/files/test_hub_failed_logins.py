@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from galilean_hub.guesses import ADDRESSES, PATIENCE, PERIOD, Guesses, network
+from galilean_hub.authorization.failed_logins import ADDRESSES, PATIENCE, PERIOD, Guesses, network
 
 MANY = 10
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .state import save
+from .files import save
 
 STATE = Path("/srv/jupyterhub/homes.json")
 

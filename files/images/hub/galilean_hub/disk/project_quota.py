@@ -15,7 +15,7 @@ import os
 import struct
 from collections.abc import Iterable
 
-from .disk_walk import DEEPEST, FOLDER, MOST_WAITING
+from .measure import DEEPEST, FOLDER, MOST_WAITING
 
 # The same number on every architecture (Linux 5.14).
 _QUOTACTL_FD = 443

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Make every page of the installed JupyterHub with a folder of templates: part of the build of the image.
 
-    python3 -m galilean_hub.web_smoke FOLDER
+    python3 -m galilean_hub.pages.smoke FOLDER
 
 A template that does not fit fails the build with one sentence for each fault. The hub is set up as it always
 is, with a database in memory, and not started. What a page is given comes from JupyterHub's own handler for
@@ -41,9 +41,9 @@ from jupyterhub.utils import url_path_join
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from traitlets.config import Config
 
-from . import web_styles
-from .web import PREFIX, Files, Look, settings
-from .web_static import SiteStaticFilesHandler
+from . import styles
+from .branding import PREFIX, Files, Look, settings
+from .static_files import SiteStaticFilesHandler
 
 # How templates name JupyterHub's own ones.
 LIBRARY = "templates/"
@@ -374,7 +374,7 @@ async def all_problems(web: Path) -> list[str]:
         for name in files_in(web)
         if name.partition("/")[0] not in ("templates", "static") and Path(name).name != "README.md"
     ]
-    found += [*web_styles.missing_files(web / "static"), *web_styles.low_contrasts(web / "static")]
+    found += [*styles.missing_files(web / "static"), *styles.low_contrasts(web / "static")]
     with tempfile.TemporaryDirectory() as folder:
         observe = Path(folder) / "look.json"
         app = await set_up(web, observe)

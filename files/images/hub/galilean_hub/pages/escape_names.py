@@ -42,7 +42,7 @@ def corrected(text: str, corrections: list[tuple[str, str]]) -> str:
 
 
 def main() -> int:
-    """Entry point of `python -m galilean_hub.web_names`."""
+    """Entry point of `python -m galilean_hub.pages.escape_names`."""
     # Only the image has it.
     import jupyterhub._data
 
@@ -51,7 +51,7 @@ def main() -> int:
         try:
             text = corrected(path.read_text(encoding="utf-8"), corrections)
         except (OSError, ValueError) as exc:
-            print(f"web_names: {path}: {exc}", file=sys.stderr)
+            print(f"escape_names: {path}: {exc}", file=sys.stderr)
             return 1
         path.write_text(text, encoding="utf-8")
     return 0
