@@ -109,7 +109,7 @@ async def visit(app: t.Any, client: Brokered, name: str, told: dict[str, t.Any] 
     spawner.api_token = "x"
     servers = {}
     offered = (
-        profiles.offered(spawner.profiles, spawner.group_names()) if spawner.profiles else [{"name": ""}]
+        profiles.allowed(spawner.profiles, spawner.group_names()) if spawner.profiles else [{"name": ""}]
     )
     for profile in offered:
         spawner.choose({"profile": profile["name"]})

@@ -20,12 +20,12 @@ from galilean_hub.state import database, key_rotation, renaming
 # A hub that starts without its engine takes all servers for stopped, and forgets them.
 engine.wait()
 database.tune()
-logs.clean_up()
+logs.hide_secrets()
 outgoing.use()
 data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
-observe = branding.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
-configure(c, data, read_secrets(Path("/run/secrets")), observe)
+look = branding.jupyterhub_traits(bool(data.get("web_live")), SiteStaticFilesHandler)
+configure(c, data, read_secrets(Path("/run/secrets")), look)
 if data.get("users_proxy"):
     # A site's own settings for all servers win.
     c.DockerSpawner.environment = {**outgoing.variables(), **c.DockerSpawner.environment}
@@ -33,8 +33,8 @@ if data.get("users_proxy"):
 contact = c.LoginGuard.get("contact", "")
 c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
-server.limit(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
-c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned, api_limits.Apart]
+server.install(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
+c.JupyterHub.tornado_settings["transforms"] = [server.VersionHeaderRemoval, api_limits.FailedSessionRollback]
 # A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, has those for
 # logins.
 if c.JupyterHub.authenticator_class == "native":
@@ -49,6 +49,6 @@ else:
 if c.JupyterHub.get("cookie_host_prefix_enabled"):
     subdomains.guard_logins()
 subdomains.tell_moves(c.JupyterHub.get("subdomain_host", ""))
-c.GalileanAccess.renamed = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed") or {}))
+c.GalileanAccess.renamed_users = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed_users") or {}))
 # By its name: `keys` is a method of every section.
-key_rotation.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])
+key_rotation.rotate(c.JupyterHub.db_url, c.CryptKeeper["keys"])

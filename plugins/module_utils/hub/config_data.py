@@ -29,7 +29,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.server_settings i
 from ansible_collections.galilean.hub.plugins.module_utils.shared.sizes import parse_size
 
 # Must be the same as SCHEMA in files/images/hub/galilean_hub/loader.py.
-SCHEMA = 2
+SCHEMA = 3
 
 HOME = "/home/jovyan"
 
@@ -250,6 +250,6 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "user_id": settings.get("user_id") or 0,
         # What names are made of: as long as it stays, so do homes. And who is called otherwise since it changed.
         "naming": naming(settings["login"]),
-        "renamed": renames(access["rename_map"]),
+        "renamed_users": renames(access["rename_map"]),
         "traits": traits,
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from galilean_hub.loader import SECRETS, configure
 from galilean_hub.pages import styles
-from galilean_hub.pages.branding import DEFAULTS, Files, Look, settings
+from galilean_hub.pages.branding import DEFAULTS, Branding, Files, jupyterhub_traits
 from traitlets.config import Config
 
 
@@ -76,7 +76,7 @@ def test_styles(tmp_path: Path, style: str, sentences: list[str]) -> None:
 
 def test_pages_are_told_what_the_role_wrote_and_where_to_show_it(tmp_path: Path) -> None:
     path = tmp_path / "look.json"
-    told = Look(path, [tmp_path / "web"])
+    told = Branding(path, [tmp_path / "web"])
     # Nothing there, or nothing that can be read: no page fails.
     assert told()["title"] == DEFAULTS["title"]
     path.write_text("{")
@@ -122,11 +122,11 @@ def test_the_version_of_a_file_is_of_its_content(tmp_path: Path) -> None:
 def test_a_sites_own_traits_stand_beside_the_look(tmp_path: Path) -> None:
     ours = write(tmp_path / "ours", {"static/logo.svg": "<svg/>"})
     handler = object()
-    web = settings(True, handler, [tmp_path / "site", ours])
+    web = jupyterhub_traits(True, handler, [tmp_path / "site", ours])
     assert web["template_paths"] == [str(tmp_path / "site/templates"), str(ours / "templates")]
     assert web["logo_file"] == str(ours / "static/logo.svg")
     assert web["jinja_environment_options"] == {"cache_size": 0}
-    assert "jinja_environment_options" not in settings(False, handler, [ours])
+    assert "jinja_environment_options" not in jupyterhub_traits(False, handler, [ours])
     traits = {
         "template_paths": ["/mine"],
         "template_vars": {"announcement_login": "x"},

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import pytest
-from galilean_hub.http.fetch_metadata import PAGE, STOPPED, Fetches
+from galilean_hub.http.fetch_metadata import PAGE, STOPPED, FetchMetadata
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ from galilean_hub.http.fetch_metadata import PAGE, STOPPED, Fetches
     ],
 )
 def test_scripts(path: str, answer: tuple[int, str] | None) -> None:
-    fetches = Fetches("/a.b/")
-    assert fetches.refusal(path, {"Sec-Fetch-Dest": "empty"}) == answer
+    rules = FetchMetadata("/a.b/")
+    assert rules.refusal(path, {"Sec-Fetch-Dest": "empty"}) == answer
     for dest in ("document", "iframe", "image", ""):
-        assert fetches.refusal(path, {"Sec-Fetch-Dest": dest}) is None
+        assert rules.refusal(path, {"Sec-Fetch-Dest": dest}) is None

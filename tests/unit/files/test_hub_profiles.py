@@ -26,7 +26,7 @@ ALL = [PLAIN, LARGE, SECRET]
     ],
 )
 def test_what_may_be_chosen(groups: set[str], name: str | None, expected: str) -> None:
-    assert profiles.chosen(ALL, groups, name)["name"] == expected
+    assert profiles.selected(ALL, groups, name)["name"] == expected
 
 
 @pytest.mark.parametrize(
@@ -43,18 +43,18 @@ def test_what_may_be_chosen(groups: set[str], name: str | None, expected: str) -
     ],
 )
 def test_what_may_not(listed: list[t.Any], groups: set[str], name: t.Any, sentence: str) -> None:
-    with pytest.raises(profiles.NotOffered, match=sentence):
-        profiles.chosen(listed, groups, name)
+    with pytest.raises(profiles.ProfileNotAllowed, match=sentence):
+        profiles.selected(listed, groups, name)
 
 
 def test_no_environments_is_no_choice() -> None:
-    assert profiles.chosen([], {"genomics"}, None) == {}
+    assert profiles.selected([], {"genomics"}, None) == {}
     # Chosen when there were some.
-    assert profiles.chosen([], {"genomics"}, "large") == {}
+    assert profiles.selected([], {"genomics"}, "large") == {}
 
 
 def test_the_menu_shows_what_is_offered_and_nothing_else() -> None:
-    shown = profiles.form(ALL, {"board"}, "secret")
+    shown = profiles.options_form(ALL, {"board"}, "secret")
     assert 'value="plain"' in shown
     assert 'value="secret" required checked' in shown
     assert "large" not in shown
@@ -64,13 +64,13 @@ def test_the_menu_shows_what_is_offered_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("listed", [[], [PLAIN], [PLAIN, LARGE]])
 def test_one_environment_is_no_menu(listed: list[t.Any]) -> None:
-    assert profiles.form(listed, set()) == ""
-    assert profiles.form(listed, set(), "plain") == ""
+    assert profiles.options_form(listed, set()) == ""
+    assert profiles.options_form(listed, set(), "plain") == ""
 
 
 def test_a_choice_that_is_gone_can_be_made_anew() -> None:
-    assert 'value="plain"' in profiles.form([PLAIN, LARGE], set(), "large")
-    assert profiles.form([LARGE], set(), "large") == ""
+    assert 'value="plain"' in profiles.options_form([PLAIN, LARGE], set(), "large")
+    assert profiles.options_form([LARGE], set(), "large") == ""
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_idle_times(mine: set[str], expected: int | None) -> None:
     ],
 )
 def test_who_git_says_it_is(info: dict[str, str], user: str, name: str, mail: str | None) -> None:
-    found = profiles.person(info, user)
+    found = profiles.git_identity(info, user)
     assert found["GIT_AUTHOR_NAME"] == found["GIT_COMMITTER_NAME"] == name
     assert found.get("GIT_AUTHOR_EMAIL") == mail
 

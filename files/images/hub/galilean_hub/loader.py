@@ -15,7 +15,7 @@ from typing import Any
 from .http import subdomains
 from .state import keys
 
-SCHEMA = 2
+SCHEMA = 3
 
 # name of the file in the secrets folder -> required
 SECRETS = {
@@ -33,7 +33,7 @@ SECRETS = {
     "ldap-password": False,
 }
 
-# The image's services; SERVICES in the collection's _access_settings.py.
+# The image's services; SERVICES in the collection's access_settings.py.
 SERVICES = ("check", "heal", "accounts", "idle-culler")
 
 # Its time by group is in the server's state.
@@ -217,4 +217,4 @@ def configure(
             c[class_name][trait] = value
     # After the site's own services. Ours also where one of them does not run now.
     names = {str(service.get("name", "")) for service in c.JupyterHub.services}
-    c.LoginGuard.reserved = {*SERVICES, *names, data.get("check_user", "hub-check")} - {""}
+    c.LoginGuard.reserved_names = {*SERVICES, *names, data.get("check_user", "hub-check")} - {""}

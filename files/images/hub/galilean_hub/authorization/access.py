@@ -28,7 +28,7 @@ from ..shared.claims import ClaimError, claimed_groups
 from ..state.files import save
 from .approval_api import ApprovalHandler
 from .approval_source import Source, open_source
-from .enforcement import Sweep
+from .enforcement import AccessEnforcement
 from .login_guard import LoginGuard
 from .providers import BLOCKED, RULES, Rules
 
@@ -43,22 +43,22 @@ GRANTED = Path("/srv/jupyterhub/admins.json")
 class GalileanAccess(LoginGuard, Rules):
     """Mixed into the authenticator of the settings' login kind by `with_access`."""
 
-    let_in_groups = Set(Unicode(), config=True, help="Groups whose members may log in.")
+    access_groups = Set(Unicode(), config=True, help="Groups whose members may log in.")
     administrator_groups = Set(Unicode(), config=True, help="Groups whose members are administrators.")
-    members = Dict(
+    group_members = Dict(
         value_trait=Set(Unicode()),
         config=True,
         help="Names of the users whom the settings put into each group.",
     )
     approval = Dict(config=True, help="Where approvals come from; empty where none are needed.")
     approval_token = Unicode(config=True, help="What the approvals' source knows the hub by.")
-    known_here = Bool(
+    authorized_locally = Bool(
         False,
         config=True,
         help="Whether the settings alone say who may come in, so that it needs no provider to look at it.",
     )
-    renamed = Set(Unicode(), config=True, help="Users who have just been given another name.")
-    exempt = Set(Unicode(), config=True, help="Users who need no approval: those that play for tests.")
+    renamed_users = Set(Unicode(), config=True, help="Users who have just been given another name.")
+    exempt_users = Set(Unicode(), config=True, help="Users who need no approval: those that play for tests.")
     denied_message = Unicode(
         "You are logged in as {user}, and this account may not use this hub.",
         config=True,
@@ -89,7 +89,7 @@ class GalileanAccess(LoginGuard, Rules):
 
     def groups_of_settings(self, user: str) -> set[str]:
         """The groups that the settings put the user into."""
-        return {group for group, users in self.members.items() if user in users}
+        return {group for group, users in self.group_members.items() if user in users}
 
     async def standing(self, user: str) -> tuple[str, set[str]]:
         """Why the user may no longer use the hub (empty: may), and the groups that the approval gives.
@@ -98,7 +98,7 @@ class GalileanAccess(LoginGuard, Rules):
         """
         if user in self.blocked_users:
             return BLOCKED, set()
-        if user in self.exempt:
+        if user in self.exempt_users:
             return "", set()
         withdrawn = self.withdrawn(user)
         if withdrawn:
@@ -114,13 +114,13 @@ class GalileanAccess(LoginGuard, Rules):
 
         certain: only what is known, for a server that runs: a source of approvals that is away ends none.
         """
-        if user.name not in self.exempt and self.is_reserved(user.name):
+        if user.name not in self.exempt_users and self.is_reserved(user.name):
             return f"The name {user.name} belongs to the hub itself."
         reason, _ = await self.standing(user.name)
         if certain and isinstance(reason, UnknownApproval):
             return ""
         reason = reason or self._refused.get(user.name, "")
-        if reason or not self.known_here or self.allow_all or user.name in self.exempt:
+        if reason or not self.authorized_locally or self.allow_all or user.name in self.exempt_users:
             return reason
         # Authenticators of providers look into what came with the login.
         key = getattr(self, "user_auth_state_key", "")
@@ -154,15 +154,15 @@ class GalileanAccess(LoginGuard, Rules):
         groups = set((authentication or {}).get("groups") or []) | self.groups_of_settings(username)
         if not self.manage_groups:
             groups |= self.groups_in_database(username)
-        if groups & (self.let_in_groups | self.administrator_groups):
+        if groups & (self.access_groups | self.administrator_groups):
             return True
         if await maybe_future(super().check_allowed(username, authentication)):
             return True
         # Groups of an approval let in as well; that it holds is looked at afterwards, for everybody.
         _, approved = await self.standing(username)
-        if approved & self.let_in_groups:
+        if approved & self.access_groups:
             return True
-        if self.let_in_groups:
+        if self.access_groups:
             try:
                 self._told((authentication or {}).get("auth_state"))
             except ClaimError:
@@ -237,7 +237,7 @@ class GalileanAccess(LoginGuard, Rules):
 
     async def refresh_user(self, user: Any, handler: Any = None, **kwargs: Any) -> bool | dict[str, Any]:
         """As the authenticator does it, and the whole decision again; who lost it logs in and is told."""
-        if user.name in self.exempt:
+        if user.name in self.exempt_users:
             return True
         if handler is not None and not hasattr(handler, "_token_authenticated"):
             # JupyterHub 6.1.1 looks at it after a refusal, and sets it only for requests with a token.
@@ -286,7 +286,7 @@ class GalileanAccess(LoginGuard, Rules):
     def get_handlers(self, app: Any) -> list[tuple[Any, ...]]:
         handlers: list[tuple[Any, ...]] = list(super().get_handlers(app))
         # The one call that comes once, when everything is set up and the loop runs.
-        Sweep(app, self).start()
+        AccessEnforcement(app, self).start()
         WATCH.start(app)
         app.template_vars["approval"] = self.approval_notice
         own = [(r"/api/galilean/disk", DiskHandler), (r"/api/galilean/approval", ApprovalHandler)]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Look again and again at those whose servers run: JupyterHub itself looks only when they ask for a page."""
+"""Access enforcement for running servers: JupyterHub itself looks only when their users ask for a page."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from jupyterhub import orm, roles
 FIRST = 5.0
 
 
-class Sweep:
+class AccessEnforcement:
     """Stops servers of users who are blocked or no longer approved, and takes administrators their right."""
 
     def __init__(self, app: Any, access: Any) -> None:
         self._app, self._access, self._log = app, access, access.log
         self._task: asyncio.Task[None] | None = None
         # Their servers know only the old name.
-        self._renamed = set(access.renamed)
+        self._renamed = set(access.renamed_users)
 
     def start(self) -> None:
         """Settle what the settings have changed, and begin to look.
@@ -40,27 +40,27 @@ class Sweep:
         await asyncio.sleep(FIRST)
         while True:
             try:
-                await self.once()
+                await self.check_all()
             except Exception:
-                self._log.exception("The look at those whose servers run failed; it comes again")
+                self._log.exception("Access enforcement failed; it is tried again")
             await asyncio.sleep(max(5, self._access.auth_refresh_age or 300))
 
-    async def once(self) -> None:
-        """One look at everybody."""
+    async def check_all(self) -> None:
+        """Check everybody whose server runs."""
         source = self._access.source()
         if source is not None:
             await source.refresh()
         failed = set()
         for user in self._running():
             try:
-                await self._observe(user)
+                await self._check(user)
             except Exception:
                 # Whatever is wrong with one of them, the others are looked at.
-                self._log.exception("The look at %s failed; it comes again", user.name)
+                self._log.exception("The access of %s could not be checked; it is tried again", user.name)
                 failed.add(user.name)
         self._renamed &= failed
 
-    async def _observe(self, user: Any) -> None:
+    async def _check(self, user: Any) -> None:
         if user.name in self._renamed:
             reason = "the user was renamed"
         else:
@@ -84,7 +84,7 @@ class Sweep:
         access = self._access
         if access.manage_groups:
             return
-        for name, users in access.members.items():
+        for name, users in access.group_members.items():
             group = orm.Group.find(self._app.db, name)
             for row in list(group.users) if group else []:
                 if row.name not in users:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""How many wrong passwords may be tried, and by whom: who guesses waits, not whose password is guessed.
+"""Failed logins: how many wrong passwords may be tried, and by whom. Who guesses waits, nobody else.
 
 Wrong passwords count against the address that sends them. Those for one account count together as well, at
 a higher number, because somebody may have many addresses; but not those from where its owner is known to log
@@ -45,7 +45,7 @@ def network(address: str) -> str:
     return str(ipaddress.ip_network((ip, 64), strict=False))
 
 
-class Limit:
+class LeakyBuckets:
     """A leaky bucket for each key: so many at once, and then as many in each PERIOD."""
 
     def __init__(self, many: int, most: int = MOST) -> None:
@@ -79,7 +79,7 @@ class Limit:
 class Attempt:
     """One password that is tried: after `delay` seconds, or not at all where `seconds` is not 0."""
 
-    counts: tuple[tuple[Limit, bytes], ...]
+    counts: tuple[tuple[LeakyBuckets, bytes], ...]
     delay: float = 0.0
     seconds: float = 0.0
     why: str = ""
@@ -90,13 +90,13 @@ class Attempt:
             limit.give_back(who, now)
 
 
-class Guesses:
+class FailedLogins:
     """The counts of a hub. many: wrong passwords of one address in PERIOD seconds."""
 
     def __init__(self, many: int, most: int = MOST) -> None:
-        self._addresses = Limit(many, most)
-        self._accounts = Limit(many * ADDRESSES, most)
-        self._owners = Limit(many, most)
+        self._addresses = LeakyBuckets(many, most)
+        self._accounts = LeakyBuckets(many * ADDRESSES, most)
+        self._owners = LeakyBuckets(many, most)
         # Addresses from which an account has logged in.
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._most = most
@@ -105,7 +105,7 @@ class Guesses:
         """Count a password that is about to be tried. device: what the account's device cookie says."""
         place, pair = network(address), key(network(address), account)
         if device:
-            counts: tuple[tuple[Limit, bytes, float, str], ...] = (
+            counts: tuple[tuple[LeakyBuckets, bytes, float, str], ...] = (
                 (self._owners, key("device", device), 0.0, "of this browser for the account"),
             )
         elif pair in self._known:

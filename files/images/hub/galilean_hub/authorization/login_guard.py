@@ -75,7 +75,7 @@ class LoginPage(LoginHandler):
 class LoginGuard(Authenticator):
     """Mixed into every authenticator."""
 
-    reserved = Set(
+    reserved_names = Set(
         Unicode(),
         config=True,
         help="Names of services and of the check's user: nobody logs in or signs up with one of them.",
@@ -86,7 +86,7 @@ class LoginGuard(Authenticator):
 
     contact = Unicode(config=True, help="Whom to ask, at the end of each refusal.")
 
-    _guesses: failed_logins.Guesses | None = None
+    _failed_logins: failed_logins.FailedLogins | None = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -109,7 +109,7 @@ class LoginGuard(Authenticator):
         # PAM's fails where there is no such account.
         with contextlib.suppress(KeyError):
             names.add(folded(self.normalize_username(name)))
-        return bool(names & {folded(one) for one in self.reserved})
+        return bool(names & {folded(one) for one in self.reserved_names})
 
     def refuse_reserved(self, name: str) -> None:
         """HTTPError 403 where it is one."""
@@ -194,15 +194,15 @@ class LoginGuard(Authenticator):
         """Count a password that is about to be tried; HTTPError 429 where there were too many wrong ones."""
         if not self.failed_login_limit:
             return failed_logins.Attempt(())
-        if self._guesses is None:
-            self._guesses = failed_logins.Guesses(self.failed_login_limit)
+        if self._failed_logins is None:
+            self._failed_logins = failed_logins.FailedLogins(self.failed_login_limit)
         address, account = handler.request.remote_ip, self._account(name)
         device = self._device(handler, account)
-        attempt = self._guesses.begin(address, account, device, time.monotonic())
+        attempt = self._failed_logins.begin(address, account, device, time.monotonic())
         while attempt.seconds and self._under_way[failed_logins.network(address)]:
             # What is being tried counts until it turns out to be right: a class waits for itself.
             await asyncio.sleep(0.1)
-            attempt = self._guesses.begin(address, account, device, time.monotonic())
+            attempt = self._failed_logins.begin(address, account, device, time.monotonic())
         if attempt.seconds:
             seconds = int(attempt.seconds) + 1
             text = f"There were too many wrong passwords {attempt.why}. Try again in {seconds} seconds."
@@ -228,8 +228,8 @@ class LoginGuard(Authenticator):
     def passed(self, handler: Any, name: str) -> None:
         """Remember from where somebody has logged in: the address, and in a cookie the browser."""
         account = self._account(name)
-        if self._guesses is not None:
-            self._guesses.passed(handler.request.remote_ip, account)
+        if self._failed_logins is not None:
+            self._failed_logins.passed(handler.request.remote_ip, account)
         mark = f"{failed_logins.key(account).hex()}:{secrets.token_hex(8)}"
         path = handler.hub.base_url + "login"
         handler._set_cookie(DEVICE, mark, encrypted=True, path=path, expires_days=DEVICE_DAYS)
@@ -253,13 +253,13 @@ class LoginGuard(Authenticator):
         # Called once, when the database is there; a check of the configuration has none.
         if getattr(app, "db", None) is not None:
             self._settle(app)
-            api_limits.Apart.session = app.db
+            api_limits.FailedSessionRollback.session = app.db
         theirs = [(path, _with_words(handler), *rest) for path, handler, *rest in super().get_handlers(app)]
         return [(r"/api/?", RootAPI), *api_limits.HANDLERS, *theirs, (r"/login", LoginPage)]
 
     def _settle(self, app: Any) -> None:
         """What an older hub left: sessions and tokens under reserved names, and tokens that never end."""
-        for name in sorted(self.reserved):
+        for name in sorted(self.reserved_names):
             user = orm.User.find(app.db, name)
             if user is not None:
                 user.cookie_id = orm.new_token()

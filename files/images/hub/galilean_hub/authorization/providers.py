@@ -164,7 +164,7 @@ class Native(Rules):
     )
     waiting = Integer(1000, min=0, config=True, help="Accounts that may wait for approval; 0 is no limit.")
 
-    _sign_ups: failed_logins.Limit | None = None
+    _sign_ups: failed_logins.LeakyBuckets | None = None
     # A comparison takes a quarter of a second, which the hub must not wait for.
     _threads: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
@@ -259,7 +259,7 @@ class Native(Rules):
         """HTTPError where this address has sent too many, or too many wait for approval."""
         if self.sign_ups:
             if self._sign_ups is None:
-                self._sign_ups = failed_logins.Limit(self.sign_ups)
+                self._sign_ups = failed_logins.LeakyBuckets(self.sign_ups)
             place, now = failed_logins.key(failed_logins.network(address)), time.monotonic()
             seconds = int(self._sign_ups.wait(place, now) + 1)
             if seconds > 1:

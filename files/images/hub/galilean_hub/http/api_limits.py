@@ -91,7 +91,7 @@ class Reports(CSPReportHandler):
         super().post()
 
 
-class Apart(OutputTransform):
+class FailedSessionRollback(OutputTransform):
     """What one request could not write is no other's matter.
 
     All of them have one session with the database. JupyterHub rolls it back after errors of the database, and

@@ -21,7 +21,7 @@ PAGE = (403, "The pages of the hub are for windows, not for scripts.")
 STOPPED = (424, "JupyterHub server no longer running.")
 
 
-class Fetches:
+class FetchMetadata:
     """base: where the hub's address begins, with a slash at both ends."""
 
     def __init__(self, base: str = "/") -> None:

@@ -18,7 +18,7 @@ from tornado.httpserver import HTTPServer
 from tornado.log import gen_log
 from tornado.web import OutputTransform
 
-from .fetch_metadata import Fetches
+from .fetch_metadata import FetchMetadata
 
 # The largest honest body is a list of users: 10,000 names of 20 letters. Forms and activity take a few KB.
 MAX_BODY = 256 * 1024
@@ -83,7 +83,7 @@ class HubServer(HTTPServer):
     """What JupyterHub gets when it makes Tornado's server."""
 
     peers: ClassVar[Peers] = Peers("", "")
-    fetches: ClassVar[Fetches] = Fetches()
+    fetch_metadata: ClassVar[FetchMetadata] = FetchMetadata()
 
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         super().initialize(*args, **{**LIMITS, **kwargs})
@@ -139,11 +139,11 @@ class _Request(httputil.HTTPMessageDelegate):
                     del headers[name]
         _fewer_secrets(headers)
         path = start_line.path.partition("?")[0]
-        refusal = self._server.fetches.refusal(path, headers)
+        refusal = self._server.fetch_metadata.refusal(path, headers)
         if refusal:
             gen_log.info("%d %s %s for a script of a page", refusal[0], start_line.method, path)
             self._delegate = _Refusal(self._connection, start_line.method, *refusal)
-        self._server.fetches.strict(path, headers)
+        self._server.fetch_metadata.strict(path, headers)
         if "Transfer-Encoding" in headers:
             size = MAX_BODY
         else:
@@ -212,7 +212,7 @@ def by_proxy(handler: Any) -> bool:
     return getattr(context, "party", "") == "proxy"
 
 
-class Unsigned(OutputTransform):
+class VersionHeaderRemoval(OutputTransform):
     """No version in the headers of answers: who may know it asks the API with a token."""
 
     def __init__(self, request: Any) -> None:
@@ -227,11 +227,11 @@ class Unsigned(OutputTransform):
         return status_code, headers, chunk
 
 
-def limit(network: dict[str, str], base: str) -> None:
+def install(network: dict[str, str], base: str) -> None:
     """Have JupyterHub use this server.
 
     network: the addresses of hub and proxy in the users' network; base: where the hub's address begins.
     """
-    HubServer.fetches = Fetches(base)
+    HubServer.fetch_metadata = FetchMetadata(base)
     HubServer.peers = Peers(network.get("hub", ""), network.get("proxy", ""), gateway())
     HTTPServer.configure(HubServer)

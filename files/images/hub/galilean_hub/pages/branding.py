@@ -33,7 +33,7 @@ def find(name: str, folders: Iterable[Path]) -> Path | None:
     return None
 
 
-class Look:
+class Branding:
     """What templates know as `web`. JupyterHub calls it for every page."""
 
     def __init__(self, path: Path = PUBLIC / "look.json", folders: Iterable[Path] = FOLDERS) -> None:
@@ -46,11 +46,11 @@ class Look:
         except (OSError, ValueError):
             # No page is worth less than its looks.
             read = {}
-        observe = {**DEFAULTS, **(read if isinstance(read, dict) else {})}
+        told = {**DEFAULTS, **(read if isinstance(read, dict) else {})}
         for place in ("header", "footer"):
-            observe[place] = [link for link in observe["links"] if place in link["places"]]
-        observe["logo"] = PREFIX + self._logo()
-        return observe
+            told[place] = [link for link in told["links"] if place in link["places"]]
+        told["logo"] = PREFIX + self._logo()
+        return told
 
     def _logo(self) -> str:
         # Ours is an SVG: where there is a PNG, a site has put it there.
@@ -80,18 +80,18 @@ class Files:
         return self._versions[key]
 
 
-def settings(live: bool, handler: Any = None, folders: Iterable[Path] = FOLDERS) -> dict[str, Any]:
+def jupyterhub_traits(live: bool, handler: Any = None, folders: Iterable[Path] = FOLDERS) -> dict[str, Any]:
     """JupyterHub's traits. `live`: templates are never kept, so that new files are found, too."""
     folders = tuple(folders)
     logo = find("static/logo.png", folders) or find("static/logo.svg", folders)
-    traits: dict[str, Any] = {
+    found: dict[str, Any] = {
         "template_paths": [str(folder / "templates") for folder in folders],
-        "template_vars": {"web": Look(folders=folders)},
+        "template_vars": {"web": Branding(folders=folders)},
     }
     if logo:
-        traits["logo_file"] = str(logo)
+        found["logo_file"] = str(logo)
     if handler:
-        traits["tornado_settings"] = {"static_handler_class": handler}
+        found["tornado_settings"] = {"static_handler_class": handler}
     if live:
-        traits["jinja_environment_options"] = {"cache_size": 0}
-    return traits
+        found["jinja_environment_options"] = {"cache_size": 0}
+    return found

@@ -42,7 +42,7 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from traitlets.config import Config
 
 from . import styles
-from .branding import PREFIX, Files, Look, settings
+from .branding import PREFIX, Branding, Files, jupyterhub_traits
 from .static_files import SiteStaticFilesHandler
 
 # How templates name JupyterHub's own ones.
@@ -122,24 +122,24 @@ def strict_in(folder: Path) -> type[Undefined]:
     return type("Strict", (Undefined,), {**own, **{name: checked(name) for name in methods}})
 
 
-async def set_up(web: Path, observe: Path) -> JupyterHub:
+async def set_up(web: Path, look: Path) -> JupyterHub:
     """A hub that is complete but for its sockets. It reads `look` for every page."""
 
     class Handler(SiteStaticFilesHandler):
         files = Files([web / "static"])
 
-    traits = settings(False, Handler, [web])
-    traits["template_vars"] = {"web": Look(observe, [web])}
-    traits["jinja_environment_options"] = {"undefined": strict_in(web)}
-    config = Config({"JupyterHub": traits})
+    hub = jupyterhub_traits(False, Handler, [web])
+    hub["template_vars"] = {"web": Branding(look, [web])}
+    hub["jinja_environment_options"] = {"undefined": strict_in(web)}
+    config = Config({"JupyterHub": hub})
     config.JupyterHub.db_url = "sqlite:///:memory:"
     config.JupyterHub.cookie_secret = bytes(32)
     config.JupyterHub.authenticator_class = "dummy"
     config.JupyterHub.spawner_class = "simple"
     config.JupyterHub.log_level = logging.ERROR
     # There must be one; it may be empty.
-    (observe.parent / "config.py").touch()
-    config.JupyterHub.config_file = str(observe.parent / "config.py")
+    (look.parent / "config.py").touch()
+    config.JupyterHub.config_file = str(look.parent / "config.py")
     config.ConfigurableHTTPProxy.auth_token = "x"
     config.Authenticator.admin_users = {USER}
     config.Authenticator.allow_all = True
@@ -289,11 +289,11 @@ class Pages:
         return await handler.render_template(name, **namespace)
 
 
-async def every_page(web: Path, pages: Pages, observe: Path) -> AsyncIterator[tuple[str, str | Exception]]:
+async def every_page(web: Path, pages: Pages, look: Path) -> AsyncIterator[tuple[str, str | Exception]]:
     """Each page in each of its states and with each look: its name, and its HTML or what went wrong."""
     own = [path.name for path in (web / "templates").glob("*.html")]
     for content in LOOKS:
-        observe.write_text(json.dumps(content), encoding="utf-8")
+        look.write_text(json.dumps(content), encoding="utf-8")
         for name, case in pages.states(own):
             try:
                 yield name, await pages.make(name, case)
@@ -376,8 +376,8 @@ async def all_problems(web: Path) -> list[str]:
     ]
     found += [*styles.missing_files(web / "static"), *styles.low_contrasts(web / "static")]
     with tempfile.TemporaryDirectory() as folder:
-        observe = Path(folder) / "look.json"
-        app = await set_up(web, observe)
+        look = Path(folder) / "look.json"
+        app = await set_up(web, look)
         pages = Pages(app, web)
         environment: Environment = app.tornado_settings["jinja2_env"]
         names = environment.list_templates()
@@ -388,7 +388,7 @@ async def all_problems(web: Path) -> list[str]:
             for name in sorted(shown - set(pages.cases()))
         ]
         found += unseen(environment, web / "templates", shown)
-        async for name, html in every_page(web, pages, observe):
+        async for name, html in every_page(web, pages, look):
             if isinstance(html, UnicodeDecodeError):
                 # It is told already, and not of each page.
                 continue

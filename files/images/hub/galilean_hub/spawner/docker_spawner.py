@@ -71,7 +71,9 @@ class GalileanSpawner(DockerSpawner):
         config=True,
         help="Hosts that git may give the user's own token to, and the user name that belongs to it.",
     )
-    unasked = Set(Unicode(), config=True, help="Users who get the first environment without being asked.")
+    default_profile_users = Set(
+        Unicode(), config=True, help="Users who get the first environment without being asked."
+    )
 
     disk_limit = Unicode(
         "0", config=True, help="What a home may take; 0: no limit, auto: a part of the disk."
@@ -137,9 +139,11 @@ class GalileanSpawner(DockerSpawner):
     @default("options_form")
     def _options_form_default(self) -> Any:
         def menu(_spawner: Any) -> str:
-            if self.user.name in self.unasked:
+            if self.user.name in self.default_profile_users:
                 return ""
-            return profiles.form(self.profiles, self.group_names(), (self.user_options or {}).get("profile"))
+            return profiles.options_form(
+                self.profiles, self.group_names(), (self.user_options or {}).get("profile")
+            )
 
         return menu
 
@@ -166,11 +170,11 @@ class GalileanSpawner(DockerSpawner):
             setattr(self, name, copy.deepcopy(value))
         mine = self.group_names()
         try:
-            if self.user.name in self.unasked:
+            if self.user.name in self.default_profile_users:
                 profile = self.profiles[0] if self.profiles else {}
             else:
-                profile = profiles.chosen(self.profiles, mine, options.get("profile"))
-        except profiles.NotOffered as exc:
+                profile = profiles.selected(self.profiles, mine, options.get("profile"))
+        except profiles.ProfileNotAllowed as exc:
             said = "%s asked for an environment that is not offered"
             error = web.HTTPError(403, said, self._log_name, reason="Not offered")
             error.jupyterhub_message = str(exc)  # type: ignore[attr-defined]
@@ -189,7 +193,7 @@ class GalileanSpawner(DockerSpawner):
         self._limit(profiles.limits(self.groups, mine, profile))
         folders = [*self.folders, *profile.get("folders", [])]
         self.volumes = {**self.volumes, **profiles.folders(folders, mine)}
-        self.shared = profiles.shared(self.folders, mine)
+        self.shared = profiles.limited_folders(self.folders, mine)
         self.cull_timeout = profiles.cull_timeout(self.groups, mine)
         given = profiles.repositories(self.repositories, self.groups, mine, profile)
         self.environment = {
@@ -201,7 +205,7 @@ class GalileanSpawner(DockerSpawner):
             **({"GALILEAN_DISK_LIMIT": "1"} if self.home_limit != "0" or self.shared else {}),
             **({"GALILEAN_GIT_CREDENTIALS": json.dumps(self.git_hosts)} if self.git_hosts else {}),
             **({"GALILEAN_CLEAN": "1"} if clean else {}),
-            **self._person,
+            **self._git_identity,
         }
 
     def _limit(self, limits: dict[str, Any]) -> None:
@@ -218,13 +222,13 @@ class GalileanSpawner(DockerSpawner):
         if host:
             self.extra_host_config = {**self.extra_host_config, **host}
 
-    _person: Mapping[str, str] = MappingProxyType({})
+    _git_identity: Mapping[str, str] = MappingProxyType({})
 
     async def run_auth_state_hook(self, auth_state: dict[str, Any] | None) -> None:
         """git's name and address for the user, from what the provider told; then the site's own hook."""
         key = getattr(self.authenticator, "user_auth_state_key", "")
         info = (auth_state or {}).get(key)
-        self._person = profiles.person(info, self.user.name) if isinstance(info, dict) else {}
+        self._git_identity = profiles.git_identity(info, self.user.name) if isinstance(info, dict) else {}
         await super().run_auth_state_hook(auth_state)
 
     async def _check_standing(self) -> None:

@@ -16,7 +16,7 @@ Settings = Mapping[str, Any]
 CULL_STATE = "cull_timeout"
 
 
-class NotOffered(ValueError):
+class ProfileNotAllowed(ValueError):
     """An environment that is not the user's to choose; one sentence for the user."""
 
 
@@ -26,28 +26,28 @@ def open_to(entry: Settings, groups: Collection[str]) -> bool:
     return not wanted or bool(set(wanted) & set(groups))
 
 
-def offered(profiles: Sequence[Settings], groups: Collection[str]) -> list[Settings]:
+def allowed(profiles: Sequence[Settings], groups: Collection[str]) -> list[Settings]:
     """The environments that members of these groups may choose, in the order of the settings."""
     return [profile for profile in profiles if open_to(profile, groups)]
 
 
-def chosen(profiles: Sequence[Settings], groups: Collection[str], name: Any) -> Settings:
-    """The environment of that name, or the first one where no name is given; NotOffered otherwise.
+def selected(profiles: Sequence[Settings], groups: Collection[str], name: Any) -> Settings:
+    """The environment of that name, or the first one where no name is given; ProfileNotAllowed otherwise.
 
     An empty mapping where the settings have no environments, also for somebody who chose one when they had.
     """
     if not profiles:
         return {}
-    mine = offered(profiles, groups)
+    mine = allowed(profiles, groups)
     if not mine:
-        raise NotOffered("None of this hub's environments is open to you.")
+        raise ProfileNotAllowed("None of this hub's environments is open to you.")
     if name in (None, ""):
         return mine[0]
     for profile in mine:
         if profile["name"] == name:
             return profile
     # No difference between one that is not there and one that is somebody else's.
-    raise NotOffered("The environment that was asked for is not open to you. Choose another one.")
+    raise ProfileNotAllowed("The environment that was asked for is not open to you. Choose another one.")
 
 
 # A server that leaves out what its user has installed and set; what it is for the image says (cleanstart.py).
@@ -70,13 +70,13 @@ def clean(options: Settings) -> bool:
     raise ValueError(f'The option "clean" is {asked!r:.40}: give true or false.')
 
 
-def form(profiles: Sequence[Settings], groups: Collection[str], last: Any = None) -> str:
+def options_form(profiles: Sequence[Settings], groups: Collection[str], last: Any = None) -> str:
     """The start page's menu in HTML; empty where there is nothing to choose.
 
     last: what the user chose last. The hub would take it again; where it is not offered any more, the menu
     comes also with a single environment.
     """
-    mine = offered(profiles, groups)
+    mine = allowed(profiles, groups)
     names = [profile["name"] for profile in mine]
     if not mine or (len(mine) == 1 and last in (None, "", *names)):
         return ""
@@ -140,7 +140,7 @@ def folders(entries: Sequence[Settings], groups: Collection[str]) -> dict[str, d
     return found
 
 
-def shared(entries: Sequence[Settings], groups: Collection[str]) -> list[str]:
+def limited_folders(entries: Sequence[Settings], groups: Collection[str]) -> list[str]:
     """The shared folders with a limit that a user may write to, as disk/watch.py calls them."""
     mine = folders(entries, groups)
     return [
@@ -181,7 +181,7 @@ def cull_timeout(groups: Mapping[str, Settings], mine: Collection[str]) -> int |
     return None if not own else 0 if 0 in own else max(own)
 
 
-def person(info: Mapping[str, Any], user: str) -> dict[str, str]:
+def git_identity(info: Mapping[str, Any], user: str) -> dict[str, str]:
     """git's variables for a user, from what the provider tells of them."""
     name = info.get("name") or info.get("display_name") or user
     mail = info.get("email") or info.get("mail") or (user if "@" in user else "")

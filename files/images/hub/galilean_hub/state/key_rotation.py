@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the hub keeps of logins, brought to the newest key; as a program, a report which keys are needed.
+"""Key rotation: all logins encrypted with the newest key; as a program, a report of which keys are needed.
 
 `python3 -m galilean_hub.state.key_rotation` prints JSON: how many keys are listed, how many logins the newest
 one decrypts (newest), who needs an older one (older), and whom none helps (lost).
@@ -18,7 +18,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from . import database
-from .keys import read, renewed, standing
+from .keys import key_usage, read, reencrypted
 
 CONFIG = Path("/etc/jupyterhub/config.json")
 KEYS = Path("/run/secrets/crypt-key")
@@ -32,7 +32,7 @@ def _logins(connection: Connection | None) -> dict[str, bytes]:
     return {row[0]: bytes(row[1]) for row in connection.execute(text(query))}
 
 
-def renew(db_url: str, keys: Sequence[bytes]) -> None:
+def rotate(db_url: str, keys: Sequence[bytes]) -> None:
     """Encrypt with the newest key what needs an older one, before the hub reads the database.
 
     JupyterHub does that for each user when it next reads their login: who stays away would need the old key
@@ -42,16 +42,16 @@ def renew(db_url: str, keys: Sequence[bytes]) -> None:
         return
     with database.users(db_url) as connection:
         logins = _logins(connection)
-        found = standing(logins.items(), keys)
-        changed = [{"new": renewed(logins[name], keys), "name": name} for name in found.older]
+        found = key_usage(logins.items(), keys)
+        changed = [{"new": reencrypted(logins[name], keys), "name": name} for name in found.older]
         if connection is not None and changed:
             connection.execute(
                 text("UPDATE users SET encrypted_auth_state = :new WHERE name = :name"), changed
             )
-    say = f"Keys: logins encrypted anew with the newest key: {len(found.older)}, before: {found.newest}"
-    print(say, file=sys.stderr)
+    said = f"logins encrypted anew with the newest key: {len(found.older)}, before: {found.newest}"
+    print(f"Key rotation: {said}", file=sys.stderr)
     for name in found.lost:
-        print(f"Keys: none decrypts the login of {name}, who has to log in again", file=sys.stderr)
+        print(f"Key rotation: no key decrypts the login of {name}, who has to log in again", file=sys.stderr)
 
 
 def main() -> None:
@@ -59,7 +59,7 @@ def main() -> None:
     keys = read(KEYS.read_text(encoding="utf-8"))
     db_url = json.loads(CONFIG.read_text(encoding="utf-8"))["traits"]["JupyterHub"]["db_url"]
     with database.users(db_url) as connection:
-        found = standing(_logins(connection).items(), keys)
+        found = key_usage(_logins(connection).items(), keys)
     json.dump({"keys": len(keys), **asdict(found)}, sys.stdout)
 
 

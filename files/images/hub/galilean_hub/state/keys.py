@@ -30,7 +30,7 @@ def _decrypts(cipher: Fernet, encrypted: bytes) -> bool:
 
 
 @dataclass
-class Standing:
+class KeyUsage:
     """How many logins the newest key decrypts, who needs an older one, and whom none helps."""
 
     newest: int = 0
@@ -38,10 +38,10 @@ class Standing:
     lost: list[str] = field(default_factory=list)
 
 
-def standing(logins: Iterable[tuple[str, bytes]], keys: Sequence[bytes]) -> Standing:
+def key_usage(logins: Iterable[tuple[str, bytes]], keys: Sequence[bytes]) -> KeyUsage:
     """Sort users by the key that decrypts what the hub keeps of their login: name and encrypted text."""
     newest, *older = _ciphers(keys)
-    found = Standing()
+    found = KeyUsage()
     for name, encrypted in logins:
         if _decrypts(newest, encrypted):
             found.newest += 1
@@ -52,6 +52,6 @@ def standing(logins: Iterable[tuple[str, bytes]], keys: Sequence[bytes]) -> Stan
     return found
 
 
-def renewed(encrypted: bytes, keys: Sequence[bytes]) -> bytes:
+def reencrypted(encrypted: bytes, keys: Sequence[bytes]) -> bytes:
     """The same, encrypted with the newest key; one of the keys must decrypt it."""
     return MultiFernet(_ciphers(keys)).rotate(encrypted)
