@@ -5,7 +5,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: hub_config
-short_description: The data file that a hub loads its configuration from
+short_description: The data file that a hub loads its configuration from, and the site's hooks beside it
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
@@ -13,7 +13,8 @@ description:
     against the classes that are installed in the very image that will load it.
   - JupyterHub itself ignores a misspelled trait. This module refuses it, names the nearest right one, and leaves the
     file as it was, so that the running hub goes on.
-  - The check is made when the file would change. It takes one to two seconds.
+  - A site's own hooks are a file of Python beside it, C(hooks.py), which the check reads in the same image.
+  - The check is made when one of the files would change. It takes one to two seconds.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.files
@@ -42,6 +43,12 @@ options:
     description: Image of the hub in which the data is checked.
     type: str
     required: true
+  hooks:
+    description:
+      - Content of the site's file of hooks. It must not hold secrets, it is shown in diffs.
+      - Where it is empty there is no such file afterwards.
+    type: str
+    default: ""
   docker_cli:
     description: Docker client.
     type: str
@@ -60,6 +67,7 @@ EXAMPLES = r"""
   galilean.hub.hub_config:
     path: /srv/hub/config/config.json
     data: "{{ __jupyterhub_layout | galilean.hub.hub_config_data(settings=__jupyterhub_settings) }}"
+    hooks: "{{ lookup('ansible.builtin.file', jupyterhub_hooks_file) }}"
     image: "{{ images_refs.hub }}"
     mode: "0644"
 """
@@ -95,6 +103,7 @@ checked:
   returned: success
 """
 
+import contextlib
 import os
 import tempfile
 import typing as t
@@ -103,6 +112,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.hub.config_plan import (
+    HOOKS,
     drift,
     lint_argv,
     lint_verdict,
@@ -114,6 +124,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
     "data": {"type": "dict", "required": True},
     "image": {"type": "str", "required": True},
+    "hooks": {"type": "str", "default": ""},
     "docker_cli": {"type": "str", "default": "docker"},
     "timeout": {"type": "int", "default": 120},
 }
@@ -130,10 +141,12 @@ def read(path: str) -> str | None:
         raise HubError(f"path is {path}: it cannot be read ({exc.strerror})") from exc
 
 
-def lint(module: AnsibleModule, content: str) -> list[str]:
-    """Check the content in the image."""
+def lint(module: AnsibleModule, content: str, hooks: str) -> list[str]:
+    """Check the content of both files in the image."""
     image = module.params["image"]
-    argv = lint_argv([module.params["docker_cli"]], image)
+    # Readable for the account that the check runs as; the folder around it is not.
+    path = temporary(module, hooks, 0o644) if hooks else ""
+    argv = lint_argv([module.params["docker_cli"]], image, path)
     # A time limit of its own: a hanging engine must not hang the run.
     argv = ["timeout", str(module.params["timeout"]), *argv]
     returncode, stdout, stderr = module.run_command(argv, data=content)
@@ -145,26 +158,38 @@ def image_exists(module: AnsibleModule) -> bool:
     return module.run_command(argv)[0] == 0
 
 
+def temporary(module: AnsibleModule, content: str, mode: int = 0o600) -> str:
+    """A file with that content, which goes when the module ends."""
+    handle, path = tempfile.mkstemp(dir=module.tmpdir)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        os.fchmod(handle, mode)
+        file.write(content)
+    return path
+
+
 def write(module: AnsibleModule, path: str, content: str) -> None:
     """Replace the file in one step: a hub that starts meanwhile reads the old or the new one, never a half."""
-    folder = os.path.dirname(path)
-    if not os.path.isdir(folder):
-        raise HubError(f"path is {path}: its folder does not exist, create it first")
-    handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(content)
-    module.atomic_move(temporary, path)
+    if content:
+        module.atomic_move(temporary(module, content), path)
+    else:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Read, compare, check, write."""
-    path = module.params["path"]
-    before, after = read(path), serialise(module.params["data"])
-    differences = drift(parse(before), module.params["data"])
-    changed = before != after
+    path: str = module.params["path"]
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder) and not module.check_mode:
+        raise HubError(f"path is {path}: its folder does not exist, create it first")
+    data, hooks = serialise(module.params["data"]), module.params["hooks"].strip()
+    # The hooks first: a run that ends in between leaves the data to the next one, which restarts the hub.
+    wanted = {os.path.join(folder, HOOKS): hooks and f"{hooks}\n", path: data}
+    before = {name: read(name) or "" for name in wanted}
+    changed = before != wanted
     checked = False
     if changed and (not module.check_mode or image_exists(module)):
-        problems = lint(module, after)
+        problems = lint(module, data, hooks)
         checked = True
         if problems:
             module.fail_json(
@@ -175,16 +200,23 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
                 ),
                 problems=problems,
             )
-    if changed and not module.check_mode:
-        write(module, path, after)
-    if not module.check_mode or before is not None:
-        changed = module.set_fs_attributes_if_different(
-            module.load_file_common_arguments(module.params), changed
-        )
-    result: dict[str, t.Any] = {"changed": changed, "checked": checked, "drift": differences}
+    result: dict[str, t.Any] = {
+        "checked": checked,
+        "drift": drift(parse(before[path]), module.params["data"]),
+    }
     if module._diff:
-        result["diff"] = {"before": before or "", "after": after, "before_header": path, "after_header": path}
-    return result
+        result["diff"] = [
+            {"before": before[name], "after": after, "before_header": name, "after_header": name}
+            for name, after in wanted.items()
+            if before[name] or after
+        ]
+    for name, after in wanted.items():
+        if before[name] != after and not module.check_mode:
+            write(module, name, after)
+        if after and (not module.check_mode or before[name]):
+            attributes = module.load_file_common_arguments(module.params, path=name)
+            changed = module.set_fs_attributes_if_different(attributes, changed)
+    return {"changed": changed, **result}
 
 
 def main() -> None:

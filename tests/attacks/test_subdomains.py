@@ -158,7 +158,7 @@ print(json.dumps(sorted(note or "" for (note,) in found)))
 STATE = """
 import oauthenticator.generic
 from oauthenticator.oauth2 import OAuthLoginHandler
-from galilean_hub import subdomains
+from galilean_hub.http import subdomains
 subdomains.guard_logins()
 class Handler:
     def _set_cookie(self, name, *rest, **more):

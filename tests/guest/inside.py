@@ -17,8 +17,8 @@ import time
 import typing as t
 from pathlib import Path
 
-from galilean_hub import disk, disk_quota
-from galilean_hub.disk_agent import Agent, Home
+from galilean_hub.disk import project_quota, rules
+from galilean_hub.disk.agent import Agent, Home
 
 from ansible_collections.galilean.hub.plugins.module_utils.volumes import data_volume_host as host_io
 from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_disk import Disk, mounts
@@ -145,7 +145,7 @@ def main() -> None:
     os.chown(lab, 1000, 1000)
 
     def want(limit: int) -> None:
-        one = {"limit": limit, "container": "", "ceiling": disk.ceiling(limit, None)}
+        one = {"limit": limit, "container": "", "ceiling": rules.ceiling(limit, None)}
         homes = {"hub-home-ada": one, "shared/lab": one}
         text = json.dumps({"limit": "0", "reserve": "0", "homes": homes})
         (folder / "wanted" / "part").write_text(text, encoding="utf-8")
@@ -168,11 +168,11 @@ def main() -> None:
     ticks(lambda: agent.homes and ada().project and ada().usage and agent.homes["shared/lab"].project)
     top = os.open(homes["ada"], os.O_RDONLY)
     old = os.open(homes["ada"] / "old" / "deep" / "file", os.O_RDONLY)
-    out["projects"] = [disk_quota.project_of(top), disk_quota.project_of(old)[0], ada().project]
-    out["before"] = disk_quota.used(top, ada().project)
+    out["projects"] = [project_quota.project_of(top), project_quota.project_of(old)[0], ada().project]
+    out["before"] = project_quota.used(top, ada().project)
     out["filled"] = as_user(lambda: fill(homes["ada"] / "big", 3 * LIMIT))
     out["below_old"] = as_user(lambda: fill(homes["ada"] / "old" / "deep" / "more", LIMIT))
-    out["full"] = disk_quota.used(top, ada().project)
+    out["full"] = project_quota.used(top, ada().project)
     out["other"] = as_user(lambda: fill(homes["bob"] / "big", 2 * LIMIT))
     out["folder"] = as_user(lambda: fill(lab / "big", 3 * LIMIT))
     out["deleted"] = as_user(lambda: (homes["ada"] / "big").unlink())
@@ -180,12 +180,12 @@ def main() -> None:
     # Holes take nothing.
     out["sparse"] = as_user(lambda: os.truncate(homes["ada"] / "small", 2**40))
     number = unnamed(homes["ada"], 5 * MIB)
-    out["unnamed"] = disk_quota.used(top, ada().project)[0] - out["before"][0]
+    out["unnamed"] = project_quota.used(top, ada().project)[0] - out["before"][0]
     os.close(number)
     want(3 * LIMIT)
-    ticks(lambda: ada().quota_set[0] == 3 * LIMIT * disk.HARD // 100)
+    ticks(lambda: ada().quota_set[0] == 3 * LIMIT * rules.HARD // 100)
     out["raised"] = as_user(lambda: fill(homes["ada"] / "big", 2 * LIMIT))
-    disk_quota.limit(top, ada().project, 0, 100)
+    project_quota.limit(top, ada().project, 0, 100)
     out["files"] = as_user(lambda: many(homes["ada"] / "many", 500))
     out["left"] = as_user(lambda: leave(homes["ada"] / "big"))
     # A second agent knows the homes, and gives them no other number.

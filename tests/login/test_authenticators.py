@@ -27,7 +27,7 @@ from playwright.sync_api import expect
 from scenario import Scenario
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import (
-    known_here,
+    authorized_locally,
     login_problems,
     login_traits,
 )
@@ -117,10 +117,13 @@ def switch(
     assert login_problems(login) == []
     path = f"/srv/{story.site.instance}/config/config.json"
     data = json.loads(subprocess.run(as_root(["cat", path]), capture_output=True, check=True).stdout)
-    for part in (login_traits(login), {"GalileanAccess": {"known_here": known_here(kind, login)}}):
+    for part in (
+        login_traits(login),
+        {"GalileanAccess": {"authorized_locally": authorized_locally(kind, login)}},
+    ):
         data["traits"] = merge(data["traits"], part)
     data["traits"]["Authenticator"]["auth_refresh_age"] = refresh
-    data["renamed"] = renamed or {}
+    data["renamed_users"] = renamed or {}
     subprocess.run(as_root(["tee", path]), input=json.dumps(data), text=True, capture_output=True, check=True)
     docker("restart", story.site.container("hub"))
     story.wait_for_hub()

@@ -82,7 +82,7 @@ class Institute:
         """Which logins need which key."""
         hub = self.story.site.container("hub")
         report: dict[str, t.Any] = json.loads(
-            docker("exec", hub, "python3", "-m", "galilean_hub.key_rotation")
+            docker("exec", hub, "python3", "-m", "galilean_hub.state.key_rotation")
         )
         return report
 

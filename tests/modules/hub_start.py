@@ -23,9 +23,10 @@ import docker
 import jupyterhub.app
 import requests
 from galilean_broker import model, policy
-from galilean_hub import engine, lint, offers
+from galilean_hub import lint
 from galilean_hub.loader import SECRETS
-from galilean_hub.spawner import GalileanSpawner
+from galilean_hub.spawner import engine, profiles
+from galilean_hub.spawner.docker_spawner import GalileanSpawner
 from jupyterhub import orm
 from jupyterhub.auth import Authenticator
 from tornado import web
@@ -107,7 +108,9 @@ async def visit(app: t.Any, client: Brokered, name: str, told: dict[str, t.Any] 
     spawner = account.spawner
     spawner.api_token = "x"
     servers = {}
-    offered = offers.offered(spawner.profiles, spawner.group_names()) if spawner.profiles else [{"name": ""}]
+    offered = (
+        profiles.allowed(spawner.profiles, spawner.group_names()) if spawner.profiles else [{"name": ""}]
+    )
     for profile in offered:
         spawner.choose({"profile": profile["name"]})
         await spawner._ensure_home()

@@ -18,25 +18,22 @@ LOADER = Path(__file__).resolve().parents[2] / "files/images/hub/galilean_hub/lo
 Run = t.Callable[..., dict[str, t.Any]]
 
 
-def data(refs: dict[str, t.Any], hooks: str = "", **classes: t.Any) -> dict[str, t.Any]:
+def data(refs: dict[str, t.Any], **classes: t.Any) -> dict[str, t.Any]:
     traits = {"JupyterHub": {"active_server_limit": 5}, **classes}
     return {
         "schema": SCHEMA,
         "instance": "t",
         "image": refs["hub"],
         "culler": None,
-        "hooks": hooks,
         "traits": traits,
     }
 
 
 @pytest.fixture
 def write(run_module: ModuleRunner, refs: dict[str, t.Any], tmp_path: Path) -> Run:
-    def call(check: bool = False, **classes: t.Any) -> dict[str, t.Any]:
-        path = str(tmp_path / "config.json")
-        return run_module(
-            "hub_config", check, path=path, data=data(refs, **classes), image=refs["hub"], mode="0644"
-        )
+    def call(check: bool = False, hooks: str = "", **classes: t.Any) -> dict[str, t.Any]:
+        options = {"path": str(tmp_path / "config.json"), "image": refs["hub"], "mode": "0640"}
+        return run_module("hub_config", check, data=data(refs, **classes), hooks=hooks, **options)
 
     return call
 
@@ -48,7 +45,7 @@ def test_create_again_change_and_check(write: Run, tmp_path: Path) -> None:
     assert planned["checked"] is True
     assert not path.exists()
     assert write()["changed"] is True
-    assert path.stat().st_mode & 0o777 == 0o644
+    assert path.stat().st_mode & 0o777 == 0o640
     again = write()
     assert (again["changed"], again["checked"], again["drift"]) == (False, False, [])
     changed = write(JupyterHub={"active_server_limit": 6})
@@ -71,19 +68,32 @@ SENTENCES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("hooks", "sentence"),
-    [
-        ("def pre_spawn_hook(spawner):\n    spawner.cpu_limit = 1\n", ""),
-        ("import nothing_of_that_name\n", "jupyterhub_hooks_file cannot be read: ModuleNotFoundError"),
-        ("def pre_spawn_hook(:\n", "jupyterhub_hooks_file cannot be read: SyntaxError"),
-        ("def before_start(spawner):\n    pass\n", "jupyterhub_hooks_file defines none of post_auth_hook,"),
-    ],
-)
-def test_hooks_of_a_site_are_read_in_the_image(write: Run, tmp_path: Path, hooks: str, sentence: str) -> None:
-    result = write(hooks=hooks)
-    assert sentence in result.get("msg", "")
-    assert (tmp_path / "config.json").exists() is not bool(sentence)
+def test_hooks_of_a_site_are_read_in_the_image(write: Run, tmp_path: Path) -> None:
+    file, good = tmp_path / "hooks.py", "def pre_spawn_hook(spawner):\n    spawner.cpu_limit = 1"
+    assert write(True, good)["changed"] is True
+    assert not file.exists()
+    assert write(hooks=good)["changed"] is True
+    assert (file.read_text(), file.stat().st_mode & 0o777) == (f"{good}\n", 0o640)
+    again = write(hooks=good)
+    assert (again["changed"], again["checked"]) == (False, False)
+    for hooks, sentence in (
+        (
+            "\nimport nothing_of_that_name",
+            "ModuleNotFoundError: No module named 'nothing_of_that_name' (hooks.py, line 2)",
+        ),
+        ("def pre_spawn_hook(:", "SyntaxError: invalid syntax (hooks.py, line 1)"),
+    ):
+        for check in (True, False):
+            told = f"jupyterhub_hooks_file cannot be read: {sentence}"
+            assert write(check, hooks)["msg"].endswith(f"nothing was changed: {told}")
+    said = write(hooks="def before_start(spawner):\n    pass")["msg"]
+    assert "jupyterhub_hooks_file defines none of post_auth_hook," in said
+    assert file.read_text() == f"{good}\n"
+    # A site that has none any more.
+    assert write(True)["changed"] is True
+    assert file.exists()
+    assert write()["changed"] is True
+    assert not file.exists()
 
 
 def test_what_the_image_would_not_take_changes_nothing(write: Run, tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from pip._internal.models.index import PyPI
 
 ASK = """
 import asyncio, json, sys
-from galilean_hub import outgoing
+from galilean_hub.http import outgoing
 outgoing.use()
-from galilean_hub.access import with_access
-from galilean_hub.approval_source import fetch
+from galilean_hub.authorization.access import with_access
+from galilean_hub.authorization.approval_source import fetch
 login = with_access("generic-oauth")(client_id="id", client_secret="s", oauth_callback_url="https://hub/callback")
 async def ask_provider(url):
     answer = await login.httpfetch(url, "asking", method="GET", parse_json=False)

@@ -6,33 +6,26 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from galilean_hub import (
-    database,
-    engine,
-    key_rotation,
-    limits,
-    logs,
-    outgoing,
-    renaming,
-    server,
-    subdomains,
-    web,
-)
-from galilean_hub.access import with_access
-from galilean_hub.disk_watch import WATCH
+from galilean_hub import logs
+from galilean_hub.authorization.access import with_access
+from galilean_hub.authorization.login_guard import guarded
+from galilean_hub.disk.watch import WATCH
+from galilean_hub.http import api_limits, outgoing, server, subdomains
 from galilean_hub.loader import configure, read_data, read_secrets
-from galilean_hub.logins import guarded
-from galilean_hub.web_static import SiteStaticFilesHandler
+from galilean_hub.pages import branding
+from galilean_hub.pages.static_files import SiteStaticFilesHandler
+from galilean_hub.spawner import engine
+from galilean_hub.state import database, key_rotation, renaming
 
 # A hub that starts without its engine takes all servers for stopped, and forgets them.
 engine.wait()
 database.tune()
-logs.clean_up()
+logs.hide_secrets()
 outgoing.use()
 data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()
-observe = web.settings(bool(data.get("web_live")), SiteStaticFilesHandler)
-configure(c, data, read_secrets(Path("/run/secrets")), observe)
+look = branding.jupyterhub_traits(bool(data.get("web_live")), SiteStaticFilesHandler)
+configure(c, data, read_secrets(Path("/run/secrets")), look)
 if data.get("users_proxy"):
     # A site's own settings for all servers win.
     c.DockerSpawner.environment = {**outgoing.variables(), **c.DockerSpawner.environment}
@@ -40,8 +33,8 @@ if data.get("users_proxy"):
 contact = c.LoginGuard.get("contact", "")
 c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
-server.limit(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
-c.JupyterHub.tornado_settings["transforms"] = [server.Unsigned, limits.Apart]
+server.install(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
+c.JupyterHub.tornado_settings["transforms"] = [server.VersionHeaderRemoval, api_limits.FailedSessionRollback]
 # A name of JupyterHub's own becomes a class with our rules; a site's own, by its full name, has those for
 # logins.
 if c.JupyterHub.authenticator_class == "native":
@@ -56,6 +49,6 @@ else:
 if c.JupyterHub.get("cookie_host_prefix_enabled"):
     subdomains.guard_logins()
 subdomains.tell_moves(c.JupyterHub.get("subdomain_host", ""))
-c.GalileanAccess.renamed = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed") or {}))
+c.GalileanAccess.renamed_users = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed_users") or {}))
 # By its name: `keys` is a method of every section.
-key_rotation.renew(c.JupyterHub.db_url, c.CryptKeeper["keys"])
+key_rotation.rotate(c.JupyterHub.db_url, c.CryptKeeper["keys"])

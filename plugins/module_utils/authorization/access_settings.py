@@ -13,7 +13,7 @@ import unicodedata
 import urllib.parse
 from datetime import datetime
 
-from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import known_here
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import authorized_locally
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.renames import map_problems
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import (
     name_problems,
@@ -534,7 +534,7 @@ def _services_of(config_extra: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def _folded(name: str) -> str:
-    """As the hub compares names: folded() in its image's logins.py."""
+    """As the hub compares names: folded() in its image's login_guard.py."""
     return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
@@ -623,7 +623,12 @@ def _unknown_people(settings: Settings) -> list[str]:
         *(login.get("support_users") or []),
         *login["blocked_users"],
     }
-    if login["allow_all"] or by_group or not login["allowed_users"] or not known_here(login["kind"], login):
+    if (
+        login["allow_all"]
+        or by_group
+        or not login["allowed_users"]
+        or not authorized_locally(login["kind"], login)
+    ):
         return []
     return [
         f"the group {group['name']!r} in jupyterhub_groups has {name!r}, whom no list lets in: did you mean {near}?"
@@ -710,11 +715,11 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
             members[name] = sorted({*members.get(name, []), *users})
     support = login.get("support_groups") or []
     access: dict[str, t.Any] = {
-        "let_in_groups": sorted({*login["allowed_groups"], *login["admin_groups"], *support}),
-        "members": members,
+        "access_groups": sorted({*login["allowed_groups"], *login["admin_groups"], *support}),
+        "group_members": members,
         "approval": {},
-        "known_here": known_here(login["kind"], login),
-        "exempt": [settings["check_user"]],
+        "authorized_locally": authorized_locally(login["kind"], login),
+        "exempt_users": [settings["check_user"]],
     }
     if settings["admin_access"]:
         access["administrator_groups"] = sorted(login["admin_groups"])
@@ -739,7 +744,7 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
             "folders": settings["folders"],
             "repositories": settings["repositories"],
             "git_hosts": settings["git_hosts"],
-            "unasked": [settings["check_user"]],
+            "default_profile_users": [settings["check_user"]],
         },
     }
     if not settings["admin_access"]:

@@ -428,7 +428,7 @@ def allows_all(kind: str, settings: t.Mapping[str, t.Any]) -> bool:
     return bool(settings["allow_all"] or (kind == "google" and _narrowing(kind, settings) and not listed))
 
 
-def known_here(kind: str, settings: t.Mapping[str, t.Any]) -> bool:
+def authorized_locally(kind: str, settings: t.Mapping[str, t.Any]) -> bool:
     """Whether the settings alone say who may come in, and not what the provider answers at each login."""
     return not _narrowing(kind, settings) and kind != "native"
 

@@ -8,16 +8,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import (
-    name_problem,
-    user_name,
-)
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import user_name
 from ansible_collections.galilean.hub.plugins.module_utils.shared.tables import (
     TableError,
     near,
     read_table,
     split_names,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.shared.usernames import name_problem
 
 KEYS = ("name", "admin", "groups", "blocked", "state")
 STATES = ("present", "absent")

@@ -15,7 +15,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedVolume
 from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
 
-# Set by files/images/hub/galilean_hub/spawner.py.
+# Set by files/images/hub/galilean_hub/spawner/docker_spawner.py.
 LABEL_INSTANCE = "galilean.hub.instance"
 LABEL_ROLE = "galilean.hub.role"
 LABEL_USER = "galilean.hub.user"

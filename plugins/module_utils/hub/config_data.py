@@ -29,7 +29,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.server_settings i
 from ansible_collections.galilean.hub.plugins.module_utils.shared.sizes import parse_size
 
 # Must be the same as SCHEMA in files/images/hub/galilean_hub/loader.py.
-SCHEMA = 2
+SCHEMA = 3
 
 HOME = "/home/jovyan"
 
@@ -41,7 +41,7 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 ACCESS: dict[str, t.Any] = {
     "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
     "images": {}, "git_hosts": {}, "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
-    "user_tokens": False, "hooks": "", "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
+    "user_tokens": False, "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
     "shared_disk_limit": "auto",
 }  # fmt: skip
 
@@ -68,7 +68,7 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         "cleanup_proxy": False,
         "db_url": "sqlite:////srv/jupyterhub/jupyterhub.sqlite",
         "cookie_secret_file": "/run/secrets/cookie-secret",
-        "spawner_class": "galilean_hub.spawner.GalileanSpawner",
+        "spawner_class": "galilean_hub.spawner.docker_spawner.GalileanSpawner",
         # The start queue keeps the order; this only bounds how long the queue may become.
         "concurrent_spawn_limit": max(100, settings["active_server_limit"]),
         "active_server_limit": settings["active_server_limit"],
@@ -244,13 +244,12 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "user_tokens": bool(access["user_tokens"]),
         # Whether users' servers are told of the site's proxy. Its address is a secret, which is not here.
         "users_proxy": bool(settings.get("users_proxy")),
-        "hooks": access["hooks"],
         # For the broker between hub and engine, which reads this file as well.
         "broker": {"state_dir": layout["state_dir"], "allow": settings.get("broker_allow") or {}},
         # As which number servers run: what the next run, and the restoring of homes, go by (home_uid).
         "user_id": settings.get("user_id") or 0,
         # What names are made of: as long as it stays, so do homes. And who is called otherwise since it changed.
         "naming": naming(settings["login"]),
-        "renamed": renames(access["rename_map"]),
+        "renamed_users": renames(access["rename_map"]),
         "traits": traits,
     }

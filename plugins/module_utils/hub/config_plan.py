@@ -11,6 +11,8 @@ import typing as t
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 _ABSENT = object()
+# Must be the name of HOOKS_FILE in files/images/hub/galilean_hub/loader.py.
+HOOKS = "hooks.py"
 
 
 def serialise(data: dict[str, t.Any]) -> str:
@@ -47,8 +49,11 @@ def drift(current: dict[str, t.Any], desired: dict[str, t.Any]) -> list[dict[str
     ]
 
 
-def lint_argv(docker: list[str], image: str) -> list[str]:
-    """Command that checks data given on its standard input in the image: no network, no rights, no files."""
+def lint_argv(docker: list[str], image: str, hooks: str = "") -> list[str]:
+    """Command that checks data given on its standard input in the image: no network, no rights, no files.
+
+    hooks: path of the site's file of hooks, which is read as the hub reads it.
+    """
     return [
         *docker,
         "run",
@@ -60,6 +65,7 @@ def lint_argv(docker: list[str], image: str) -> list[str]:
         "--user=65534:65534",
         "--env=HOME=/tmp",
         "--tmpfs=/tmp",
+        *([f"--volume={hooks}:/etc/jupyterhub/{HOOKS}:ro"] if hooks else []),
         image,
         "python3",
         "-m",

@@ -22,6 +22,7 @@ from datetime import datetime, time, timezone
 from typing import Any
 
 from .tables import TableError, decode, name_fault, read_table, split_names
+from .usernames import name_problem
 
 KEYS = ("user", "expires", "groups")
 # As spreadsheets of most of Europe write a day. With slashes nobody knows which is the month.
@@ -95,8 +96,9 @@ def parse_entry(entry: Any) -> Approval:
     if not isinstance(user, str) or not user.strip():
         raise ApprovalError(f"the list has the entry {entry!r}, which names no user")
     user = user.strip().lower()
-    if name_fault(user) or not user.isprintable() or "/" in user:
-        raise ApprovalError(f"the list has the user {user!r}, a name that no account has")
+    problem = name_problem(user) or name_fault(user)
+    if problem:
+        raise ApprovalError(f"the list has the user {user!r}, a name that no account has: {problem}")
     groups = entry.get("groups") or []
     if isinstance(groups, str):
         groups = split_names(groups)

@@ -31,7 +31,7 @@ DATA: dict[str, t.Any] = {
     "instance": "hub",
     "broker": {"state_dir": "/srv/hub", "allow": {}},
     "traits": {
-        "JupyterHub": {"spawner_class": "galilean_hub.spawner.GalileanSpawner"},
+        "JupyterHub": {"spawner_class": "galilean_hub.spawner.docker_spawner.GalileanSpawner"},
         "DockerSpawner": {
             "image": "galilean/notebook:1",
             "remove": True,

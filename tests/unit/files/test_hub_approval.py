@@ -43,6 +43,8 @@ def test_ways_to_write_a_list(text: str) -> None:
         ('[{"user": "ada", "expires": "soon"}]', "'ada' expires 'soon'"),
         ('[{"user": "ada", "groups": 7}]', "groups 7"),
         ("[7]", "an entry of the list is 7"),
+        # The same names are refused in the settings.
+        ('["%2e"]', "no account has: it has nothing but dots"),
     ],
 )
 def test_entries_that_are_none(text: str, sentence: str) -> None:

@@ -14,11 +14,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_hub import disk, disk_agent, disk_quota, disk_walk, offers
-from galilean_hub.disk_agent import Agent, Growth, Home
-from galilean_hub.disk_watch import Watch
+from galilean_hub.disk import agent as disk_agent
+from galilean_hub.disk import measure, project_quota, rules
+from galilean_hub.disk.agent import Agent, Growth, Home
+from galilean_hub.disk.watch import Watch
+from galilean_hub.spawner import profiles
 
-MIB, GIB = disk.MIB, disk.GIB
+MIB, GIB = rules.MIB, rules.GIB
 DISK = {"total": 100 * GIB, "free": 60 * GIB, "files": 6_000_000, "files_free": 5_000_000}
 
 
@@ -31,7 +33,7 @@ def used(size: int, files: int = 1, **more: t.Any) -> dict[str, t.Any]:
     [("0", 0), ("", 0), ("auto", 50 * GIB), ("20G", 20 * GIB), ("512m", 512 * MIB), ("1048576", MIB)],
 )
 def test_limit(setting: str, limit: int) -> None:
-    assert disk.limit_of(setting, DISK) == limit
+    assert rules.limit_of(setting, DISK) == limit
 
 
 @pytest.mark.parametrize(
@@ -39,30 +41,30 @@ def test_limit(setting: str, limit: int) -> None:
     [("0", 100, 0), ("auto", 100, 4 * GIB), ("auto", 20, GIB), ("2G", 20, 2 * GIB)],
 )
 def test_reserve(setting: str, total: int, reserve: int) -> None:
-    assert disk.reserve_of(setting, {**DISK, "total": total * GIB}) == reserve
+    assert rules.reserve_of(setting, {**DISK, "total": total * GIB}) == reserve
 
 
 @pytest.mark.parametrize(
     ("usage", "limit", "state"),
     [
-        (None, GIB, disk.OK),
-        (used(900 * GIB), 0, disk.OK),
-        (used(899 * MIB), 1000 * MIB, disk.OK),
-        (used(900 * MIB), 1000 * MIB, disk.NEARLY),
-        (used(1000 * MIB), 1000 * MIB, disk.OVER),
-        (used(1100 * MIB), 1000 * MIB, disk.FULL),
+        (None, GIB, rules.OK),
+        (used(900 * GIB), 0, rules.OK),
+        (used(899 * MIB), 1000 * MIB, rules.OK),
+        (used(900 * MIB), 1000 * MIB, rules.NEARLY),
+        (used(1000 * MIB), 1000 * MIB, rules.OVER),
+        (used(1100 * MIB), 1000 * MIB, rules.FULL),
         # Files count as well: 50,000 at least, and one for 16 KiB of the limit.
-        (used(0, 50_000), MIB, disk.OVER),
-        (used(0, 65_536 * 11 // 10 + 1), GIB, disk.FULL),
-        (used(0, 1, excess="folders nested too deeply"), GIB, disk.FULL),
-        (used(0, 1, excess="folders nested too deeply"), 0, disk.OK),
+        (used(0, 50_000), MIB, rules.OVER),
+        (used(0, 65_536 * 11 // 10 + 1), GIB, rules.FULL),
+        (used(0, 1, excess="folders nested too deeply"), GIB, rules.FULL),
+        (used(0, 1, excess="folders nested too deeply"), 0, rules.OK),
     ],
 )
 def test_how_a_home_stands(usage: dict[str, t.Any] | None, limit: int, state: str) -> None:
-    assert disk.verdict(usage, limit) == state
+    assert rules.verdict(usage, limit) == state
     for quota in (False, True):
-        notice = disk.notice(usage, limit, quota)
-        assert bool(notice) == (state != disk.OK)
+        notice = rules.notice(usage, limit, quota)
+        assert bool(notice) == (state != rules.OK)
         assert len(notice) <= 140
 
 
@@ -80,15 +82,15 @@ def test_how_a_home_stands(usage: dict[str, t.Any] | None, limit: int, state: st
 )
 def test_the_reserve(free: int, files_free: int, reserve: int, reached: str, threatened: str) -> None:
     space = {**DISK, "free": free, "files_free": files_free}
-    assert (disk.reached(space, reserve), disk.threatened(space, reserve)) == (reached, threatened)
+    assert (rules.reached(space, reserve), rules.threatened(space, reserve)) == (reached, threatened)
     # A disk that fills fast is stopped earlier.
     if not reached and reserve:
         rate = {"bytes": (free - reserve) // 10 + MIB, "files": 0}
-        assert disk.threatened(space, reserve, rate) == "bytes"
+        assert rules.threatened(space, reserve, rate) == "bytes"
         rate = {"bytes": 0, "files": files_free // 10}
-        assert disk.threatened(space, reserve, rate) in ("files", threatened)
+        assert rules.threatened(space, reserve, rate) in ("files", threatened)
     # Not every file system has a table of inodes.
-    assert disk.reached({**space, "free": 60 * GIB, "files": 0, "files_free": 0}, reserve) == ""
+    assert rules.reached({**space, "free": 60 * GIB, "files": 0, "files_free": 0}, reserve) == ""
 
 
 @pytest.mark.parametrize(
@@ -111,18 +113,18 @@ def test_the_reserve(free: int, files_free: int, reserve: int, reached: str, thr
 def test_whose_server_is_stopped_for_the_home(
     usage: dict[str, t.Any] | None, base: dict[str, t.Any] | None, beyond: bool
 ) -> None:
-    assert disk.beyond(disk.Running("home", 100 * MIB, usage, base)) is beyond
-    assert not disk.beyond(disk.Running("home", 0, usage, base))
+    assert rules.beyond(rules.Running("home", 100 * MIB, usage, base)) is beyond
+    assert not rules.beyond(rules.Running("home", 0, usage, base))
 
 
 SERVERS = {
-    "quiet": disk.Running("quiet", 100 * MIB, used(500 * MIB), used(500 * MIB)),
-    "small": disk.Running("small", GIB, used(60 * MIB), used(0), written=60 * MIB),
-    "large": disk.Running("large", 100 * GIB, used(9 * GIB), used(GIB), written=8 * GIB),
+    "quiet": rules.Running("quiet", 100 * MIB, used(500 * MIB), used(500 * MIB)),
+    "small": rules.Running("small", GIB, used(60 * MIB), used(0), written=60 * MIB),
+    "large": rules.Running("large", 100 * GIB, used(9 * GIB), used(GIB), written=8 * GIB),
     # What was written went somewhere else: a shared folder, or an open file without a name.
-    "hidden": disk.Running("hidden", 100 * GIB, used(0), used(0), written=9 * GIB),
-    "over": disk.Running("over", 100 * MIB, used(105 * MIB), used(0), written=20 * MIB),
-    "files": disk.Running("files", 0, used(0, 300_000), used(0, 1)),
+    "hidden": rules.Running("hidden", 100 * GIB, used(0), used(0), written=9 * GIB),
+    "over": rules.Running("over", 100 * MIB, used(105 * MIB), used(0), written=20 * MIB),
+    "files": rules.Running("files", 0, used(0, 300_000), used(0, 1)),
 }
 
 
@@ -139,7 +141,7 @@ SERVERS = {
     ],
 )
 def test_whose_server_is_stopped_for_the_disk(names: list[str], stopped: str | None) -> None:
-    one = disk.writer([SERVERS[name] for name in names])
+    one = rules.writer([SERVERS[name] for name in names])
     assert (one.home if one else None) == stopped
 
 
@@ -157,20 +159,20 @@ def test_whose_server_is_stopped_for_the_disk(names: list[str], stopped: str | N
 def test_whose_server_is_stopped_for_a_shared_folder(
     suspects: list[tuple[str, int, bool]], stopped: str
 ) -> None:
-    assert disk.culprit(disk.Suspect(*one) for one in suspects) == stopped
+    assert rules.culprit(rules.Suspect(*one) for one in suspects) == stopped
 
 
 @pytest.mark.parametrize("size", [95, 105, 200])
 @pytest.mark.parametrize("quota", [False, True])
 def test_what_is_said_of_a_shared_folder(size: int, quota: bool) -> None:
-    notice = disk.notice(used(size * MIB), 100 * MIB, quota, "shared/of-the-whole-institute")
+    notice = rules.notice(used(size * MIB), 100 * MIB, quota, "shared/of-the-whole-institute")
     assert "shared/of-the-whole-institute takes" in notice
     assert len(notice) <= 140
 
 
 def test_pauses_grow_and_end() -> None:
-    assert [disk.pause(times) for times in (1, 2, 3)] == [15, 60, 240]
-    assert disk.pause(1000) == 24 * 3600
+    assert [rules.pause(times) for times in (1, 2, 3)] == [15, 60, 240]
+    assert rules.pause(1000) == 24 * 3600
 
 
 @pytest.mark.parametrize(
@@ -185,7 +187,7 @@ def test_pauses_grow_and_end() -> None:
 def test_limits_by_groups_and_environment(
     groups: dict[str, t.Any], mine: set[str], profile: dict[str, t.Any], limit: str | None
 ) -> None:
-    assert offers.limits(groups, mine, profile).get("disk_limit") == limit
+    assert profiles.limits(groups, mine, profile).get("disk_limit") == limit
 
 
 # -- what is measured
@@ -208,7 +210,7 @@ def test_a_tree_as_du_has_it(tmp_path: Path) -> None:
     (outside / "large").write_bytes(b"x" * 20 * MIB)
     (home / "link").symlink_to(outside)
     os.mkfifo(home / "pipe")
-    found = disk_walk.measure(str(home))
+    found = measure.measure(str(home))
     assert found.bytes == blocks(home)
     assert found.files == 8
     assert not found.excess
@@ -226,21 +228,21 @@ def nest(home: Path, depth: int, name: str) -> None:
 
 def test_folders_longer_than_any_path(tmp_path: Path) -> None:
     nest(tmp_path, 60, "x" * 200)
-    found = disk_walk.measure(str(tmp_path))
+    found = measure.measure(str(tmp_path))
     assert (found.files, found.excess) == (61, "")
 
 
 def test_what_takes_too_much_to_measure_counts_as_too_much(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(disk_walk, "DEEPEST", 50)
+    monkeypatch.setattr(measure, "DEEPEST", 50)
     nest(tmp_path, 60, "d")
-    assert disk_walk.measure(str(tmp_path)).excess
+    assert measure.measure(str(tmp_path)).excess
     for number in range(30):
         (tmp_path / str(number)).mkdir()
-    monkeypatch.setattr(disk_walk, "MOST_WAITING", 20)
-    assert disk_walk.measure(str(tmp_path)).excess
-    assert disk_walk.measure(str(tmp_path), most_files=10).excess
+    monkeypatch.setattr(measure, "MOST_WAITING", 20)
+    assert measure.measure(str(tmp_path)).excess
+    assert measure.measure(str(tmp_path), most_files=10).excess
 
 
 def test_a_tree_that_changes_meanwhile(tmp_path: Path) -> None:
@@ -259,7 +261,7 @@ def test_a_tree_that_changes_meanwhile(tmp_path: Path) -> None:
     try:
         end = time.monotonic() + 1
         while time.monotonic() < end:
-            assert disk_walk.measure(str(home)).bytes < MIB
+            assert measure.measure(str(home)).bytes < MIB
     finally:
         process.kill()
         process.wait()
@@ -291,7 +293,7 @@ def agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Agent:
 
 def wanted(agent: Agent, limit: int, *homes: str, **more: t.Any) -> None:
     entries = {
-        home: {"limit": limit, "container": "", "ceiling": disk.ceiling(limit, None)} for home in homes
+        home: {"limit": limit, "container": "", "ceiling": rules.ceiling(limit, None)} for home in homes
     }
     text = json.dumps({"limit": "1G", "reserve": "4G", "homes": entries, **more})
     part = agent.folder / "wanted" / "part"
@@ -341,7 +343,7 @@ def test_what_was_deleted_is_seen(agent: Agent) -> None:
     file.unlink()
     space["free"] += 95 * MIB
     tick(agent)
-    assert disk.verdict(tick(agent)["homes"]["hub-home-ada"], 100 * MIB) == disk.OK
+    assert rules.verdict(tick(agent)["homes"]["hub-home-ada"], 100 * MIB) == rules.OK
 
 
 def test_nothing_is_measured_while_nobody_writes(agent: Agent) -> None:
@@ -365,7 +367,7 @@ def test_a_home_is_measured_again_when_the_disk_takes_up_what_it_lacks(agent: Ag
     assert agent._job is None
     space["free"] -= 15 * MIB
     tick(agent)
-    assert disk.verdict(tick(agent)["homes"]["hub-home-ada"], 100 * MIB) == disk.NEARLY
+    assert rules.verdict(tick(agent)["homes"]["hub-home-ada"], 100 * MIB) == rules.NEARLY
 
 
 def test_a_home_is_measured_once_more_after_its_server(agent: Agent) -> None:
@@ -453,7 +455,7 @@ def test_room_up_to_the_next_mark() -> None:
     home.usage = used(95 * MIB)
     assert home.room(None)[0] == 5 * MIB
     home.usage = used(105 * MIB)
-    assert home.room(disk.ceiling(home.limit, used(105 * MIB)))[0] == 8 * MIB
+    assert home.room(rules.ceiling(home.limit, used(105 * MIB)))[0] == 8 * MIB
     home.usage = used(500 * MIB)
     assert home.room(None)[0] == 16 * MIB
 
@@ -519,13 +521,13 @@ def test_who_has_files_of_a_folder_open(tmp_path: Path, mode: str, found: set[st
     ],
 )
 def test_where_there_are_project_quotas(line: str, device: str, supported: bool) -> None:
-    assert disk_quota.supported(f"1 0 8:9 / / rw - ext4 /dev/vda rw\n{line}\n", device) is supported
+    assert project_quota.supported(f"1 0 8:9 / / rw - ext4 /dev/vda rw\n{line}\n", device) is supported
 
 
 def test_no_two_homes_have_one_project() -> None:
-    first = disk_quota.choose("hub-home-ada", ())
-    assert first >= disk_quota.FIRST
-    assert disk_quota.choose("hub-home-ada", {first, first + 1}) == first + 2
+    first = project_quota.choose("hub-home-ada", ())
+    assert first >= project_quota.FIRST
+    assert project_quota.choose("hub-home-ada", {first, first + 1}) == first + 2
 
 
 # -- the hub's part
@@ -636,7 +638,7 @@ def test_a_server_whose_home_grows_too_large_is_stopped(site: Site) -> None:
     site.tell(ada=used(105 * MIB))
     site.observe()
     assert (ada.stops, bob.stops) == (0, 0)
-    assert site.watch.model("ada")["state"] == disk.OVER
+    assert site.watch.model("ada")["state"] == rules.OVER
     assert site.watch.notice("bob") == ""
     site.tell(ada=used(120 * MIB))
     site.observe()
@@ -699,7 +701,7 @@ def test_who_writes_to_a_full_folder_is_stopped(site: Site) -> None:
     assert site.watch.notices("ada") == site.watch.notices("bob")
     assert "shared/lab takes 105.0 MiB" in site.watch.notices("ada")[0]
     assert site.watch.notices("eve") == []
-    assert site.watch.model("ada")["folders"][0]["state"] == disk.OVER
+    assert site.watch.model("ada")["folders"][0]["state"] == rules.OVER
     # Of those who have it, bob; eve writes more, and cannot write there.
     site.state["written"] = {"a" * 64: 5 * MIB, "b" * 64: 90 * MIB, "e" * 64: GIB}
     site.tell(**{lab: used(120 * MIB)})
@@ -755,5 +757,5 @@ def test_an_answer_that_cannot_be_read_is_none(site: Site, text: str) -> None:
     (site.folder / "state.json").write_text(text, encoding="utf-8")
     site.observe()
     assert site.watch.refusal("ada") == ""
-    assert site.watch.model("ada")["state"] == disk.OK
+    assert site.watch.model("ada")["state"] == rules.OK
     assert site.watch.words(None) == ""

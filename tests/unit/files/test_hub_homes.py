@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from galilean_hub import homes
+from galilean_hub.state import homes
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.homes import owners as owners_file

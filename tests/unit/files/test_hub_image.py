@@ -11,12 +11,12 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_hub.loader import SECRETS, configure, read_data, read_secrets
-from galilean_hub.queue import StartQueue
+from galilean_hub.loader import HOOKS_FILE, SECRETS, configure, read_data, read_secrets
+from galilean_hub.spawner.start_queue import StartQueue
 from traitlets.config import Config
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization import access_settings
-from ansible_collections.galilean.hub.plugins.module_utils.hub import config_data
+from ansible_collections.galilean.hub.plugins.module_utils.hub import config_data, config_plan
 
 GIVEN = {name: f"{number:064x}" for number, name in enumerate(SECRETS, 1)}
 
@@ -34,6 +34,12 @@ def test_image_and_role_speak_the_same_schema(tmp_path: Path) -> None:
     path.write_text(json.dumps({"schema": 0}))
     with pytest.raises(SystemExit, match="has schema 0, this image reads"):
         read_data(path)
+
+
+def test_the_check_reads_the_hooks_where_the_hub_does() -> None:
+    volumes = [word for word in config_plan.lint_argv([], "i", "/tmp/x") if word.startswith("--volume")]
+    assert volumes == [f"--volume=/tmp/x:{HOOKS_FILE}:ro"]
+    assert HOOKS_FILE.name == config_plan.HOOKS
 
 
 def test_a_missing_secret_is_named(tmp_path: Path) -> None:
@@ -83,7 +89,7 @@ def test_the_service_accounts_cannot_read_what_logins_leave() -> None:
 def test_the_culler_is_a_service_with_no_more_rights_than_it_needs() -> None:
     config = configured({"culler": {"timeout": 600, "cull_every": 60}})
     culler = config.JupyterHub.services[-1]
-    assert culler["command"][1:] == ["-m", "galilean_hub.culling", "--cull-every=60", "--timeout=600"]
+    assert culler["command"][1:] == ["-m", "galilean_hub.spawner.culler", "--cull-every=60", "--timeout=600"]
     role = config.JupyterHub.load_roles[-1]
     assert role["services"] == ["idle-culler"]
     assert "admin:users" not in role["scopes"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 
 from cryptography.fernet import Fernet
-from galilean_hub.keys import read, renewed, standing
+from galilean_hub.state.keys import key_usage, read, reencrypted
 
 NEW, OLD, LOST = (bytes([number]) * 32 for number in (1, 2, 3))
 
@@ -22,13 +22,13 @@ def test_the_newest_key_is_the_first_line() -> None:
 
 def test_who_needs_which_key() -> None:
     logins = {"ada": encrypted(NEW), "bob": encrypted(OLD), "eve": encrypted(LOST), "gus": b"broken"}
-    found = standing(logins.items(), [NEW, OLD])
+    found = key_usage(logins.items(), [NEW, OLD])
     assert (found.newest, found.older, found.lost) == (1, ["bob"], ["eve", "gus"])
-    alone = standing(logins.items(), [NEW])
+    alone = key_usage(logins.items(), [NEW])
     assert (alone.newest, alone.older, alone.lost) == (1, [], ["bob", "eve", "gus"])
 
 
 def test_renewed_needs_the_newest_key_alone() -> None:
-    text = renewed(encrypted(OLD), [NEW, OLD])
-    assert standing([("ada", text)], [NEW]).newest == 1
+    text = reencrypted(encrypted(OLD), [NEW, OLD])
+    assert key_usage([("ada", text)], [NEW]).newest == 1
     assert Fernet(base64.urlsafe_b64encode(NEW)).decrypt(text) == b"{}"

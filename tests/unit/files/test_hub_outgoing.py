@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
-from galilean_hub import outgoing
+from galilean_hub.http import outgoing
 
 
 def test_only_what_programs_read_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

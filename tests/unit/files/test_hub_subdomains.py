@@ -9,8 +9,8 @@ import sys
 import types
 
 import pytest
+from galilean_hub.http.subdomains import RESERVED, guard_logins, hook, label, moved
 from galilean_hub.loader import SECRETS, configure
-from galilean_hub.subdomains import RESERVED, guard_logins, hook, label, moved
 from traitlets.config import Config
 
 DIGESTED = re.compile(r"u-[a-z0-9]{1,16}--[0-9a-f]{32}")

@@ -50,8 +50,8 @@ def defined_classes() -> dict[str, type[Configurable]]:
 def installed_classes(names: Iterable[str]) -> dict[str, type[Configurable]]:
     """The configurable classes of JupyterHub, and of the installed plugins where these names ask for them."""
     # Slow, and only this function needs them: what counts is that their classes get defined.
-    for module in ("jupyterhub.app", "galilean_hub.access", "galilean_hub.logins", "galilean_hub.spawner"):
-        importlib.import_module(module)
+    for module in ("authorization.access", "spawner.docker_spawner"):
+        importlib.import_module(f"galilean_hub.{module}")
     entries = [
         entry
         for group in ("jupyterhub.authenticators", "jupyterhub.spawners", "jupyterhub.proxies")

@@ -5,14 +5,17 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
-from . import keys, subdomains
+from .http import subdomains
+from .state import keys
 
-SCHEMA = 2
+SCHEMA = 3
 
 # name of the file in the secrets folder -> required
 SECRETS = {
@@ -30,7 +33,7 @@ SECRETS = {
     "ldap-password": False,
 }
 
-# The image's services; SERVICES in the collection's _access_settings.py.
+# The image's services; SERVICES in the collection's access_settings.py.
 SERVICES = ("check", "heal", "accounts", "idle-culler")
 
 # Its time by group is in the server's state.
@@ -59,7 +62,9 @@ ACCOUNTS_SCOPES = [
 ]
 
 
-# A function that a site's own file may define -> the class whose trait it is.
+# The site's own file, beside the data; not there where a site has none.
+HOOKS_FILE = Path("/etc/jupyterhub/hooks.py")
+# A function that it may define -> the class whose trait it is.
 HOOKS = {
     "post_auth_hook": "Authenticator",
     "refresh_user_hook": "OAuthenticator",
@@ -123,7 +128,7 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
         roles.append({"name": "accounts", "scopes": ACCOUNTS_SCOPES, "services": ["accounts"]})
     culler = data.get("culler")
     if culler:
-        command = [sys.executable, "-m", "galilean_hub.culling"]
+        command = [sys.executable, "-m", "galilean_hub.spawner.culler"]
         command += [f"--{option.replace('_', '-')}={value}" for option, value in sorted(culler.items())]
         services.append({"name": "idle-culler", "command": command})
         roles.append({"name": "idle-culler", "scopes": CULLER_SCOPES, "services": ["idle-culler"]})
@@ -136,22 +141,27 @@ def _browser(public_url: str) -> dict[str, Any]:
     return {"cookie_options": {"samesite": "Lax"}, "xsrf_cookie_kwargs": {"samesite": "Lax", **secure}}
 
 
-def read_hooks(source: str) -> dict[str, Any]:
-    """The hooks that a site's own file defines; SystemExit with a sentence where it is none."""
-    names: dict[str, Any] = {"__name__": "site_hooks"}
+def read_hooks(path: Path) -> dict[str, Any]:
+    """The hooks of the site's own file, where there is one; SystemExit with a sentence on what is wrong."""
+    if not path.is_file():
+        return {}
+    spec = importlib.util.spec_from_file_location("site_hooks", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
     try:
-        exec(compile(source, "jupyterhub_hooks_file", "exec"), names)
+        spec.loader.exec_module(module)
     except Exception as exc:
-        raise SystemExit(f"jupyterhub_hooks_file cannot be read: {type(exc).__name__}: {exc}") from exc
-    hooks = {name: names[name] for name in HOOKS if callable(names.get(name))}
-    if source.strip() and not hooks:
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(exc.__traceback__) if frame.filename == str(path)
+        ]
+        # An error of syntax says its line itself.
+        where = f" ({path.name}, line {lines[-1]})" if lines else ""
+        raise SystemExit(f"jupyterhub_hooks_file cannot be read: {type(exc).__name__}: {exc}{where}") from exc
+    hooks = {name: getattr(module, name) for name in HOOKS if callable(getattr(module, name, None))}
+    if not hooks:
         raise SystemExit(f"jupyterhub_hooks_file defines none of {', '.join(HOOKS)}: give one of them")
     return hooks
-
-
-def _hooks(c: Any, source: str) -> None:
-    for name, hook in read_hooks(source).items():
-        c[HOOKS[name]][name] = hook
 
 
 def _joined(trait: str, ours: Any, theirs: Any) -> Any:
@@ -195,7 +205,8 @@ def configure(
         c.LDAPAuthenticator.lookup_dn_search_password = secrets["ldap-password"]
     if secrets.get("approval-token"):
         c.GalileanAccess.approval_token = secrets["approval-token"]
-    _hooks(c, data.get("hooks") or "")
+    for name, hook in read_hooks(HOOKS_FILE).items():
+        c[HOOKS[name]][name] = hook
     if data["traits"].get("JupyterHub", {}).get("subdomain_host"):
         c.JupyterHub.subdomain_hook = subdomains.hook
     # Last, so that a site's own settings win over everything above.
@@ -206,4 +217,4 @@ def configure(
             c[class_name][trait] = value
     # After the site's own services. Ours also where one of them does not run now.
     names = {str(service.get("name", "")) for service in c.JupyterHub.services}
-    c.LoginGuard.reserved = {*SERVICES, *names, data.get("check_user", "hub-check")} - {""}
+    c.LoginGuard.reserved_names = {*SERVICES, *names, data.get("check_user", "hub-check")} - {""}

@@ -31,7 +31,7 @@ def quoted(said: bytes) -> str:
     )
 
 
-def clean_up() -> None:
+def hide_secrets() -> None:
     """Apply it to Tornado's loggers."""
     for name in ("tornado.general", "tornado.application", "tornado.access"):
         logging.getLogger(name).addFilter(without_secrets)

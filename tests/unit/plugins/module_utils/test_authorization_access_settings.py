@@ -338,7 +338,7 @@ def test_groups_of_the_settings_are_the_hubs_own() -> None:
     assert traits["Authenticator"]["manage_groups"] is False
     assert traits["JupyterHub"]["load_groups"] == {"a": {"users": ["ada", "bob"]}, "b": {"users": []}}
     # The members of b are kept with the hub's API; a's are those of the settings.
-    assert traits["GalileanAccess"]["members"] == {"a": ["ada", "bob"]}
+    assert traits["GalileanAccess"]["group_members"] == {"a": ["ada", "bob"]}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import name_problem
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import Account, parse_account, refusal
 from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError
@@ -15,6 +14,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.user_plan import 
     check_names,
     plan_users,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.shared.usernames import name_problem
 
 ANNA = Account("anna", False, ("staff",), ())
 BUSY = Account("busy", True, ("staff", "x"), ("", "second"))

@@ -88,7 +88,7 @@ with contextlib.suppress(ImportError):
     c.ServerApp.tornado_settings["static_custom_path"] = [f"{folder}/static" for folder in FOLDERS]
     c.ServerApp.tornado_settings["static_handler_class"] = WebFiles
     if number("NOTEBOOK_WEB_LIVE", 0):
-        extensions["liveweb"] = True
+        extensions["web_live"] = True
 # Further ways to work (docs/environments.md). What a server does not use is not loaded, it would start later.
 with contextlib.suppress(ImportError):
     from hubapps import servers
