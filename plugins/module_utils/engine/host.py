@@ -13,13 +13,13 @@ import os
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine import state
+from ansible_collections.galilean.hub.plugins.module_utils.engine.api import exchange
 
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
@@ -49,25 +49,14 @@ def output(argv: list[str], timeout: float = 30) -> tuple[int, str]:
         return 124, ""
 
 
-class _Socket(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(SOCKET)
-
-
 def engine_info(timeout: float = 10) -> dict[str, t.Any]:
     """Ask the engine itself: no client is needed, and a hung engine does not hang us."""
-    connection = _Socket("localhost", timeout=timeout)
     try:
-        connection.request("GET", "/info")
-        answer = connection.getresponse()
-        data = json.loads(answer.read()) if answer.status == 200 else {}
-        return data if isinstance(data, dict) else {}
+        status, text = exchange(SOCKET, "GET", "/info", timeout)
+        data = json.loads(text) if status == 200 else {}
     except (OSError, ValueError, http.client.HTTPException):
         return {}
-    finally:
-        connection.close()
+    return data if isinstance(data, dict) else {}
 
 
 def observe_client(path: str, ready: bool) -> state.Client:

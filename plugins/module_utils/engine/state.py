@@ -24,16 +24,20 @@ class Client:
 
     @property
     def buildkit(self) -> str:
-        """How it drives BuildKit: 'builtin' (Docker before 23), 'buildx', or '' for not at all."""
-        if 0 < major(self.version) < 23:
-            return "builtin"
-        return "buildx" if self.buildx else ""
+        return buildkit_of(self.version, self.buildx)
 
 
 def major(version: str) -> int:
     """Return the first number of a version, 0 when there is none."""
     found = re.match(r"(\d+)", version)
     return int(found.group(1)) if found else 0
+
+
+def buildkit_of(version: str, has_buildx: bool) -> str:
+    """How a client drives BuildKit: 'buildx', 'builtin' (19 to 22; later ones need the plugin), or '' for not at all."""
+    if has_buildx:
+        return "buildx"
+    return "builtin" if 19 <= major(version) < 23 else ""
 
 
 def choose_client(clients: t.Sequence[Client]) -> Client | None:
