@@ -262,5 +262,5 @@ def apply_prune(
     # After the images: what the cache shared with them is its own now.
     if prunes_cache(observed, policy):
         records, size = prune_cache(api, policy)
-        items += [cache_item(records, size, policy)] if records else []
+        items += [cache_item(records, size, policy)] if records or size else []
     return Plan(tuple(items)), stay
