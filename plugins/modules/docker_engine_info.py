@@ -29,7 +29,12 @@ options:
     description: The docker command to use. Looked for in C(PATH) and the usual folders when left out.
     type: path
   packages:
-    description: Debian packages to look for.
+    description: Debian packages that a host needs. Those of libraries that the Python that runs modules has anyway are not missed.
+    type: list
+    elements: str
+    default: []
+  engine_packages:
+    description: Debian packages that a managed engine needs.
     type: list
     elements: str
     default: []
@@ -83,9 +88,8 @@ engine:
     cli: {description: A docker command that reaches the engine., type: str}
     buildkit: {description: 'How that command drives BuildKit: V(builtin), V(buildx), or empty for not at all.', type: str}
     socket_gid: {description: Group of the engine's socket., type: int}
-    missing_packages: {description: Packages that are not installed., type: list, elements: str}
+    missing_packages: {description: Packages that are needed and not installed., type: list, elements: str}
     package_lists: {description: Whether the distribution's package lists have been fetched., type: bool}
-    has_libraries: {description: Whether the Python that runs modules has C(requests) and C(websocket)., type: bool}
     disk_free_gib: {description: Free space where the engine keeps its data., type: float}
     mtu: {description: MTU of the interface of the default route., type: int}
     nofile_limit: {description: Most open files that the engine can have. 0 for no limit., type: int}
@@ -125,6 +129,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "engine": {"type": "str", "choices": ["auto", "managed", "existing"], "default": "auto"},
     "client": {"type": "path"},
     "packages": {"type": "list", "elements": "str", "default": []},
+    "engine_packages": {"type": "list", "elements": "str", "default": []},
     "data_root": {"type": "path", "default": "/var/lib/docker"},
     "files": {"type": "list", "elements": "path", "default": []},
     "kernel": {"type": "dict", "default": {}},
@@ -141,6 +146,7 @@ def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         params["engine"],
         params["client"],
         params["packages"],
+        params["engine_packages"],
         params["data_root"],
         params["files"],
         params["kernel"],

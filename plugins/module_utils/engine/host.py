@@ -21,6 +21,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.api import exc
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
 APT_LISTS = "/var/lib/apt/lists"
+# An interpreter of its own, such as a virtual environment's, brings these itself.
+LIBRARIES = {"python3-requests": "requests", "python3-websocket": "websocket"}
 # Variables of the site's proxy, a line each; also read by systemd.
 PROXY_FILE = "/etc/docker/galilean-hub-proxy.env"
 DAEMON_JSON = "/etc/docker/daemon.json"
@@ -128,6 +130,7 @@ def observe(
     wanted: str,
     client: str | None,
     packages: t.Sequence[str],
+    engine_packages: t.Sequence[str],
     data_root: str,
     files: t.Sequence[str],
     kernel: t.Mapping[str, int],
@@ -138,11 +141,14 @@ def observe(
     systemd = os.path.isdir("/run/systemd/system")
     daemon_json = read(DAEMON_JSON)
     dockerd = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/usr/local/bin")
-    version = info.get("ServerVersion") or (
-        output([dockerd, "--version"])[1].replace("Docker version ", "") if dockerd else ""
-    )
-    version = str(version).split(",")[0].strip()
+    # An upgrade may have brought another than the one that runs.
+    program = output([dockerd, "--version"])[1] if dockerd else ""
+    program = program.replace("Docker version ", "").split(",")[0].strip()
     mode = state.choose_mode(wanted, bool(info), bool(dockerd), daemon_json)
+    needed = [
+        *(name for name in packages if not (name in LIBRARIES and importlib.util.find_spec(LIBRARIES[name]))),
+        *(engine_packages if mode == "managed" else []),
+    ]
     found = find_client(client_paths(client), bool(info))
     interface = state.default_interface(read("/proc/net/route"))
     interface6 = state.default_interface6(read("/proc/net/ipv6_route"))
@@ -158,16 +164,15 @@ def observe(
         "log": "" if info else engine_log(systemd),
         "mode": mode,
         "stale": bool(info) and (state.is_stale(daemon_json, info.get("Labels")) or not _has_proxy(pid)),
-        "version": version,
+        "version": str(info.get("ServerVersion") or program),
         "systemd": systemd,
         "dockerd": dockerd or "",
-        "can_validate": bool(dockerd) and state.major(version) >= 23,
+        "can_validate": state.major(program) >= 23,
         "cli": found.path if found else "",
         "buildkit": found.buildkit if found else "",
         "socket_gid": os.stat(SOCKET).st_gid if os.path.exists(SOCKET) else None,
-        "missing_packages": missing_packages(packages),
+        "missing_packages": missing_packages(needed),
         "package_lists": has_package_lists(),
-        "has_libraries": all(importlib.util.find_spec(name) for name in ("requests", "websocket")),
         "disk_free_gib": _free_gib(info.get("DockerRootDir") or data_root),
         "mtu": _number(f"/sys/class/net/{interface}/mtu") if interface else None,
         "nofile_limit": limits if limits > 0 else 0,
@@ -181,7 +186,7 @@ def observe(
         "kernel_low": state.low_tables(
             kernel, {name: _number("/proc/sys/" + name.replace(".", "/")) for name in kernel}
         ),
-        "options_problem": options_problem(dockerd, version, options)
+        "options_problem": options_problem(dockerd, program, options)
         if dockerd and options and mode == "managed"
         else "",
     }
