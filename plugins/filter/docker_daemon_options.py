@@ -15,8 +15,7 @@ short_description: The options file of a managed Docker engine
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Turns the settings of the C(docker) role, and what M(galilean.hub.docker_engine) saw of the host, into the content of C(daemon.json).
-  - Names and types of free-form options are checked, because an engine does not start on one that it does not know.
+  - Turns the settings of the C(docker) role, and what M(galilean.hub.docker_engine_info) saw of the host, into the content of C(daemon.json).
 positional: _input
 options:
   _input:

@@ -14,7 +14,7 @@ short_description: What is wrong with the settings of a Docker engine
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Checks names and types of free-form engine options, address pools and the MTU before a host is touched.
+  - Checks address pools and the MTU before a host is touched. What is free-form, the engine itself checks.
 positional: _input
 options:
   _input:
@@ -24,7 +24,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Refuse options that no engine knows
+- name: Refuse what cannot be meant
   ansible.builtin.assert:
     that: __docker_settings | galilean.hub.docker_option_problems | length == 0
 """

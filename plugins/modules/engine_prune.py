@@ -14,8 +14,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 from ansible_collections.galilean.hub.plugins.module_utils.engine.api import EngineApi
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import EngineAway
 from ansible_collections.galilean.hub.plugins.module_utils.usage.observe import apply_prune, observe
-from ansible_collections.galilean.hub.plugins.module_utils.usage.params import POLICY_SPEC, policy_from
-from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import Plan, plan_prune
+from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import (
+    POLICY_SPEC,
+    Plan,
+    plan_prune,
+    policy_from,
+)
 
 DOCUMENTATION = r"""
 module: engine_prune
@@ -33,50 +37,19 @@ requirements:
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
+  - galilean.hub.prune_policy
 attributes:
   check_mode:
     support: full
     details:
       - An engine that cannot be reached counts as an empty one.
-      - What the build cache shares with images that would go is its own afterwards, so a real run may remove more of it.
+      - Of the build cache it says about how much would go, as the engine decides about single records. What the cache shares with
+        images that would go is its own afterwards, so a real run may remove more of it.
   diff_mode:
     support: full
   idempotent:
     support: full
 options:
-  repository_prefix:
-    description: What stands before the names of the images that are meant.
-    type: str
-    default: galilean
-  wanted:
-    description: Full references of the images that the current settings want, as M(galilean.hub.image_plan) returns them.
-    type: list
-    elements: str
-    default: []
-  keep:
-    description: How many versions of each image to keep, the wanted one included, beside those in use. V(0) keeps all.
-    type: int
-    default: 3
-  software_keep:
-    description: How many versions of each software volume to keep, beside those in use. V(0) keeps all that were finished.
-    type: int
-    default: 0
-  cache_keep_gib:
-    description: How many GiB the build cache may take. V(0) is no limit.
-    type: float
-    default: 0
-  cache_keep_days:
-    description: For how many days the build cache keeps what is not used. V(0) is no limit.
-    type: float
-    default: 0
-  foreign:
-    description: Whether images without a name and the build cache count that are not ours.
-    type: bool
-    default: false
-  docker_cli:
-    description: The docker command, with its options. By default the first one in C(PATH).
-    type: list
-    elements: str
   log_dir:
     description: Folder with the locks of M(galilean.hub.software_volume), so that a volume is spared that is just being filled.
     type: path

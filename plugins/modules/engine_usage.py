@@ -19,8 +19,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.usage.homes import (
     shared_folders,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.usage.observe import disk_of, observe
-from ansible_collections.galilean.hub.plugins.module_utils.usage.params import POLICY_SPEC, policy_from
-from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import usage
+from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import POLICY_SPEC, policy_from, usage
 
 DOCUMENTATION = r"""
 module: engine_usage
@@ -38,46 +37,14 @@ extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
   - galilean.hub.attributes.actiongroup_hub
+  - galilean.hub.prune_policy
 options:
-  repository_prefix:
-    description: What stands before the names of the images that are meant.
-    type: str
-    default: galilean
-  wanted:
-    description: Full references of the images that the current settings want, as M(galilean.hub.image_plan) returns them.
-    type: list
-    elements: str
-    default: []
-  keep:
-    description: How many versions of each image to keep, the wanted one included, beside those in use. V(0) keeps all.
-    type: int
-    default: 3
-  software_keep:
-    description: How many versions of each software volume to keep, beside those in use. V(0) keeps all that were finished.
-    type: int
-    default: 0
-  cache_keep_gib:
-    description: How many GiB the build cache may take. V(0) is no limit.
-    type: float
-    default: 0
-  cache_keep_days:
-    description: For how many days the build cache keeps what is not used. V(0) is no limit.
-    type: float
-    default: 0
-  foreign:
-    description: Whether images without a name and the build cache count that are not ours.
-    type: bool
-    default: false
   archive_dirs:
     description: Folders with archives of homes beside those of the hubs that are on the host.
     type: list
     elements: path
     default: []
     version_added: 0.7.0
-  docker_cli:
-    description: The docker command, with its options. By default the first one in C(PATH).
-    type: list
-    elements: str
 seealso:
   - module: galilean.hub.engine_prune
 """

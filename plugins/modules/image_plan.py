@@ -12,7 +12,6 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import (
     DockerCli,
-    Engine,
     EngineAway,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedImage
@@ -135,7 +134,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
 
 
 def desired_images(
-    images: t.Sequence[dict[str, t.Any]], prefix: str, engine: Engine | None
+    images: t.Sequence[dict[str, t.Any]], prefix: str, engine: DockerCli | None
 ) -> list[ImageSpec]:
     """All images of the list, each with the reference of its parent in its digest."""
     refs: dict[str, str] = {}
@@ -160,7 +159,7 @@ def desired_images(
 
 def compare(
     specs: t.Sequence[ImageSpec],
-    engine: Engine | None,
+    engine: DockerCli | None,
     images: t.Sequence[dict[str, t.Any]],
     only: t.Sequence[str] | None = None,
 ) -> dict[str, t.Any]:

@@ -223,9 +223,11 @@ def test_build_cache(inner: InnerEngine) -> None:
     row = next(row for row in check["removed"] if row["kind"] == "build cache")
     assert {record["ID"] for record in cached(inner)} == before
     real = inner("engine_prune", foreign=True, **limit)
-    assert next(row for row in real["removed"] if row["kind"] == "build cache")["bytes"] == row["bytes"]
     gone = before - {record["ID"] for record in cached(inner)}
-    assert row["name"] == f"{len(gone)} of {len(before)} records"
+    done = next(row for row in real["removed"] if row["kind"] == "build cache")
+    assert done["name"] == f"{len(gone)} records"
+    # The engine decides about single records.
+    assert row["bytes"] == pytest.approx(done["bytes"], abs=1_000_000)
     own = [record for record in cached(inner) if not record["Shared"]]
     assert 0 < sum(record["Size"] for record in own) <= 2_500_000
     assert not inner("engine_prune", foreign=True, **limit)["changed"]

@@ -36,6 +36,19 @@ class _UnixConnection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
+def exchange(
+    path: str, method: str, target: str, timeout: float, headers: t.Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Ask the engine behind a socket; the status and the text of its answer."""
+    connection = _UnixConnection(path, timeout)
+    try:
+        connection.request(method, target, headers=dict(headers or {}))
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
 def pick_version(newest_of_engine: str) -> str:
     """The version of the interface to use with an engine."""
     major, minor = (int(part) for part in newest_of_engine.split(".")[:2])
@@ -80,12 +93,9 @@ class EngineApi:
         timeout: float = 600,
     ) -> str:
         """The text of an answer; ApiError for one that is no success."""
-        connection = _UnixConnection(self._path, timeout)
         target = self._base + quote(path, safe="/:@") + ("?" + urlencode(query) if query else "")
         try:
-            connection.request(method, target, headers=dict(headers or {}))
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
+            status, text = exchange(self._path, method, target, timeout, headers)
         except socket.timeout:
             raise HubError(
                 f"The Docker engine did not answer {method} {path} within {timeout:.0f} s."
@@ -94,10 +104,8 @@ class EngineApi:
             raise EngineAway(
                 f"The Docker engine does not answer at {self._path}: {exc.strerror or exc}"
             ) from exc
-        finally:
-            connection.close()
-        if answer.status >= 400:
-            raise ApiError(f"The Docker engine refused {method} {path}: {_message(text)}", answer.status)
+        if status >= 400:
+            raise ApiError(f"The Docker engine refused {method} {path}: {_message(text)}", status)
         return text
 
     def get(self, path: str, query: t.Mapping[str, str] | None = None) -> t.Any:

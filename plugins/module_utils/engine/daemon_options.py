@@ -2,13 +2,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The options file of a Docker engine that this collection manages. PRIVATE to the collection: may change at any time.
 
-Pure. An engine refuses to start on an option that it does not know or of another type, and Docker before 23 cannot
-check a file without starting on it: so names and types are checked here, before a host is touched.
+Pure. Names and types of a site's own options are the engine's to judge: see options_problem() of host.py.
 """
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import ipaddress
 import json
@@ -22,41 +20,6 @@ MARKER = "galilean.hub.managed=true"
 # still owes is seen by the next one.
 DIGEST_LABEL = "galilean.hub.options"
 FULL_MTU = 1500
-
-KINDS = {"true or false": bool, "a text": str, "a number": int, "a list": list, "a mapping": dict}
-_NAMES = {
-    "true or false": """allow-nondistributable-artifacts-insecure bridge-accept-fwmark debug experimental icc init
-        ip-forward ip-forward-no-drop ip-masq ip6tables iptables ipv6 live-restore no-new-privileges no-proxy-env
-        raw-logs rootless selinux-enabled tls tlsverify userland-proxy validate""",
-    "a text": """api-cors-header authorization-plugin bip bip6 bridge cgroup-parent cluster-advertise cluster-store
-        config-file containerd containerd-namespace containerd-plugins-namespace cpu-rt-period data-root
-        default-cgroupns-mode default-gateway default-gateway-v6 default-ipc-mode default-runtime default-shm-size
-        exec-root firewall-backend fixed-cidr fixed-cidr-v6 group host-gateway-ip http-proxy https-proxy init-path
-        ip log-driver log-format log-level metrics-addr pidfile registry-mirror seccomp-profile storage-driver
-        swarm-default-advertise-addr tlscacert tlscert tlskey userland-proxy-path userns-remap no-proxy""",
-    "a number": """max-concurrent-downloads max-concurrent-uploads max-download-attempts mtu network-control-plane-mtu
-        network-diagnostic-port oom-score-adjust shutdown-timeout cpu-rt-runtime""",
-    "a list": """allow-nondistributable-artifacts authorization-plugins cdi-spec-dirs default-address-pools dns
-        dns-opts dns-search exec-opts hosts host-gateway-ips insecure-registries labels node-generic-resources
-        registry-mirrors storage-opts""",
-    "a mapping": """builder cluster-store-opts default-network-opts default-ulimits features log-opts proxies
-        runtimes""",
-}
-KNOWN = {name: kind for kind, names in _NAMES.items() for name in names.split()}
-
-
-def check_extra(extra: t.Mapping[str, t.Any]) -> list[str]:
-    """Return one sentence for each option that an engine would refuse."""
-    problems = []
-    for name, value in extra.items():
-        kind = KNOWN.get(name)
-        if kind is None:
-            near = difflib.get_close_matches(str(name), list(KNOWN), n=1)
-            hint = f"did you mean '{near[0]}'?" if near else "use the names of Docker's daemon.json."
-            problems.append(f"docker_daemon_options has '{name}', which no Docker engine knows: {hint}")
-        elif not isinstance(value, KINDS[kind]) or (kind == "a number" and isinstance(value, bool)):
-            problems.append(f"docker_daemon_options['{name}'] is {value!r}: give {kind}.")
-    return problems
 
 
 def _check_pools(pools: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
@@ -77,7 +40,7 @@ def _check_pools(pools: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
 
 def options_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
     """Return one sentence for each setting of the role that cannot be meant."""
-    problems = check_extra(settings["extra"]) + _check_pools(settings["address_pools"])
+    problems = _check_pools(settings["address_pools"])
     mtu = settings["mtu"]
     if mtu and not 576 <= mtu <= 65535:
         problems.append(f"docker_mtu is {mtu}: use 576 to 65535, or 0 to follow the default route.")

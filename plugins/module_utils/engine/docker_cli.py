@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The Docker engine through a command-line client: the only file here that talks to it. PRIVATE to the collection: may change at any time."""
+"""The Docker engine through a command-line client. PRIVATE to the collection: may change at any time."""
 
 from __future__ import annotations
 
-import abc
 import json
 import os
 import re
@@ -18,6 +17,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.observed impor
     ObservedImage,
     ObservedVolume,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.engine.state import buildkit_of
 
 # Where distributions put their client when another one comes first in PATH.
 FALLBACK_CLIENT = "/usr/bin/docker"
@@ -43,55 +43,7 @@ class Builder:
         return {"DOCKER_BUILDKIT": "1"} if self.kind == "builtin" else {"BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 
 
-class Engine(abc.ABC):
-    """What the modules need of an engine; tests put their own in its place."""
-
-    @abc.abstractmethod
-    def image(self, ref: str) -> ObservedImage | None:
-        """One image, or None."""
-
-    @abc.abstractmethod
-    def images(self, refs: t.Sequence[str]) -> dict[str, ObservedImage]:
-        """Those of several images that exist, in one call."""
-
-    @abc.abstractmethod
-    def image_ids(self, repository: str) -> list[str]:
-        """The ids of all images of a repository, newest first."""
-
-    @abc.abstractmethod
-    def image_refs(self, repository: str) -> list[str]:
-        """The references of all images of a repository."""
-
-    @abc.abstractmethod
-    def remove_image(self, ref: str) -> None:
-        """Remove one reference to an image, and the image with its last one."""
-
-    @abc.abstractmethod
-    def volumes(self, names: t.Sequence[str]) -> dict[str, ObservedVolume]:
-        """Those of the named volumes that exist."""
-
-    @abc.abstractmethod
-    def volume_names(self, label: str) -> list[str]:
-        """The names of all volumes that carry a label (``key=value``)."""
-
-    @abc.abstractmethod
-    def volume_users(self, name: str) -> list[str]:
-        """The containers, running or not, that mount a volume."""
-
-    @abc.abstractmethod
-    def create_volume(self, name: str, labels: t.Mapping[str, str]) -> None:
-        """Create a volume."""
-
-    @abc.abstractmethod
-    def remove_volume(self, name: str) -> None:
-        """Remove a volume."""
-
-    @abc.abstractmethod
-    def remove_container(self, name: str) -> None:
-        """Remove a container, running or not, if it exists."""
-
-
-class DockerCli(Engine):
+class DockerCli:
     """The engine that a ``docker`` command on this host talks to."""
 
     def __init__(self, client: t.Sequence[str] | None = None) -> None:
@@ -222,13 +174,11 @@ class DockerCli(Engine):
         for client in dict.fromkeys([self.client, (FALLBACK_CLIENT,)]):
             if not os.access(shutil.which(client[0]) or client[0], os.X_OK):
                 continue
-            if self._output([*client, "buildx", "version"]) is not None:
-                return Builder(client, "buildx")
+            has_buildx = self._output([*client, "buildx", "version"]) is not None
             version = self._output([*client, "version", "--format={{.Client.Version}}"]) or ""
-            major = version.split(".", 1)[0]
-            # From 23 on the client needs buildx for BuildKit; before 18.09 there was none.
-            if major.isdigit() and 19 <= int(major) < 23:
-                return Builder(client, "builtin")
+            kind = buildkit_of(version, has_buildx)
+            if kind:
+                return Builder(client, kind)
             tried.append(f"{client[0]} {version.strip() or '(no version)'}")
         raise HubError(
             f"No docker client on this host can build with BuildKit (tried {', '.join(tried) or FALLBACK_CLIENT}): "

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Look at, start and restart the Docker engine of this host. PRIVATE to the collection: may change at any time."""
+"""Looks at the Docker engine of this host. PRIVATE to the collection: may change at any time."""
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.client
 import importlib.util
@@ -12,21 +11,23 @@ import json
 import os
 import resource
 import shutil
-import signal
-import socket
 import subprocess
-import time
+import tempfile
 import typing as t
 
-from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine import state
+from ansible_collections.galilean.hub.plugins.module_utils.engine.api import exchange
 
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
 APT_LISTS = "/var/lib/apt/lists"
+# An interpreter of its own, such as a virtual environment's, brings these itself.
+LIBRARIES = {"python3-requests": "requests", "python3-websocket": "websocket"}
 # Variables of the site's proxy, a line each; also read by systemd.
 PROXY_FILE = "/etc/docker/galilean-hub-proxy.env"
 DAEMON_JSON = "/etc/docker/daemon.json"
+# Of an engine that the role starts without systemd.
+LOG = "/var/log/docker-engine.log"
 
 
 def read(path: str) -> str:
@@ -49,25 +50,14 @@ def output(argv: list[str], timeout: float = 30) -> tuple[int, str]:
         return 124, ""
 
 
-class _Socket(http.client.HTTPConnection):
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(SOCKET)
-
-
 def engine_info(timeout: float = 10) -> dict[str, t.Any]:
     """Ask the engine itself: no client is needed, and a hung engine does not hang us."""
-    connection = _Socket("localhost", timeout=timeout)
     try:
-        connection.request("GET", "/info")
-        answer = connection.getresponse()
-        data = json.loads(answer.read()) if answer.status == 200 else {}
-        return data if isinstance(data, dict) else {}
+        status, text = exchange(SOCKET, "GET", "/info", timeout)
+        data = json.loads(text) if status == 200 else {}
     except (OSError, ValueError, http.client.HTTPException):
         return {}
-    finally:
-        connection.close()
+    return data if isinstance(data, dict) else {}
 
 
 def observe_client(path: str, ready: bool) -> state.Client:
@@ -140,18 +130,25 @@ def observe(
     wanted: str,
     client: str | None,
     packages: t.Sequence[str],
+    engine_packages: t.Sequence[str],
     data_root: str,
     files: t.Sequence[str],
-    kernel: t.Sequence[str],
+    kernel: t.Mapping[str, int],
+    options: t.Mapping[str, t.Any],
 ) -> dict[str, t.Any]:
     """Return everything that the role decides by."""
     info = engine_info()
     systemd = os.path.isdir("/run/systemd/system")
     daemon_json = read(DAEMON_JSON)
     dockerd = shutil.which("dockerd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin:/usr/local/bin")
-    version = info.get("ServerVersion") or (
-        output([dockerd, "--version"])[1].replace("Docker version ", "") if dockerd else ""
-    )
+    # An upgrade may have brought another than the one that runs.
+    program = output([dockerd, "--version"])[1] if dockerd else ""
+    program = program.replace("Docker version ", "").split(",")[0].strip()
+    mode = state.choose_mode(wanted, bool(info), bool(dockerd), daemon_json)
+    needed = [
+        *(name for name in packages if not (name in LIBRARIES and importlib.util.find_spec(LIBRARIES[name]))),
+        *(engine_packages if mode == "managed" else []),
+    ]
     found = find_client(client_paths(client), bool(info))
     interface = state.default_interface(read("/proc/net/route"))
     interface6 = state.default_interface6(read("/proc/net/ipv6_route"))
@@ -163,18 +160,19 @@ def observe(
     )
     return {
         "ready": bool(info),
-        "mode": state.choose_mode(wanted, bool(info), bool(dockerd), daemon_json),
+        "running": bool(pid),
+        "log": "" if info else engine_log(systemd),
+        "mode": mode,
         "stale": bool(info) and (state.is_stale(daemon_json, info.get("Labels")) or not _has_proxy(pid)),
-        "version": str(version).split(",")[0].strip(),
+        "version": str(info.get("ServerVersion") or program),
         "systemd": systemd,
         "dockerd": dockerd or "",
-        "can_validate": bool(dockerd) and state.major(str(version)) >= 23,
+        "can_validate": state.major(program) >= 23,
         "cli": found.path if found else "",
         "buildkit": found.buildkit if found else "",
         "socket_gid": os.stat(SOCKET).st_gid if os.path.exists(SOCKET) else None,
-        "missing_packages": missing_packages(packages),
+        "missing_packages": missing_packages(needed),
         "package_lists": has_package_lists(),
-        "has_libraries": all(importlib.util.find_spec(name) for name in ("requests", "websocket")),
         "disk_free_gib": _free_gib(info.get("DockerRootDir") or data_root),
         "mtu": _number(f"/sys/class/net/{interface}/mtu") if interface else None,
         "nofile_limit": limits if limits > 0 else 0,
@@ -185,7 +183,12 @@ def observe(
         "ipv6_interface": interface6,
         "ipv6_accept_ra": _number(f"/proc/sys/net/ipv6/conf/{interface6}/accept_ra") if interface6 else None,
         "files": {path: digest(path) for path in files},
-        "kernel": {name: _number("/proc/sys/" + name.replace(".", "/")) for name in kernel},
+        "kernel_low": state.low_tables(
+            kernel, {name: _number("/proc/sys/" + name.replace(".", "/")) for name in kernel}
+        ),
+        "options_problem": options_problem(dockerd, program, options)
+        if dockerd and options and mode == "managed"
+        else "",
     }
 
 
@@ -213,42 +216,6 @@ def _has_proxy(pid: int) -> bool:
     return all(f"{name}={value}" in there for name, value in _proxy().items())
 
 
-def _start_directly(dockerd: str, log_path: str) -> subprocess.Popen[bytes] | None:
-    if _engine_pid():
-        return None
-    with contextlib.suppress(FileNotFoundError):
-        # Left over from an engine that was killed: its number may be another process by now.
-        os.unlink(PID_FILE)
-    handle = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
-    with os.fdopen(handle, "ab") as log:
-        # A session of its own: the engine outlives this run. The limits are those that we have: raising
-        # them, as the init script does, is what fails on small machines.
-        env = {**os.environ, **_proxy()}
-        return subprocess.Popen(
-            [dockerd],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            env=env,
-            start_new_session=True,
-        )
-
-
-def _stop_directly(timeout: float) -> None:
-    pid = _engine_pid()
-    if not pid:
-        return
-    os.kill(pid, signal.SIGTERM)
-    end = time.monotonic() + timeout
-    while _alive(pid):
-        if time.monotonic() > end:
-            raise HubError(
-                f"The Docker engine (process {pid}) did not stop within {timeout:.0f} s: look at it by hand."
-            )
-        time.sleep(0.2)
-
-
 def what_to_do(engine: t.Mapping[str, t.Any]) -> str:
     """Return 'start', 'restart' or '' for an engine that is to run."""
     if not engine["ready"]:
@@ -262,40 +229,31 @@ def what_to_do(engine: t.Mapping[str, t.Any]) -> str:
     return "start" if lost else ""
 
 
-def bring_up(engine: t.Mapping[str, t.Any], restart: bool, log_path: str, timeout: float) -> None:
-    """Start or restart the engine and wait for its answer; HubError with its last words when none comes."""
-    log_size = os.path.getsize(log_path) if os.path.exists(log_path) else 0
-    process = None
-    if engine["systemd"]:
-        output(["systemctl", "reset-failed", "docker.service", "docker.socket"])
-        output(["systemctl", "daemon-reload"])
-        output(["systemctl", "enable", "docker.service"])
-        output(["systemctl", "restart" if restart else "start", "docker.service"], timeout=timeout)
-    else:
-        if not engine["dockerd"]:
-            raise HubError(
-                "The host has no dockerd: let the role install it (docker_engine: auto), or start your engine."
-            )
-        if restart:
-            _stop_directly(timeout)
-        process = _start_directly(engine["dockerd"], log_path)
-    end = time.monotonic() + timeout
-    while not engine_info():
-        if engine["systemd"]:
-            gone = output(["systemctl", "is-failed", "--quiet", "docker.service"])[0] == 0
-        else:
-            # Ours may have given way to one that another run started at the same time.
-            gone = process is not None and process.poll() is not None and not _engine_pid()
-        if gone or time.monotonic() > end:
-            raise HubError(_no_answer(engine, log_path, log_size))
-        time.sleep(0.2)
+def options_problem(dockerd: str, version: str, options: t.Mapping[str, t.Any]) -> str:
+    """What the engine's own program has against options of a site; empty for nothing, and where it cannot say."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "daemon.json")
+        argv = [dockerd, "--validate", "--config-file", path]
+        if state.major(version) < 23:
+            # It cannot only look. But it reads the file first, and then ends before it touches anything, as there is
+            # no such level of its log.
+            options = {name: value for name, value in options.items() if name != "log-level"}
+            argv = [dockerd, "--log-level", "none", "--config-file", path]
+        with open(path, "w", encoding="utf-8") as handle:
+            json.dump(options, handle)
+        code, text = output(argv)
+    if code == 0 or "unable to configure the Docker daemon" not in text:
+        return ""
+    return (
+        f"docker_daemon_options is {json.dumps(options)}, which Docker {version} of this host refuses "
+        f"({state.refusal(text)}): use the names and types of Docker's daemon.json."
+    )
 
 
-def _no_answer(engine: t.Mapping[str, t.Any], log_path: str, log_size: int) -> str:
-    if engine["systemd"]:
-        where = "journalctl -u docker"
-        log = output(["journalctl", "-u", "docker.service", "-n", "60", "-o", "cat", "--no-pager"])[1]
-    else:
-        where = log_path
-        log = read(log_path).encode("utf-8", "replace")[log_size:].decode("utf-8", "replace")
-    return f"The Docker engine did not come up. Its last words ({where}):\n{state.last_words(log)}"
+def engine_log(systemd: bool) -> str:
+    """The last words of an engine that does not answer."""
+    if systemd:
+        return state.last_words(
+            output(["journalctl", "-u", "docker.service", "-n", "60", "-o", "cat", "--no-pager"])[1]
+        )
+    return state.last_words("\n".join(read(LOG).splitlines()[-60:]))

@@ -24,16 +24,20 @@ class Client:
 
     @property
     def buildkit(self) -> str:
-        """How it drives BuildKit: 'builtin' (Docker before 23), 'buildx', or '' for not at all."""
-        if 0 < major(self.version) < 23:
-            return "builtin"
-        return "buildx" if self.buildx else ""
+        return buildkit_of(self.version, self.buildx)
 
 
 def major(version: str) -> int:
     """Return the first number of a version, 0 when there is none."""
     found = re.match(r"(\d+)", version)
     return int(found.group(1)) if found else 0
+
+
+def buildkit_of(version: str, has_buildx: bool) -> str:
+    """How a client drives BuildKit: 'buildx', 'builtin' (19 to 22; later ones need the plugin), or '' for not at all."""
+    if has_buildx:
+        return "buildx"
+    return "builtin" if 19 <= major(version) < 23 else ""
 
 
 def choose_client(clients: t.Sequence[Client]) -> Client | None:
@@ -72,9 +76,13 @@ def choose_mode(wanted: str, ready: bool, installed: bool, daemon_json: str) -> 
         )
     if wanted != "auto":
         return wanted
-    if is_managed(daemon_json):
+    if is_managed(daemon_json) or not (ready or daemon_json.strip()):
         return "managed"
-    return "existing" if ready or daemon_json.strip() else "managed"
+    if not (ready or installed):
+        raise HubError(
+            "The host has options of a Docker engine in /etc/docker/daemon.json, but no engine: install one, or set docker_engine to managed."
+        )
+    return "existing"
 
 
 def default_interface(route_table: str) -> str:
@@ -121,6 +129,38 @@ def hard_nofile(limits: str) -> int:
     """Return the hard limit on open files out of /proc/<pid>/limits, 0 for unlimited or unknown."""
     found = re.search(r"^Max open files\s+\S+\s+(\d+)", limits, re.MULTILINE)
     return int(found.group(1)) if found else 0
+
+
+def refusal(text: str) -> str:
+    """Why an engine does not take a file, without where the file was."""
+    found = re.search(r"unable to configure the Docker daemon with file \S+: (.*)", text)
+    return (found.group(1) if found else text).strip()
+
+
+def low_tables(wanted: t.Mapping[str, int], values: t.Mapping[str, int | None]) -> list[str]:
+    """Return the settings of the kernel that are smaller than wanted, as sysctl takes them.
+
+    Those that the kernel does not have are left out, and 0, which is somebody's intention (for pipes: no limit).
+    """
+    return [f"{name}={size}" for name, size in wanted.items() if 0 < (values[name] or 0) < int(size)]
+
+
+def host_problems(engine: t.Mapping[str, t.Any], disk_free_min_gib: float) -> list[str]:
+    """Return one sentence for each reason why the role cannot work with what was seen of a host."""
+    problems = [engine["options_problem"]]
+    if engine["disk_free_gib"] < disk_free_min_gib:
+        problems.append(
+            f"docker_disk_free_min_gib is {disk_free_min_gib:g}, but only {engine['disk_free_gib']} GiB are free where Docker keeps its data: "
+            "free some space, or set docker_data_root to a folder on a larger disk."
+        )
+    # What a managed engine lacks is installed with it.
+    complete = engine["mode"] == "existing" or not engine["missing_packages"]
+    if engine["ready"] and complete and not engine["buildkit"]:
+        problems.append(
+            f"The engine runs, but no docker command on the host {'has BuildKit' if engine['cli'] else 'reaches it'}: install the "
+            "package docker-buildx (docker-buildx-plugin from Docker's own repository), or set docker_client."
+        )
+    return [problem for problem in problems if problem]
 
 
 def last_words(log: str, lines: int = 12) -> str:

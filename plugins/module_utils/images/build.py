@@ -20,7 +20,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.commands import 
     slot,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, Engine
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedImage
 from ansible_collections.galilean.hub.plugins.module_utils.images import bootstrap, plan
 from ansible_collections.galilean.hub.plugins.module_utils.images.build_context import (
@@ -187,7 +187,7 @@ def _bootstrap_spec(params: t.Mapping[str, t.Any]) -> bootstrap.BootstrapSpec:
     )
 
 
-def parent_digest(parent: str, engine: Engine | None, check_mode: bool) -> str:
+def parent_digest(parent: str, engine: DockerCli | None, check_mode: bool) -> str:
     """What stands for the parent in a digest."""
     digest = plan.addressed_digest(parent)
     if digest:
@@ -218,7 +218,9 @@ def archive_digest(path: str | None) -> str:
     return file_sha256(path)
 
 
-def desired_image(params: t.Mapping[str, t.Any], engine: Engine | None, check_mode: bool) -> plan.ImageSpec:
+def desired_image(
+    params: t.Mapping[str, t.Any], engine: DockerCli | None, check_mode: bool
+) -> plan.ImageSpec:
     """The image that the module's parameters describe."""
     plan.check_name(params["name"], params["repository_prefix"])
     source = params["source"]
@@ -241,7 +243,7 @@ def desired_image(params: t.Mapping[str, t.Any], engine: Engine | None, check_mo
     return plan.ImageSpec(params["name"], params["repository_prefix"], inputs)
 
 
-def newest_other(engine: Engine, repository: str) -> ObservedImage | None:
+def newest_other(engine: DockerCli, repository: str) -> ObservedImage | None:
     """The newest image of a repository, to compare a missing one with."""
     for ref in engine.image_ids(repository):
         image = engine.image(ref)

@@ -8,10 +8,8 @@ import contextlib
 import datetime
 import fcntl
 import json
-import math
 import os
 import re
-import time
 import typing as t
 from pathlib import Path
 
@@ -31,12 +29,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import (
     Cached,
     Container,
     Image,
-    Item,
     Observed,
     Plan,
     Policy,
     Volume,
-    plan_prune,
+    cache_item,
+    prunes_cache,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.volumes.plan import MARKER
 
@@ -115,17 +113,14 @@ def _is_sealed(mountpoint: str) -> bool | None:
         return None
 
 
-def _image(api: EngineApi, data: t.Mapping[str, t.Any], sized: bool) -> Image:
+def _image(api: EngineApi, data: t.Mapping[str, t.Any]) -> Image:
     tags = [ref for ref in data.get("RepoTags") or [] if not ref.endswith(":<none>")]
     digests = [ref for ref in data.get("RepoDigests") or [] if not ref.startswith("<none>")]
     more = api.get(f"/images/{data['Id']}/json")
     chains = chain_ids((more.get("RootFS") or {}).get("Layers") or [])
-    sizes: list[int] = []
-    if sized:
-        steps = api.get(f"/images/{data['Id']}/history")
-        sizes = layer_sizes(
-            len(chains), [(int(row["Size"]), str(row["CreatedBy"])) for row in reversed(steps)]
-        )
+    # Only the history says how large a layer is: what several images that go have in common is freed, too.
+    steps = api.get(f"/images/{data['Id']}/history")
+    sizes = layer_sizes(len(chains), [(int(row["Size"]), str(row["CreatedBy"])) for row in reversed(steps)])
     named = (more.get("Metadata") or {}).get("LastTagTime") or ""
     return Image(
         data["Id"],
@@ -139,12 +134,12 @@ def _image(api: EngineApi, data: t.Mapping[str, t.Any], sized: bool) -> Image:
     )
 
 
-def observe(api: EngineApi, sized: bool = True) -> Observed:
+def observe(api: EngineApi) -> Observed:
     """Everything that takes the disk of the engine, in one long answer and a short one for each image."""
     data = api.get("/system/df")
     containers = data.get("Containers") or []
     return Observed(
-        tuple(_image(api, row, sized) for row in data.get("Images") or []),
+        tuple(_image(api, row) for row in data.get("Images") or []),
         tuple(
             Container(
                 (row.get("Names") or [row["Id"]])[0].lstrip("/"),
@@ -173,7 +168,6 @@ def observe(api: EngineApi, sized: bool = True) -> Observed:
                 row["ID"],
                 int(row.get("Size") or 0),
                 seconds_of(row.get("LastUsedAt")),
-                tuple(row.get("Parents") or ([row["Parent"]] if row.get("Parent") else [])),
                 bool(row.get("InUse")),
                 bool(row.get("Shared")),
             )
@@ -244,14 +238,19 @@ def remove_things(api: EngineApi, plan: Plan, observed: Observed, log_dir: str) 
     return stay
 
 
-def prune_cache(api: EngineApi, before: float) -> int:
-    """Remove what of the build cache was last used before a moment; returns the bytes."""
-    # The engine counts back from its own clock, in whole units.
-    back = max(0, math.floor((time.time() - before) * 1000))
-    answer = json.loads(
-        api.request("POST", "/build/prune", {"filters": json.dumps({"until": [f"{back}ms"]})}, timeout=3600)
+def prune_cache(api: EngineApi, policy: Policy) -> tuple[int, int]:
+    """Let the engine bring its build cache within the limits; the number of records and of bytes that went."""
+    limits = []
+    if policy.cache_age:
+        limits.append({"filters": json.dumps({"until": [f"{policy.cache_age}s"]})})
+    if policy.cache_keep:
+        limits.append({"keep-storage": str(policy.cache_keep)})
+    # One after the other: together, they would spare what meets one of them.
+    answers = [json.loads(api.request("POST", "/build/prune", limit, timeout=3600)) for limit in limits]
+    return (
+        sum(len(answer.get("CachesDeleted") or []) for answer in answers),
+        sum(int(answer.get("SpaceReclaimed") or 0) for answer in answers),
     )
-    return int(answer.get("SpaceReclaimed") or 0)
 
 
 def apply_prune(
@@ -260,9 +259,8 @@ def apply_prune(
     """Remove what is planned; returns what went, and what was taken into use meanwhile."""
     stay = remove_things(api, plan, observed, log_dir)
     items = [item for item in plan.items if item.kind != CACHE and item.name not in stay]
-    # What the cache shared with images that went is its own now.
-    then = plan_prune(observe(api, sized=False), policy, time.time())
-    if then.cache:
-        size = prune_cache(api, then.cache_before)
-        items += [Item(item.kind, item.name, size, item.reason) for item in then.items if item.kind == CACHE]
-    return Plan(tuple(items), then.cache_before, then.cache), stay
+    # After the images: what the cache shared with them is its own now.
+    if prunes_cache(observed, policy):
+        records, size = prune_cache(api, policy)
+        items += [cache_item(records, size, policy)] if records or size else []
+    return Plan(tuple(items)), stay

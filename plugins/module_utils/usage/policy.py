@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
 
 LABEL_DIGEST = "galilean.hub.digest"
@@ -75,7 +76,6 @@ class Cached:
     id: str
     size: int = 0
     used: float = 0.0
-    parents: tuple[str, ...] = ()
     in_use: bool = False
     shared: bool = False
 
@@ -114,9 +114,38 @@ class Policy:
     foreign: bool = False
 
 
+# How engine_usage and engine_prune take it; its documentation is a fragment.
+POLICY_SPEC: dict[str, t.Any] = {
+    "repository_prefix": {"type": "str", "default": "galilean"},
+    "wanted": {"type": "list", "elements": "str", "default": []},
+    "keep": {"type": "int", "default": 3},
+    "software_keep": {"type": "int", "default": 0},
+    "cache_keep_gib": {"type": "float", "default": 0},
+    "cache_keep_days": {"type": "float", "default": 0},
+    "foreign": {"type": "bool", "default": False},
+    "docker_cli": {"type": "list", "elements": "str"},
+}
+
+
+def policy_from(params: t.Mapping[str, t.Any]) -> Policy:
+    """What to keep, from a module's parameters."""
+    for key in ("keep", "software_keep", "cache_keep_gib", "cache_keep_days"):
+        if params[key] < 0:
+            raise HubError(f"{key} is {params[key]}: use 0 for no limit, or more.")
+    return Policy(
+        params["repository_prefix"],
+        frozenset(params["wanted"]),
+        params["keep"],
+        params["software_keep"],
+        int(params["cache_keep_gib"] * 2**30),
+        int(params["cache_keep_days"] * 86400),
+        params["foreign"],
+    )
+
+
 @dataclass(frozen=True)
 class Item:
-    """One thing that nobody needs. Cache goes by ``before``: whatever was last used earlier."""
+    """One thing that nobody needs."""
 
     kind: str
     name: str
@@ -126,11 +155,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Plan:
-    """What goes; ``cache_before`` is the moment, and ``cache`` the records that were last used before it."""
+    """What goes."""
 
     items: tuple[Item, ...] = ()
-    cache_before: float = 0.0
-    cache: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -237,40 +264,30 @@ def _old_volumes(observed: Observed, policy: Policy) -> list[Item]:
     return sorted(items, key=lambda item: item.name)
 
 
-def _removable(records: t.Sequence[Cached], before: float) -> set[str]:
-    """The records that go when all do that were last used before a moment: parents only with all their children."""
-    gone = {
-        record.id for record in records if record.used < before and not record.in_use and not record.shared
-    }
-    while True:
-        held = {parent for record in records if record.id not in gone for parent in record.parents}
-        if not gone & held:
-            return gone
-        gone -= held
+def prunes_cache(observed: Observed, policy: Policy) -> bool:
+    """Whether the build cache is ours to limit, and has a limit."""
+    return (observed.managed or policy.foreign) and bool(policy.cache_keep or policy.cache_age)
 
 
-def plan_cache(records: t.Sequence[Cached], keep: int, age: int, now: float) -> tuple[float, set[str]]:
-    """The moment before which the cache is not needed, and the records that go: the oldest, until the rest fits."""
-    own = {record.id: record.size for record in records if not record.shared}
-    before = now - age if age else 0.0
-    total = sum(own.values())
+def plan_cache(observed: Observed, policy: Policy, now: float) -> Item | None:
+    """About what the engine removes of the build cache with the limits: what is old, then the oldest until the rest fits.
 
-    def rest(moment: float) -> int:
-        return total - sum(own[key] for key in _removable(records, moment))
+    The engine decides about single records: of those that others are made of, it keeps some longer.
+    """
+    rest = sum(record.size for record in observed.cache if not record.shared)
+    free = [record for record in observed.cache if not record.shared and not record.in_use]
+    gone = []
+    for record in sorted(free, key=lambda record: record.used):
+        old = policy.cache_age and record.used < now - policy.cache_age
+        if old or (policy.cache_keep and rest > policy.cache_keep):
+            gone.append(record)
+            rest -= record.size
+    return cache_item(len(gone), sum(record.size for record in gone), policy) if gone else None
 
-    if keep and rest(before) > keep:
-        # Behind each record's last use: the later the moment, the more goes.
-        moments = sorted({record.used for record in records if record.used >= before})
-        low, high = 0, len(moments) - 1
-        while low < high:
-            middle = (low + high) // 2
-            if rest(moments[middle] + 0.001) <= keep:
-                high = middle
-            else:
-                low = middle + 1
-        if moments:
-            before = moments[low] + 0.001
-    return before, _removable(records, before)
+
+def cache_item(records: int, size: int, policy: Policy) -> Item:
+    reason = "not used for longest" if policy.cache_keep else "not used for long"
+    return Item(CACHE, f"{records} records", size, reason)
 
 
 def plan_prune(observed: Observed, policy: Policy, now: float) -> Plan:
@@ -280,15 +297,8 @@ def plan_prune(observed: Observed, policy: Policy, now: float) -> Plan:
         Item(IMAGE, name, size, why) for (_image, name, why), size in zip(going, _freed(observed, going))
     ]
     items += _old_volumes(observed, policy)
-    before = 0.0
-    gone: set[str] = set()
-    if observed.managed or policy.foreign:
-        before, gone = plan_cache(observed.cache, policy.cache_keep, policy.cache_age, now)
-    if gone:
-        size = sum(record.size for record in observed.cache if record.id in gone)
-        reason = "not used for longest" if policy.cache_keep else "not used for long"
-        items.append(Item(CACHE, f"{len(gone)} of {len(observed.cache)} records", size, reason))
-    return Plan(tuple(items), before, tuple(sorted(gone)))
+    cache = plan_cache(observed, policy, now) if prunes_cache(observed, policy) else None
+    return Plan((*items, *([cache] if cache else [])))
 
 
 def _by_size(rows: list[dict[str, t.Any]]) -> list[dict[str, t.Any]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.commands import read_tail, run_logged
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, Engine
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedVolume
 from ansible_collections.galilean.hub.plugins.module_utils.images.plan import addressed_digest
 from ansible_collections.galilean.hub.plugins.module_utils.volumes import plan, seed_script
@@ -61,7 +61,7 @@ def read_marker(engine: DockerCli, volume: ObservedVolume, image: str) -> dict[s
 
 
 def desired_volume(
-    engine: Engine | None, prefix: str, image: str, digest: str, check_mode: bool
+    engine: DockerCli | None, prefix: str, image: str, digest: str, check_mode: bool
 ) -> plan.VolumeSpec:
     """The version that the module's parameters describe; an older one has the same image with another tag."""
     plan.check_spec(prefix, digest)

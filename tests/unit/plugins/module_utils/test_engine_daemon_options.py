@@ -9,7 +9,6 @@ import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options import (
     MARKER,
-    check_extra,
     daemon_options,
     options_problems,
 )
@@ -90,16 +89,6 @@ def test_labels_mark_the_engine_and_the_options_it_has() -> None:
 
 
 PROBLEMS: list[tuple[dict[str, Any], str]] = [
-    (
-        {"extra": {"live-restor": True}},
-        "has 'live-restor', which no Docker engine knows: did you mean 'live-restore'?",
-    ),
-    ({"extra": {"zzzz": 1}}, "use the names of Docker's daemon.json"),
-    (
-        {"extra": {"live-restore": "yes"}},
-        "docker_daemon_options['live-restore'] is 'yes': give true or false.",
-    ),
-    ({"extra": {"mtu": True}}, "docker_daemon_options['mtu'] is True: give a number."),
     ({"address_pools": [{"base": "10.0.0.1/16", "size": 24}]}, "docker_address_pools has base '10.0.0.1/16'"),
     (
         {"address_pools": [{"base": "10.0.0.0/16", "size": 8}]},
@@ -116,7 +105,3 @@ def test_problems_are_named(changes: dict[str, Any], words: str) -> None:
     assert words in problems[0]
     with pytest.raises(HubError):
         daemon_options({**SETTINGS, **changes}, {})
-
-
-def test_no_option_is_named_twice() -> None:
-    assert check_extra({"hosts": [], "debug": False, "mtu": 1, "runtimes": {}, "bridge": "b"}) == []

@@ -53,6 +53,8 @@ def test_choose_mode(wanted: str, ready: bool, installed: bool, daemon_json: str
 def test_an_existing_engine_must_exist() -> None:
     with pytest.raises(HubError, match="docker_engine is 'existing', but the host has no Docker engine"):
         state.choose_mode("existing", False, False, "")
+    with pytest.raises(HubError, match="has options of a Docker engine in /etc/docker/daemon"):
+        state.choose_mode("auto", False, False, "{}")
 
 
 @pytest.mark.parametrize(
@@ -152,3 +154,56 @@ def test_last_words_prefers_what_went_wrong() -> None:
     log = 'level=info msg="fine"\nlevel=error msg="no cgroups"\nlevel=info msg="also fine"\n'
     assert state.last_words(log) == 'level=error msg="no cgroups"'
     assert state.last_words("one\ntwo\n\nthree", lines=2) == "two\nthree"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (
+            "unable to configure the Docker daemon with file /tmp/a/daemon.json: "
+            "the following directives don't match any configuration option: live-restor\n",
+            "the following directives don't match any configuration option: live-restor",
+        ),
+        ("something else\n", "something else"),
+    ],
+)
+def test_refusal(text: str, reason: str) -> None:
+    assert state.refusal(text) == reason
+
+
+def test_low_tables() -> None:
+    wanted = {"small": 10, "enough": 10, "no.limit": 10, "missing": 10}
+    assert state.low_tables(wanted, {"small": 9, "enough": 10, "no.limit": 0, "missing": None}) == [
+        "small=10"
+    ]
+
+
+READY = {
+    "ready": True,
+    "mode": "managed",
+    "cli": "/usr/bin/docker",
+    "buildkit": "buildx",
+    "missing_packages": [],
+    "disk_free_gib": 5.5,
+    "options_problem": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, []),
+        ({"options_problem": "It is wrong."}, ["It is wrong."]),
+        ({"disk_free_gib": 2.5}, ["docker_disk_free_min_gib is 3, but only 2.5 GiB are free"]),
+        ({"buildkit": ""}, ["no docker command on the host has BuildKit: install the package docker-buildx"]),
+        ({"buildkit": "", "cli": "", "mode": "existing"}, ["no docker command on the host reaches it"]),
+        # The role installs what is missing.
+        ({"buildkit": "", "missing_packages": ["docker-buildx"]}, []),
+        ({"buildkit": "", "missing_packages": ["docker-buildx"], "mode": "existing"}, ["has BuildKit"]),
+        ({"buildkit": "", "cli": "", "ready": False}, []),
+    ],
+)
+def test_host_problems(changes: dict[str, object], words: list[str]) -> None:
+    problems = state.host_problems({**READY, **changes}, 3.0)
+    assert len(problems) == len(words)
+    assert all(part in problem for part, problem in zip(words, problems))

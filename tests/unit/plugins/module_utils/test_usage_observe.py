@@ -12,7 +12,7 @@ import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine import api
-from ansible_collections.galilean.hub.plugins.module_utils.usage import observe, params
+from ansible_collections.galilean.hub.plugins.module_utils.usage import observe
 
 
 @pytest.mark.parametrize(
@@ -71,18 +71,3 @@ def test_pick_version(newest: str, expected: str) -> None:
 
 def test_split_messages() -> None:
     assert api.split_messages('{"a": 1}\r\n\r\n{"b": 2}\n') == [{"a": 1}, {"b": 2}]
-
-
-DEFAULTS = {key: spec.get("default") for key, spec in params.POLICY_SPEC.items()}
-
-
-def test_policy_from() -> None:
-    policy = params.policy_from({**DEFAULTS, "wanted": ["a"], "cache_keep_gib": 0.5, "cache_keep_days": 2.0})
-    assert (policy.prefix, policy.wanted, policy.keep) == ("galilean", frozenset({"a"}), 3)
-    assert (policy.cache_keep, policy.cache_age, policy.foreign) == (2**29, 172800, False)
-
-
-@pytest.mark.parametrize("key", ["keep", "software_keep", "cache_keep_gib", "cache_keep_days"])
-def test_policy_with_less_than_nothing(key: str) -> None:
-    with pytest.raises(HubError, match=f"^{key} is -1: use 0 for no limit, or more"):
-        params.policy_from({**DEFAULTS, key: -1})

@@ -9,6 +9,7 @@ import typing as t
 
 import pytest
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.usage import policy as usage
 from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import (
     Cached,
@@ -131,7 +132,7 @@ def test_volumes() -> None:
 CACHE = (
     Cached("source", 100, 10.0),
     Cached("parent", 200, 20.0),
-    Cached("child", 300, 40.0, ("parent",)),
+    Cached("child", 300, 40.0),
     Cached("leaf", 50, 30.0),
     Cached("shared", 1000, 5.0, shared=True),
     Cached("used", 400, 1.0, in_use=True),
@@ -139,26 +140,22 @@ CACHE = (
 
 
 @pytest.mark.parametrize(
-    ("keep", "age", "expected"),
+    ("keep", "age", "records", "size"),
     [
-        (0, 0, set()),
-        (1050, 0, set()),
-        (1049, 0, {"source"}),
-        # The parent stays as long as its child does.
-        (940, 0, {"source", "leaf"}),
-        (899, 0, {"source", "leaf", "parent", "child"}),
-        (1, 0, {"source", "leaf", "parent", "child"}),
-        (0, 1000 - 15, {"source"}),
-        (0, 1000 - 35, {"source", "leaf"}),
-        (1049, 1000 - 35, {"source", "leaf"}),
-        (899, 1000 - 15, {"source", "leaf", "parent", "child"}),
+        (1050, 0, 0, 0),
+        (1049, 0, 1, 100),
+        (940, 0, 2, 300),
+        (1, 0, 4, 650),
+        (0, 1000 - 15, 1, 100),
+        (0, 1000 - 35, 3, 350),
+        (1049, 1000 - 35, 3, 350),
+        (700, 1000 - 15, 3, 350),
     ],
 )
-def test_cache(keep: int, age: int, expected: set[str]) -> None:
-    before, gone = usage.plan_cache(CACHE, keep, age, now=1000.0)
-    assert gone == expected
-    # The same by the engine's own rule: what was last used before the moment.
-    assert gone == usage._removable(CACHE, before)
+def test_cache(keep: int, age: int, records: int, size: int) -> None:
+    policy = dataclasses.replace(POLICY, cache_keep=keep, cache_age=age)
+    item = usage.plan_cache(Observed(cache=CACHE), policy, now=1000.0)
+    assert (item.name if item else "0 records", item.size if item else 0) == (f"{records} records", size)
 
 
 def test_cache_of_others_stays() -> None:
@@ -170,7 +167,7 @@ def test_cache_of_others_stays() -> None:
     ):
         plan = usage.plan_prune(observed, mine, 1000.0)
         assert [(item.kind, item.name, item.size) for item in plan.items] == [
-            ("build cache", "4 of 6 records", 650)
+            ("build cache", "4 records", 650)
         ]
 
 
@@ -217,3 +214,18 @@ def test_usage() -> None:
     }
     # The base is shared; what goes is the two that nobody uses, beside the cache.
     assert found["freeable"] == {"images": 20, "software": 0, "build_cache": 100}
+
+
+DEFAULTS = {key: spec.get("default") for key, spec in usage.POLICY_SPEC.items()}
+
+
+def test_policy_from() -> None:
+    policy = usage.policy_from({**DEFAULTS, "wanted": ["a"], "cache_keep_gib": 0.5, "cache_keep_days": 2.0})
+    assert (policy.prefix, policy.wanted, policy.keep) == ("galilean", frozenset({"a"}), 3)
+    assert (policy.cache_keep, policy.cache_age, policy.foreign) == (2**29, 172800, False)
+
+
+@pytest.mark.parametrize("key", ["keep", "software_keep", "cache_keep_gib", "cache_keep_days"])
+def test_policy_with_less_than_nothing(key: str) -> None:
+    with pytest.raises(HubError, match=f"^{key} is -1: use 0 for no limit, or more"):
+        usage.policy_from({**DEFAULTS, key: -1})
