@@ -17,12 +17,17 @@ from pathlib import Path
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 _PR_SET_PDEATHSIG = 1
+# Looked up here, because a child of a process with threads should do as little as it can before it becomes the command.
+try:
+    _PRCTL = ctypes.CDLL(None).prctl
+except (OSError, AttributeError):
+    _PRCTL = None
 
 
 def _die_with_parent() -> None:
     # A module that is killed must not leave a build behind that nobody waits for. Linux only; elsewhere it may stay.
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
