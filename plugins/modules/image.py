@@ -316,7 +316,7 @@ disk:
   type: dict
   sample: {path: /var/lib/docker, free: 52613349376}
 seconds:
-  description: How long the build of each image took by its name, with the time in which it waited for others.
+  description: How long the build of each image took by its name.
   returned: when something was built
   type: dict
   sample: {hub: 12.5}

@@ -10,6 +10,7 @@ import threading
 import time
 import typing as t
 from dataclasses import dataclass
+from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.commands import prepare_dir
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
@@ -34,6 +35,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.images.plan import (
     plan_present,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.images.progress import ENDED
+
+# What nobody has come back for.
+FORGOTTEN_SECONDS = 86400
 
 
 @dataclass(frozen=True)
@@ -145,24 +149,40 @@ class ProgressFile:
                 stream.write(f"{event} {name} {seconds:.0f}\n")
 
 
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed runs have left: an operator who is gone reads no progress, and a job's result is for its run."""
+    for pattern in ("builds-*.progress", "*.sent", "jobs/j*"):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
+                    path.unlink()
+
+
 def build_missing(
     params: t.Mapping[str, t.Any], wanted: t.Sequence[Wanted], missing: t.Container[str], engine: DockerCli
 ) -> dict[str, float]:
-    """Build what is missing, at the same time as far as that goes; returns the seconds that each image took."""
+    """Build what is missing, at the same time as far as that goes; returns the seconds that each build took."""
     images = {image.spec.name: image for image in wanted if image.spec.name in missing}
-    progress = ProgressFile(params.get("_progress"))
+    say = ProgressFile(params.get("_progress"))
+    begun: dict[str, float] = {}
     seconds: dict[str, float] = {}
 
-    def build(name: str) -> None:
-        begun = time.monotonic()
-        try:
-            make_image(images[name].params, engine, images[name].spec, lambda: progress("building", name))
-        except HubError:
-            progress("failed", name, time.monotonic() - begun)
-            raise
-        seconds[name] = round(time.monotonic() - begun, 1)
-        progress("built", name, seconds[name])
+    def begin(name: str) -> None:
+        begun[name] = time.monotonic()
+        say("building", name)
 
+    def build(name: str) -> None:
+        event = "failed"
+        try:
+            make_image(images[name].params, engine, images[name].spec, lambda: begin(name))
+            event = "built"
+        finally:
+            # What another run has built in the meantime was never begun.
+            if name in begun:
+                seconds[name] = round(time.monotonic() - begun[name], 1)
+                say(event, name, seconds[name])
+
+    remove_leftovers(Path(params["log_dir"]))
     try:
         outcome = build_graph(
             {name: image.parents for name, image in images.items()}, build, params["parallel"]
@@ -171,7 +191,7 @@ def build_missing(
         for path in (params.get("_sent") or {}).values():
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-        progress(ENDED)
+        say(ENDED)
     outcome.raise_failures()
     return seconds
 
