@@ -211,7 +211,7 @@ options:
     type: int
     default: 3600
   parallel:
-    description: How many builds may run on the host at a time, those of other runs included; further ones wait. V(0) is no limit.
+    description: How many builds may run on the host at a time, those of other runs included; further ones wait. V(0) is one for each core.
     type: int
     default: 0
   log_dir:

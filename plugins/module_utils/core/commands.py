@@ -18,10 +18,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 
 _PR_SET_PDEATHSIG = 1
 # Looked up here, because a child of a process with threads should do as little as it can before it becomes the command.
-try:
+_PRCTL: t.Callable[[int, int], int] | None = None
+with contextlib.suppress(OSError, AttributeError):
     _PRCTL = ctypes.CDLL(None).prctl
-except (OSError, AttributeError):
-    _PRCTL = None
 
 
 def _die_with_parent() -> None:
@@ -101,10 +100,7 @@ def locked(path: Path) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def slot(folder: Path, count: int) -> t.Iterator[None]:
-    """Hold one of ``count`` places on this host, waiting for one to become free; 0 is no limit."""
-    if count < 1:
-        yield
-        return
+    """Hold one of ``count`` places on this host, waiting for one to become free."""
     while True:
         for number in range(count):
             with open(folder / f"slot-{number}.lock", "a", encoding="utf-8") as stream:

@@ -32,9 +32,9 @@ class Outcome:
 
 
 def build_graph(
-    parents: t.Mapping[str, t.Collection[str]], build: t.Callable[[str], None], parallel: int = 0
+    parents: t.Mapping[str, t.Collection[str]], build: t.Callable[[str], None], parallel: int
 ) -> Outcome:
-    """Build all images of ``parents``, up to ``parallel`` at a time (0: no limit).
+    """Build all images of ``parents``, up to ``parallel`` at a time.
 
     What does not depend on a failed image is built all the same. Only errors of the builds are outcomes: any other
     exception ends it, once the builds that run are over.
@@ -42,7 +42,7 @@ def build_graph(
     outcome = Outcome()
     waiting = dict(parents)
     running: dict[Future[None], str] = {}
-    with ThreadPoolExecutor(max_workers=parallel or max(len(parents), 1)) as pool:
+    with ThreadPoolExecutor(max_workers=parallel) as pool:
         while waiting or running:
             lost = {*outcome.failed, *outcome.skipped}
             for name, needed in list(waiting.items()):

@@ -52,6 +52,7 @@ class Wanted:
 def items_of(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     """The images that are meant, each with the options that are the same for all."""
     shared = {key: value for key, value in params.items() if key != "images"}
+    shared["parallel"] = params["parallel"] or os.cpu_count() or 1
     items = params["images"] or [{}]
     found = [{**shared, **{key: value for key, value in item.items() if value is not None}} for item in items]
     for item, given in zip(found, items):
@@ -185,7 +186,7 @@ def build_missing(
     remove_leftovers(Path(params["log_dir"]))
     try:
         outcome = build_graph(
-            {name: image.parents for name, image in images.items()}, build, params["parallel"]
+            {name: image.parents for name, image in images.items()}, build, wanted[0].params["parallel"]
         )
     finally:
         for path in (params.get("_sent") or {}).values():
