@@ -106,7 +106,7 @@ def test_builds_run_together_and_a_failure_stops_its_children_only(
     rewrite(two, "echo a telling line; sleep 4; false")
     three["parent"] = "plan-two"
     four = {"name": "plan-four", "parent": "plan-one", "path": one["path"], "args": {"N": 4}}
-    common = {"repository_prefix": prefix, "log_dir": str(tmp_path / "log")}
+    common: dict[str, t.Any] = {"repository_prefix": prefix, "log_dir": str(tmp_path / "log")}
     failed = run_module("image", images=[one, two, three, four], **common)
     assert failed["failed"]
     assert f"The build of {prefix}/plan-two failed at step" in failed["msg"]
@@ -123,7 +123,7 @@ def test_killed_builds_are_finished_by_the_next_run(
     run_module: ModuleRunner, prefix: str, images: list[dict[str, t.Any]], tmp_path: Path, victim: str
 ) -> None:
     rewrite(images[0], "echo sleeping; sleep 5")
-    common = {"repository_prefix": prefix, "log_dir": str(tmp_path / "log")}
+    common: dict[str, t.Any] = {"repository_prefix": prefix, "log_dir": str(tmp_path / "log")}
     process = run_module.start("image", images=images, **common)
     log = tmp_path / "log" / f"{prefix}-plan-one.log"
     deadline = time.monotonic() + 60
