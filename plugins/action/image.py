@@ -29,6 +29,8 @@ MODULE = "galilean.hub.image"
 # Seconds between two looks at builds that run, and how many looks go by before the job itself is asked.
 PAUSE = 1
 LOOKS = 15
+# What a job's status says beside the module's result.
+OF_THE_JOB = ("started", "finished", "ansible_job_id", "results_file")
 
 
 class ActionModule(ActionBase):
@@ -45,9 +47,9 @@ class ActionModule(ActionBase):
         self._sources: dict[str, t.Any] = {}
         if self._connection.transport != "local" and args.get("state") != "absent":
             if single:
-                args.update(self._hashes(args))
+                args = self._with_hashes(args, {})
             else:
-                args["images"] = [self._with_hashes(item) for item in args["images"] or []]
+                args["images"] = [self._with_hashes(item, args) for item in args["images"] or []]
         background = bool(self._task.async_val) and not self._connection.has_native_async
         asks = self._task.check_mode or args.get("state", "present") != "present"
         if asks or not (self._sources or (not single and not background)):
@@ -70,23 +72,23 @@ class ActionModule(ActionBase):
         limit = int(args.get("timeout") or 3600) * len(missing)
         return {**result, **self._watched(args, folder, limit)}
 
-    def _hashes(self, item: dict[str, t.Any]) -> dict[str, t.Any]:
-        """The hashes of what an image is made of, where that is on the controller."""
-        if boolean(item.get("remote_src", False)):
-            return {}
+    def _with_hashes(self, item: t.Any, shared: dict[str, t.Any]) -> t.Any:
+        """An image with the hashes of what it is made of, where that is on the controller."""
+        # What is no image with a name, the module refuses.
+        if not isinstance(item, dict) or not item.get("name"):
+            return item
+        options = {**shared, **item}
+        if boolean(options.get("remote_src", False)):
+            return item
         find = self._loader.path_dwim
         try:
-            context, archive = local_context(item, find), local_archive(item, find)
+            context, archive = local_context(options, find), local_archive(options, find)
             hashes = announced(context, archive)
         except HubError as exc:
             raise AnsibleActionFail(exc.message) from exc
         if context is not None or archive is not None:
             self._sources[item["name"]] = context or archive
-        return hashes
-
-    def _with_hashes(self, item: t.Any) -> t.Any:
-        # What is no image with a name, the module refuses.
-        return {**item, **self._hashes(item)} if isinstance(item, dict) and item.get("name") else item
+        return {**item, **hashes}
 
     def _module(self, args: dict[str, t.Any], background: bool = False) -> dict[str, t.Any]:
         return self._execute_module(MODULE, module_args=args, task_vars=self._vars, wrap_async=background)
@@ -109,24 +111,28 @@ class ActionModule(ActionBase):
         host = str((self._vars or {}).get("inventory_hostname", ""))
         where = "the controller" if self._task.delegate_to in ("localhost", "127.0.0.1") else host
         progress = Progress(where, time.monotonic())
+
+        def show() -> None:
+            read = self._low_level_execute_command(f"cat {shlex.quote(path)} 2>/dev/null || true")
+            for line in progress.news(read["stdout"], time.monotonic()):
+                Display().display(line)
+
+        # Longer than the job has: it says itself that it took too long.
         deadline = time.monotonic() + limit + 120
         look = 0
         while time.monotonic() < deadline:
             time.sleep(PAUSE)
             look += 1
-            text = self._low_level_execute_command(f"cat {shlex.quote(path)} 2>/dev/null || true")["stdout"]
-            for line in progress.news(text, time.monotonic()):
-                Display().display(line)
-            if progress.ended or look % LOOKS == 0:
-                answer = self._status(job["ansible_job_id"], jobs)
-                if answer.get("finished") or answer.get("failed"):
-                    self._status(job["ansible_job_id"], jobs, "cleanup")
-                    self._low_level_execute_command(f"rm -f {shlex.quote(path)}")
-                    return {
-                        key: value
-                        for key, value in answer.items()
-                        if key not in ("started", "finished", "ansible_job_id", "results_file")
-                    }
+            show()
+            if not progress.ended and look % LOOKS:
+                continue
+            answer = self._status(job["ansible_job_id"], jobs)
+            if answer.get("finished") or answer.get("failed"):
+                # What came in between.
+                show()
+                self._status(job["ansible_job_id"], jobs, "cleanup")
+                self._low_level_execute_command(f"rm -f {shlex.quote(path)}")
+                return {key: value for key, value in answer.items() if key not in OF_THE_JOB}
         raise AnsibleActionFail(
             f"The builds did not end within {limit} s: see their logs in {folder} on {where}."
         )
