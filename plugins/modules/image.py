@@ -1,7 +1,7 @@
 #!/usr/bin/python
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""One content-addressed container image."""
+"""Content-addressed container images, one or a list of them."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ short_description: Content-addressed container images
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Makes sure that one container image exists that was made from exactly these inputs.
+  - Makes sure that container images exist that were made from exactly these inputs. One, or a list in which images are built on others.
   - The tag is a digest of everything that decides the content. That is every file of the build context with its permissions,
     the Dockerfile, the arguments, the target and the parents' digests, or the settings of a bootstrapped base, or the digest
     of an image in a registry, or that of an archive. Times, owners and secrets are not in it.
-  - An image that is there already costs one call of the engine. A registry is asked with O(source=registry) only.
+  - Images that are there already cost one call of the engine, however long the list is. A registry is asked with O(source=registry) only.
+  - What is missing of O(images) is built at the same time, each image as soon as its parents are there. Meanwhile it is printed which
+    builds begin and end, and each minute which ones run. An image that fails stops only those that are built on it.
   - A failed or killed build leaves the images that exist as they are. The next run does it again.
 requirements:
   - A Docker client that can build with BuildKit, which is one with buildx, or one older than 23.
@@ -35,7 +37,7 @@ attributes:
     description: Has an action plugin, which runs on the controller and sends build context or archive to other hosts when it is needed.
     support: full
   async:
-    description: Can run in the background.
+    description: Can run in the background. Then nothing is printed before its end.
     support: full
   check_mode:
     support: full
@@ -44,7 +46,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Lists the inputs with their hashes beside those of the newest existing image of the same name.
+      - Lists the inputs of missing images with their hashes beside those of the newest existing images of the same names.
   idempotent:
     support: full
     details:
@@ -52,9 +54,23 @@ attributes:
       - A bootstrap with the same packages makes the same image, down to its id.
 options:
   name:
-    description: Name of the image, without prefix and tag.
+    description: Name of the image, without prefix and tag. This or O(images) is required.
     type: str
-    required: true
+  images:
+    description:
+      - Several images, parents first, each with a C(name) and those options of this module in which it differs from the others.
+      - A C(parent), and each of C(parents), may be the name of an image before it in the list.
+      - One with C(internal) serves to build others. It is missing only where one that is built on it is missing, too.
+    type: list
+    elements: dict
+    version_added: 0.8.0
+  only:
+    description:
+      - The names of the images to have, instead of all of O(images) that are not C(internal).
+      - Others of the list are missing only where one of these is to be built on them.
+    type: list
+    elements: str
+    version_added: 0.8.0
   repository_prefix:
     description: What stands before the name in the image's reference.
     type: str
@@ -64,6 +80,7 @@ options:
     type: str
     choices:
       present: The image of these inputs exists. Older ones of the same name stay.
+      planned: Nothing is changed. It is only said what is missing, and why.
       absent: No image of this name exists, whatever its inputs.
     default: present
   source:
@@ -194,7 +211,7 @@ options:
     type: int
     default: 3600
   parallel:
-    description: How many builds may run on the host at a time; further ones wait. V(0) is no limit.
+    description: How many builds may run on the host at a time, those of other runs included; further ones wait. V(0) is one for each core.
     type: int
     default: 0
   log_dir:
@@ -206,7 +223,6 @@ options:
     type: list
     elements: str
 seealso:
-  - module: galilean.hub.image_plan
   - module: galilean.hub.software_volume
   - module: community.docker.docker_image_build
 """
@@ -243,6 +259,20 @@ EXAMPLES = r"""
         dest: web
     parent: "{{ base.image.ref }}"
 
+- name: Build several at the same time
+  galilean.hub.image:
+    images:
+      - name: base
+        source: bootstrap
+        suite: trixie
+      - name: hub
+        path: "{{ playbook_dir }}/../files/images/hub"
+        parent: base
+      - name: proxy
+        path: "{{ playbook_dir }}/../files/images/proxy"
+        parent: base
+    parallel: 2
+
 - name: Remove all images of that name
   galilean.hub.image:
     name: hub
@@ -254,7 +284,7 @@ image:
   description:
     - The image by RV(ignore:name), RV(ignore:ref), RV(ignore:digest), RV(ignore:id) and RV(ignore:size) in bytes.
     - Reference and digest are known in check mode, too; id and size only when the image exists.
-  returned: success and O(state=present)
+  returned: success and O(name)
   type: dict
   sample:
     name: hub
@@ -267,10 +297,32 @@ actions:
   returned: success
   type: list
   elements: dict
-  sample: [{action: build, reasons: [file nginx.conf changed]}]
+  sample: [{action: build, image: hub, reasons: [file nginx.conf changed]}]
+refs:
+  description: The reference of every image by its name, whether it exists or not.
+  returned: success, except with O(state=absent)
+  type: dict
+  sample: {base: 'galilean/base:8e600e797b82', hub: 'galilean/hub:3f1c02aa9b7e'}
+missing:
+  description: The reasons for every image that was or is to be built by its name.
+  returned: success, except with O(state=absent)
+  type: dict
+  sample: {hub: [file nginx.conf changed]}
+disk:
+  description:
+    - Where the engine keeps its images as RV(ignore:path), and how many bytes were free there before as RV(ignore:free).
+    - Empty where that is not on this host, or there is no engine.
+  returned: something of O(images) is missing
+  type: dict
+  sample: {path: /var/lib/docker, free: 52613349376}
+seconds:
+  description: How long the build of each image took by its name.
+  returned: when something was built
+  type: dict
+  sample: {hub: 12.5}
 log:
   description: The build log on the host.
-  returned: when something was built
+  returned: when the image O(name) was built
   type: str
   sample: /var/log/galilean-hub/galilean-hub.log
 step:
@@ -280,9 +332,11 @@ step:
 """
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
-    "name": {"type": "str", "required": True},
+    "name": {"type": "str"},
+    "images": {"type": "list", "elements": "dict"},
+    "only": {"type": "list", "elements": "str"},
     "repository_prefix": {"type": "str", "default": "galilean"},
-    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "state": {"type": "str", "choices": ["present", "planned", "absent"], "default": "present"},
     "source": {"type": "str", "choices": ["build", "bootstrap", "registry", "archive"], "default": "build"},
     "path": {"type": "path"},
     "files": {
@@ -315,10 +369,13 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "parallel": {"type": "int", "default": 0},
     "log_dir": {"type": "path", "default": "/var/log/galilean-hub"},
     "docker_cli": {"type": "list", "elements": "str"},
-    # From the action plugin only: hashes of what is on the controller, and the file with it once it was asked for.
+    # From the action plugin only: hashes of what is on the controller, whether it is only asked what has to be sent, the files
+    # on the host with that by the image's name, and the file in which the builds say how far they are.
     "_context_files": {"type": "dict"},
     "_archive_digest": {"type": "str"},
-    "_sent": {"type": "path"},
+    "_compare": {"type": "bool", "default": False},
+    "_sent": {"type": "dict"},
+    "_progress": {"type": "path"},
 }
 
 
@@ -326,6 +383,8 @@ def main() -> None:
     """Entry point."""
     module = AnsibleModule(
         argument_spec=ARGUMENT_SPEC,
+        required_one_of=[("name", "images")],
+        mutually_exclusive=[("name", "images")],
         required_if=[
             ("source", "bootstrap", ("suite",)),
             ("source", "registry", ("image",)),

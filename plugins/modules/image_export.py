@@ -13,8 +13,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.commands import 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_archive import (
     estimate,
+    export,
     observe_images,
-    pack,
     release,
     remove_ended,
 )
@@ -26,7 +26,7 @@ short_description: Archives of images for a host that has some of their layers
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Packs images of the controller's engine for M(galilean.hub.image_import), without the layers that the host has. Delegate it
+  - Exports images of the controller's engine for M(galilean.hub.image_import), without the layers that the host has. Delegate it
     to the controller.
   - Hosts of one run that lack the same share one archive. It exists during the run only; what a killed run leaves is removed
     by the next one.
@@ -40,7 +40,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Packs nothing, and returns an estimate of the size.
+      - Exports nothing, and returns an estimate of the size.
   diff_mode:
     support: none
   idempotent:
@@ -83,17 +83,17 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Pack what the host lacks
+- name: Export what the host lacks
   delegate_to: localhost
   galilean.hub.image_export:
-    refs: "{{ stock.missing }}"
-    known_layers: "{{ stock.layers }}"
+    refs: "{{ host.missing }}"
+    known_layers: "{{ host.layers }}"
     path: ~/.cache/galilean-hub
-  register: packed
+  register: exported
 
 - name: Send it
   galilean.hub.image_import:
-    archive: "{{ packed.archive }}"
+    archive: "{{ exported.archive }}"
 
 - name: Remove the archive
   delegate_to: localhost
@@ -142,7 +142,7 @@ def provide(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         size = estimate(engine, images, known)
         return {"path": "", "bytes": size, "unpacked": size, "whole": not known, "images": ids}
     folder = prepare_dir(params["path"], "images_controller_dir")
-    made = pack(
+    made = export(
         engine,
         images,
         known,

@@ -68,14 +68,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Send and load what was packed for the host
+- name: Send and load what was exported for the host
   galilean.hub.image_import:
-    archive: "{{ packed.archive }}"
-  register: received
+    archive: "{{ exported.archive }}"
+  register: imported
 
 - name: Stop where the host's engine wants all layers
   ansible.builtin.assert:
-    that: not received.refused
+    that: not imported.refused
 """
 
 RETURN = r"""
@@ -129,7 +129,7 @@ def report(
         "changed": bool(came),
         "images": dict(after),
         "refused": "",
-        "diff": {"before": {}, "after": dict.fromkeys(came, "received")},
+        "diff": {"before": {}, "after": dict.fromkeys(came, "imported")},
         **more,
     }
 

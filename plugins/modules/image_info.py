@@ -44,7 +44,7 @@ EXAMPLES = r"""
 - name: Ask the host what it has
   galilean.hub.image_info:
     refs: [galilean/hub:3f1c02aa9b7e]
-  register: stock
+  register: host
 """
 
 RETURN = r"""

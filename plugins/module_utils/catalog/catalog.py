@@ -37,7 +37,7 @@ _DEFAULTS: dict[str, t.Any] = {
     "user": "",
     **{key: kind() for key, kind in LAYER_KEYS.items()},
 }
-# What comes out beside these: see image_levels().
+# What comes out beside these: see catalog_images().
 _OUT = (
     "name",
     "path",
@@ -201,21 +201,21 @@ def _closure(names: t.Iterable[str], entries: t.Mapping[str, Entry]) -> set[str]
     return wanted
 
 
-def image_levels(
+def catalog_images(
     catalog: t.Sequence[t.Mapping[str, t.Any]],
     extra: t.Sequence[t.Mapping[str, t.Any]] = (),
     stack: str = "",
     files_path: str = "",
-    base: t.Mapping[str, str] | None = None,
-) -> list[list[Entry]]:
-    """The images to have, level by level: each needs only images of the levels before it.
+    base: t.Mapping[str, t.Any] | None = None,
+) -> list[Entry]:
+    """The images to have, parents first.
 
     Entries of ``extra`` add to or change those of the same name. Of the software stacks only the chosen one is made, and
-    of internal images only those that others need. ``base`` may name an ``image`` or an ``archive`` for the base.
+    of internal images only those that others need. ``base`` may name an ``image`` or an ``archive`` for the base, and has the
+    settings of a bootstrap otherwise.
 
     An image that comes out has C(source), C(file) (what has to exist on the controller, or nothing), C(parents) (further
-    images by build argument), C(dockerfile_inline) (or None) and C(awaited) (whether others are built on it), beside the
-    keys of its entry that do not make layers.
+    images by build argument) and C(dockerfile_inline) (or None), beside the keys of its entry that do not make layers.
     """
     entries = _merged(catalog, extra)
     if stack and not entries.get(stack, {}).get("stack"):
@@ -233,23 +233,22 @@ def image_levels(
         ),
         images,
     )
-    needed = {name for image in wanted for name in _needs(images[image])}
-    out: list[list[Entry]] = [[] for _level in range(max([0, *(levels[name] for name in wanted)]) + 1)]
-    if BASE in needed:
-        out[0].append(_base(base or {}))
-    for name in sorted(wanted):
-        entry = {key: images[name][key] for key in (*_OUT, "source", "file", "parents", "dockerfile_inline")}
-        out[levels[name]].append({**entry, "name": name, "awaited": name in needed})
-    return [level for level in out if level]
+    keys = (*_OUT, "source", "file", "parents", "dockerfile_inline")
+    out = [
+        {key: images[name][key] for key in keys} | {"name": name}
+        for name in sorted(wanted, key=lambda name: (levels[name], name))
+    ]
+    return [_base(base or {}), *out] if any(BASE in _needs(images[name]) for name in wanted) else out
 
 
-def _base(given: t.Mapping[str, str]) -> Entry:
+def _base(given: t.Mapping[str, t.Any]) -> Entry:
     entry = {key: _DEFAULTS.get(key, "") for key in _OUT}
-    entry.update(
-        name=BASE, parent="", parents={}, dockerfile_inline=None, internal=True, awaited=True, file=""
-    )
+    entry.update(name=BASE, parent="", parents={}, dockerfile_inline=None, internal=True, file="")
     image, archive = given.get("image", ""), given.get("archive", "")
     if image and archive:
         raise HubError("images_base_image and images_base_archive are both given: leave one of them empty.")
-    source = "registry" if image else "archive" if archive else "bootstrap"
-    return {**entry, "source": source, "image": image, "archive": archive, "file": archive}
+    if image or archive:
+        source = "registry" if image else "archive"
+        return {**entry, "source": source, "image": image, "archive": archive, "file": archive}
+    settings = {key: value for key, value in given.items() if key not in ("image", "archive")}
+    return {**entry, "source": "bootstrap", **settings}

@@ -17,12 +17,16 @@ from pathlib import Path
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 _PR_SET_PDEATHSIG = 1
+# Looked up here, because a child of a process with threads should do as little as it can before it becomes the command.
+_PRCTL: t.Callable[[int, int], int] | None = None
+with contextlib.suppress(OSError, AttributeError):
+    _PRCTL = ctypes.CDLL(None).prctl
 
 
 def _die_with_parent() -> None:
     # A module that is killed must not leave a build behind that nobody waits for. Linux only; elsewhere it may stay.
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if _PRCTL is not None:
+        _PRCTL(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
@@ -96,10 +100,7 @@ def locked(path: Path) -> t.Iterator[None]:
 
 @contextlib.contextmanager
 def slot(folder: Path, count: int) -> t.Iterator[None]:
-    """Hold one of ``count`` places on this host, waiting for one to become free; 0 is no limit."""
-    if count < 1:
-        yield
-        return
+    """Hold one of ``count`` places on this host, waiting for one to become free."""
     while True:
         for number in range(count):
             with open(folder / f"slot-{number}.lock", "a", encoding="utf-8") as stream:

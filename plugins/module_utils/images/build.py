@@ -187,14 +187,12 @@ def _bootstrap_spec(params: t.Mapping[str, t.Any]) -> bootstrap.BootstrapSpec:
     )
 
 
-def parent_digest(parent: str, engine: DockerCli | None, check_mode: bool) -> str:
-    """What stands for the parent in a digest."""
+def parent_digest(parent: str, engine: DockerCli | None) -> str:
+    """What stands for the parent in a digest; that one is not there is what its build says."""
     digest = plan.addressed_digest(parent)
     if digest:
         return digest
     image = engine.image(parent) if engine is not None else None
-    if image is None and not check_mode:
-        raise HubError(f"parent is {parent}, which is not on this host: build or load it first.")
     return image.id if image else parent
 
 
@@ -218,9 +216,7 @@ def archive_digest(path: str | None) -> str:
     return file_sha256(path)
 
 
-def desired_image(
-    params: t.Mapping[str, t.Any], engine: DockerCli | None, check_mode: bool
-) -> plan.ImageSpec:
+def desired_image(params: t.Mapping[str, t.Any], engine: DockerCli | None) -> plan.ImageSpec:
     """The image that the module's parameters describe."""
     plan.check_name(params["name"], params["repository_prefix"])
     source = params["source"]
@@ -237,8 +233,8 @@ def desired_image(
             params["dockerfile"] if params["dockerfile_inline"] is None else DOCKERFILE,
             _texts(params["args"]),
             params["target"],
-            parent_digest(params["parent"], engine, check_mode) if params["parent"] else None,
-            {key: parent_digest(ref, engine, check_mode) for key, ref in parents.items()},
+            parent_digest(params["parent"], engine) if params["parent"] else None,
+            {key: parent_digest(ref, engine) for key, ref in parents.items()},
         )
     return plan.ImageSpec(params["name"], params["repository_prefix"], inputs)
 
@@ -307,22 +303,22 @@ def _make(
         build(engine, spec, job, log, timeout)
 
 
-def make_image(params: t.Mapping[str, t.Any], engine: DockerCli, spec: plan.ImageSpec) -> Path:
-    """Make the image unless another run is just doing that; return the log's path."""
-    folder = prepare_dir(params["log_dir"], "log_dir")
-    stem = spec.repository.replace("/", "-")
-    log = folder / f"{stem}.log"
-    try:
-        with locked(folder / f"{stem}.lock"), slot(folder, params["parallel"]):
-            current = engine.image(spec.ref)
-            if current is not None and current.labels.get(plan.LABEL_DIGEST) == spec.digest:
-                return log
-            log.write_text("", encoding="utf-8")
-            log.chmod(0o640)
-            with scratch_dir(folder / f"{stem}.tmp") as scratch:
-                _make(params, engine, spec, log, scratch)
-    finally:
-        if params["_sent"]:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(params["_sent"])
-    return log
+def log_path(folder: Path, spec: plan.ImageSpec) -> Path:
+    """Where the log of the image's build is."""
+    return folder / f"{spec.repository.replace('/', '-')}.log"
+
+
+def make_image(
+    params: t.Mapping[str, t.Any], engine: DockerCli, spec: plan.ImageSpec, started: t.Callable[[], None]
+) -> None:
+    """Make the image unless another run is just doing that; ``started`` is called when its turn has come."""
+    log = log_path(prepare_dir(params["log_dir"], "log_dir"), spec)
+    with locked(log.with_suffix(".lock")), slot(log.parent, params["parallel"]):
+        current = engine.image(spec.ref)
+        if current is not None and current.labels.get(plan.LABEL_DIGEST) == spec.digest:
+            return
+        started()
+        log.write_text("", encoding="utf-8")
+        log.chmod(0o640)
+        with scratch_dir(log.with_suffix(".tmp")) as scratch:
+            _make(params, engine, spec, log, scratch)

@@ -16,12 +16,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 from ansible_collections.galilean.hub.plugins.module_utils.core.runs import ended_runs
 from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_engine import DeliveryEngine
 from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan import (
-    PackedImage,
+    ExportedImage,
+    archive_key,
     chain_ids,
     human,
     layer_sizes,
     left_out_files,
-    pack_key,
     unknown_size,
 )
 
@@ -30,12 +30,12 @@ LEVEL = 1
 LOCK = "delivery.lock"
 
 
-def observe_images(engine: DeliveryEngine, refs: t.Sequence[str]) -> list[PackedImage]:
-    """The images that are to be packed; all of them have to be there."""
+def observe_images(engine: DeliveryEngine, refs: t.Sequence[str]) -> list[ExportedImage]:
+    """The images that are to be exported; all of them have to be there."""
     found = {}
     for data in engine.inspect_images(refs):
         for ref in data.get("RepoTags") or []:
-            found[ref] = PackedImage(
+            found[ref] = ExportedImage(
                 ref,
                 data["Id"],
                 tuple((data.get("RootFS") or {}).get("Layers") or []),
@@ -49,7 +49,7 @@ def observe_images(engine: DeliveryEngine, refs: t.Sequence[str]) -> list[Packed
     return [found[ref] for ref in refs]
 
 
-def estimate(engine: DeliveryEngine, images: t.Sequence[PackedImage], known: t.Collection[str]) -> int:
+def estimate(engine: DeliveryEngine, images: t.Sequence[ExportedImage], known: t.Collection[str]) -> int:
     """About how many bytes a host lacks of the images."""
     sizes = {image.ref: layer_sizes(len(image.layers), engine.history(image.ref)) for image in images}
     return unknown_size(sizes, images, known)
@@ -83,19 +83,19 @@ def thin_out(whole: Path, target: Path, known: t.Collection[str]) -> int:
     return unpacked
 
 
-def _check_room(folder: Path, images: t.Sequence[PackedImage]) -> None:
+def _check_room(folder: Path, images: t.Sequence[ExportedImage]) -> None:
     # All images together, once as the engine gives them and once more as they are sent.
     needed, free = 2 * sum(image.size for image in images), shutil.disk_usage(folder).free
     if free < needed:
         raise HubError(
-            f"The controller has {human(free)} free in {folder}, but packing the images may need {human(needed)}: "
+            f"The controller has {human(free)} free in {folder}, but exporting the images may need {human(needed)}: "
             "free some space there, or name another folder in images_controller_dir."
         )
 
 
-def pack(
+def export(
     engine: DeliveryEngine,
-    images: t.Sequence[PackedImage],
+    images: t.Sequence[ExportedImage],
     known: t.Collection[str],
     folder: Path,
     run: str,
@@ -105,7 +105,7 @@ def pack(
 ) -> dict[str, t.Any]:
     """Provide the archive with what a host lacks; hosts of one run that lack the same share it."""
     known = {chain for image in images for chain in chain_ids(image.layers)} & set(known)
-    key = pack_key(images, known)
+    key = archive_key(images, known)
     home = folder / run
     # The mark comes first: an archive with a mark is removed by no other host that is done with it.
     with locked(folder / LOCK):

@@ -25,7 +25,7 @@ _SIZE = (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 @dataclass(frozen=True)
-class PackedImage:
+class ExportedImage:
     """One image as the controller's engine has it: its layers by the digests of their content, the lowest first."""
 
     ref: str
@@ -71,7 +71,7 @@ def to_build(
     return [item["name"] for item in images if item["name"] in needed and item["name"] not in found]
 
 
-def pack_key(images: t.Sequence[PackedImage], known: t.Collection[str]) -> str:
+def archive_key(images: t.Sequence[ExportedImage], known: t.Collection[str]) -> str:
     """A name for an archive: hosts that lack the same get the same one."""
     left_out = sorted({chain for image in images for chain in chain_ids(image.layers)} & set(known))
     text = json.dumps([sorted([image.ref, image.id] for image in images), left_out])
@@ -93,7 +93,7 @@ def layer_sizes(layers: int, history: t.Sequence[tuple[int, str]]) -> list[int]:
 
 
 def unknown_size(
-    sizes: t.Mapping[str, t.Sequence[int]], images: t.Sequence[PackedImage], known: t.Collection[str]
+    sizes: t.Mapping[str, t.Sequence[int]], images: t.Sequence[ExportedImage], known: t.Collection[str]
 ) -> int:
     """About how many bytes the layers have that a host lacks."""
     lacking: dict[str, int] = {}

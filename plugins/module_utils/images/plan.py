@@ -185,8 +185,8 @@ def plan_present(spec: ImageSpec, current: ObservedImage | None, latest: Observe
     return Plan("build", reasons, before, after)
 
 
-def plan_absent(repository: str, refs: t.Sequence[str]) -> Plan:
-    """Plan for an image of which no version should be there."""
+def plan_absent(refs: t.Sequence[str]) -> Plan:
+    """Plan for images of which no version should be there."""
     if not refs:
         return Plan("none", [], {}, {})
     return Plan("remove", [f"{ref} is to be removed" for ref in refs], dict.fromkeys(refs, "present"), {})

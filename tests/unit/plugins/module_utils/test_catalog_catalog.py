@@ -7,7 +7,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.galilean.hub.plugins.module_utils.catalog.catalog import image_levels
+from ansible_collections.galilean.hub.plugins.module_utils.catalog.catalog import catalog_images
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 DIGEST = "x@sha256:" + "0" * 64
@@ -20,56 +20,51 @@ CATALOG: list[dict[str, t.Any]] = [
 ]
 
 
-def names(levels: list[list[dict[str, t.Any]]]) -> list[list[str]]:
-    return [[item["name"] for item in level] for level in levels]
-
-
 @pytest.mark.parametrize(
     ("catalog", "extra", "stack", "expected"),
     [
-        (CATALOG, [], "soft", [["base"], ["core", "edge", "soft"], ["hub"]]),
-        (CATALOG, [], "", [["base"], ["core", "edge"], ["hub"]]),
-        (CATALOG, [{"name": "own", "parent": "hub"}], "", [["base"], ["core", "edge"], ["hub"], ["own"]]),
-        (CATALOG, [{"name": "core", "parent": "site/x:1"}], "", [["base", "core"], ["edge", "hub"]]),
+        (CATALOG, [], "soft", ["base", "core", "edge", "soft", "hub"]),
+        (CATALOG, [], "", ["base", "core", "edge", "hub"]),
+        (CATALOG, [{"name": "own", "parent": "hub"}], "", ["base", "core", "edge", "hub", "own"]),
+        (CATALOG, [{"name": "core", "parent": "site/x:1"}], "", ["base", "core", "edge", "hub"]),
         # Internal ones only where they are needed.
-        (CATALOG, [{"name": "tools", "internal": True}], "", [["base"], ["core", "edge"], ["hub"]]),
+        (CATALOG, [{"name": "tools", "internal": True}], "", ["base", "core", "edge", "hub"]),
         (
             [{"name": "own", "pip": ["x"]}, {"name": "tools", "internal": True}],
             [],
             "",
-            [["base"], ["tools"], ["own"]],
+            ["base", "tools", "own"],
         ),
         # Of the stacks those that the chosen one includes.
         (
             CATALOG,
             [{"name": "full", "stack": True, "includes": ["soft", "other"]}],
             "full",
-            [["base"], ["core", "edge", "other", "soft"], ["full", "hub"]],
+            ["base", "core", "edge", "other", "soft", "full", "hub"],
         ),
         # Layers over a Dockerfile of its own.
-        (CATALOG, [{"name": "edge", "apt": ["x"]}], "", [["base"], ["core", "edge-plain"], ["edge", "hub"]]),
-        ([{"name": "a", "image": DIGEST}, {"name": "b", "archive": "/b.tar"}], [], "", [["a", "b"]]),
-        ([{"name": "a", "image": DIGEST, "apt": ["x"]}], [], "", [["a-plain"], ["a"]]),
-        ([{"name": "a", "parent": "x:1"}], [], "", [["a"]]),
-        ([{"name": "a", "parent": "s"}, {"name": "s", "stack": True}], [], "", [["base"], ["s"], ["a"]]),
+        (CATALOG, [{"name": "edge", "apt": ["x"]}], "", ["base", "core", "edge-plain", "edge", "hub"]),
+        ([{"name": "a", "image": DIGEST}, {"name": "b", "archive": "/b.tar"}], [], "", ["a", "b"]),
+        ([{"name": "a", "image": DIGEST, "apt": ["x"]}], [], "", ["a-plain", "a"]),
+        ([{"name": "a", "parent": "x:1"}], [], "", ["a"]),
+        ([{"name": "a", "parent": "s"}, {"name": "s", "stack": True}], [], "", ["base", "s", "a"]),
         ([], [], "", []),
     ],
 )
-def test_levels(
-    catalog: list[dict[str, t.Any]], extra: list[dict[str, t.Any]], stack: str, expected: list[list[str]]
+def test_order(
+    catalog: list[dict[str, t.Any]], extra: list[dict[str, t.Any]], stack: str, expected: list[str]
 ) -> None:
-    assert names(image_levels(catalog, extra, stack)) == expected
+    assert [item["name"] for item in catalog_images(catalog, extra, stack)] == expected
 
 
 def test_entries_are_complete() -> None:
-    levels = image_levels(CATALOG, [{"name": "edge", "args": {"B": 2}, "target": None}], "", "/files/")
-    entries = {item["name"]: item for level in levels for item in level}
+    images = catalog_images(CATALOG, [{"name": "edge", "args": {"B": 2}, "target": None}], "", "/files/")
+    entries = {item["name"]: item for item in images}
     assert entries["core"]["path"] == "/files/core"
     assert entries["core"]["file"] == "/files/core/Dockerfile"
     assert entries["edge"]["path"] == "/elsewhere"
     assert entries["edge"]["args"] == {"A": 1, "B": 2}
     assert entries["base"]["source"] == "bootstrap"
-    assert [name for name, item in sorted(entries.items()) if item["awaited"]] == ["base", "core"]
     assert {frozenset(item) for item in entries.values()} == {frozenset(entries["base"])}
 
 
@@ -83,8 +78,7 @@ def test_what_a_site_adds() -> None:
         "pip": ["a==1", "b==2"],
         "files": [{"src": "/own/web", "dest": "web"}, {"src": "/own/etc", "dest": "/etc/own"}],
     }
-    levels = image_levels(catalog, [site], files_path="/files")
-    images = {item["name"]: item for level in levels for item in level}
+    images = {item["name"]: item for item in catalog_images(catalog, [site], files_path="/files")}
     plain, hub = images["hub-plain"], images["hub"]
     assert plain["path"] == "/ours/hub"
     assert plain["file"] == "/ours/hub/Dockerfile"
@@ -103,18 +97,19 @@ def test_what_a_site_adds() -> None:
     ("base", "source", "file"),
     [
         ({}, "bootstrap", ""),
+        ({"suite": "trixie", "image": ""}, "bootstrap", ""),
         ({"image": DIGEST}, "registry", ""),
         ({"archive": "/base.tar"}, "archive", "/base.tar"),
     ],
 )
 def test_base(base: dict[str, str], source: str, file: str) -> None:
-    item = image_levels([{"name": "a"}], base=base)[0][0]
+    item = catalog_images([{"name": "a"}], base=base)[0]
     assert (item["name"], item["source"], item["file"]) == ("base", source, file)
 
 
 def test_base_from_two_places() -> None:
     with pytest.raises(HubError, match=r"^images_base_image and images_base_archive are both given"):
-        image_levels([{"name": "a"}], base={"image": DIGEST, "archive": "/b.tar"})
+        catalog_images([{"name": "a"}], base={"image": DIGEST, "archive": "/b.tar"})
 
 
 @pytest.mark.parametrize(
@@ -168,4 +163,4 @@ def test_base_from_two_places() -> None:
 )
 def test_bad_lists(catalog: list[dict[str, t.Any]], stack: str, message: str) -> None:
     with pytest.raises(HubError, match=f"^{re.escape(message)}"):
-        image_levels(catalog, stack=stack)
+        catalog_images(catalog, stack=stack)

@@ -49,7 +49,7 @@ def test_one_at_a_time(tmp_path: Path, manager: str) -> None:
 
 
 def test_as_many_slots_as_allowed(tmp_path: Path) -> None:
-    with commands.slot(tmp_path, 2), commands.slot(tmp_path, 2), commands.slot(tmp_path, 0):
+    with commands.slot(tmp_path, 2), commands.slot(tmp_path, 2):
         assert sorted(path.name for path in tmp_path.iterdir()) == ["slot-0.lock", "slot-1.lock"]
 
 

@@ -18,11 +18,14 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 from ansible_collections.galilean.hub.plugins.module_utils.core.runs import run_token
 from ansible_collections.galilean.hub.plugins.module_utils.images import delivery_archive as archive
 from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_engine import DeliveryEngine
-from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan import PackedImage, chain_ids
+from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan import (
+    ExportedImage,
+    chain_ids,
+)
 
 IMAGES = [
-    PackedImage("g/one:1", "sha256:1", ("a", "b"), 2000),
-    PackedImage("g/two:1", "sha256:2", ("a", "b", "c"), 3000),
+    ExportedImage("g/one:1", "sha256:1", ("a", "b"), 2000),
+    ExportedImage("g/two:1", "sha256:2", ("a", "b", "c"), 3000),
 ]
 MINE = run_token(os.getpid())
 
@@ -64,8 +67,8 @@ def names(path: str | Path) -> set[str]:
         return set(tar.getnames())
 
 
-def pack(engine: Saving, folder: Path, host: str, known: t.Collection[str] = ()) -> dict[str, t.Any]:
-    return archive.pack(engine, IMAGES, known, folder, MINE, host, os.getuid(), 10)
+def export(engine: Saving, folder: Path, host: str, known: t.Collection[str] = ()) -> dict[str, t.Any]:
+    return archive.export(engine, IMAGES, known, folder, MINE, host, os.getuid(), 10)
 
 
 def left(folder: Path) -> list[str]:
@@ -86,8 +89,8 @@ def test_thin_out(tmp_path: Path) -> None:
 
 def test_hosts_share_an_archive(tmp_path: Path) -> None:
     engine = Saving()
-    first, second = pack(engine, tmp_path, "one"), pack(engine, tmp_path, "two", ["unrelated"])
-    third = pack(engine, tmp_path, "three", chain_ids(["a", "b"]))
+    first, second = export(engine, tmp_path, "one"), export(engine, tmp_path, "two", ["unrelated"])
+    third = export(engine, tmp_path, "three", chain_ids(["a", "b"]))
     assert engine.saved == 2
     assert first == second
     assert (first["whole"], third["whole"]) == (True, False)
@@ -110,7 +113,7 @@ def test_what_a_killed_run_left(tmp_path: Path) -> None:
     (tmp_path / over).mkdir()
     (tmp_path / over / "x.tar.gz").touch()
     (tmp_path / f"{over}.run").touch()
-    pack(Saving(), tmp_path, "one")
+    export(Saving(), tmp_path, "one")
     assert [name for name in left(tmp_path) if name.startswith("999999999")] == []
     archive.release(tmp_path, MINE, "one")
     assert left(tmp_path) == []
@@ -118,15 +121,15 @@ def test_what_a_killed_run_left(tmp_path: Path) -> None:
 
 def test_an_archive_that_could_not_be_made(tmp_path: Path) -> None:
     with pytest.raises(HubError, match="no space left"):
-        pack(Saving(fail=True), tmp_path, "one")
+        export(Saving(fail=True), tmp_path, "one")
     assert [name for name in left(tmp_path) if name.endswith((".whole", ".part", ".gz"))] == []
     # Another host tries again.
-    assert pack(Saving(), tmp_path, "two")["bytes"] > 0
+    assert export(Saving(), tmp_path, "two")["bytes"] > 0
 
 
 def test_no_room(tmp_path: Path) -> None:
-    huge = [PackedImage("g/one:1", "sha256:1", ("a",), 10**18)]
+    huge = [ExportedImage("g/one:1", "sha256:1", ("a",), 10**18)]
     with pytest.raises(
-        HubError, match=re.escape(f" free in {tmp_path}/{MINE}, but packing the images may need ")
+        HubError, match=re.escape(f" free in {tmp_path}/{MINE}, but exporting the images may need ")
     ):
-        archive.pack(Saving(), huge, (), tmp_path, MINE, "one", os.getuid(), 10)
+        archive.export(Saving(), huge, (), tmp_path, MINE, "one", os.getuid(), 10)

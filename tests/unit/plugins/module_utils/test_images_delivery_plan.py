@@ -82,9 +82,9 @@ def test_layer_sizes(layers: int, history: list[tuple[int, str]], expected: list
     assert plan.layer_sizes(layers, history) == expected
 
 
-ONE = plan.PackedImage("g/one:1", "sha256:1", ("a", "b", "c"))
-TWO = plan.PackedImage("g/two:1", "sha256:2", ("a", "b", "d"))
-OTHER = plan.PackedImage("g/other:1", "sha256:3", ("x", "c"))
+ONE = plan.ExportedImage("g/one:1", "sha256:1", ("a", "b", "c"))
+TWO = plan.ExportedImage("g/two:1", "sha256:2", ("a", "b", "d"))
+OTHER = plan.ExportedImage("g/other:1", "sha256:3", ("x", "c"))
 
 
 def chains(*layers: str) -> set[str]:
@@ -101,10 +101,10 @@ def test_unknown_size(known: set[str], expected: int) -> None:
 
 
 def test_pack_key() -> None:
-    key = plan.pack_key([ONE, TWO], chains("a"))
-    assert key == plan.pack_key([TWO, ONE], chains("a") | {"unrelated"})
-    assert key != plan.pack_key([ONE, TWO], set())
-    assert key != plan.pack_key([ONE], chains("a"))
+    key = plan.archive_key([ONE, TWO], chains("a"))
+    assert key == plan.archive_key([TWO, ONE], chains("a") | {"unrelated"})
+    assert key != plan.archive_key([ONE, TWO], set())
+    assert key != plan.archive_key([ONE], chains("a"))
     assert re.fullmatch("[0-9a-f]{16}", key)
 
 

@@ -103,8 +103,8 @@ def test_plan_present(
 
 
 def test_plan_absent() -> None:
-    assert not plan.plan_absent("site/hub", []).changed
-    assert plan.plan_absent("site/hub", ["site/hub:1"]).before == {"site/hub:1": "present"}
+    assert not plan.plan_absent([]).changed
+    assert plan.plan_absent(["site/hub:1"]).before == {"site/hub:1": "present"}
 
 
 def test_explain() -> None:

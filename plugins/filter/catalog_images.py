@@ -10,14 +10,13 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
 DOCUMENTATION = r"""
-name: image_levels
-short_description: Images in the order in which they can be built
+name: catalog_images
+short_description: The images of a catalog, parents first
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Checks a list of images and sorts it into levels. The images of one level need only images of the levels before it,
-    so they can be built at the same time.
-  - The first level holds the base, when an image stands on it.
+  - Checks a catalog of images and gives the list of those to build, parents first, as M(galilean.hub.image) takes it.
+  - The first one is the base, when an image is built on it.
   - What an entry lists as packages, kernels, files, environment and commands becomes the text of a Dockerfile; on an image
     C(<name>-plain) when the entry has a Dockerfile of its own, too.
 positional: _input
@@ -43,45 +42,46 @@ options:
     type: path
     default: ''
   base:
-    description: An C(image) of a registry or an C(archive) for the base, instead of a bootstrap.
+    description:
+      - An C(image) of a registry or an C(archive) for the base, where it is not bootstrapped.
+      - Otherwise the options of M(galilean.hub.image) for a bootstrap.
     type: dict
     default: {}
 """
 
 EXAMPLES = r"""
-- name: Show what can be built at the same time
+- name: Show which images there are to be
   ansible.builtin.debug:
     msg: >-
       {{ [{'name': 'hub', 'parent': 'hub-core'}, {'name': 'hub-core'}, {'name': 'proxy'}]
-      | galilean.hub.image_levels | map('map', attribute='name') }}
-  # [['base'], ['hub-core', 'proxy'], ['hub']]
+      | galilean.hub.catalog_images | map(attribute='name') }}
+  # ['base', 'hub-core', 'proxy', 'hub']
 """
 
 RETURN = r"""
 _value:
   description:
-    - A list for each level, with its images as M(galilean.hub.image_plan) takes them.
-    - Beside these keys, C(file) is what has to exist on the controller (or nothing), C(stack) and C(internal) come from the
-      entry, and C(awaited) tells whether others are built on the image.
+    - The images with the options of M(galilean.hub.image).
+    - Beside these, C(file) is what has to exist on the controller (or nothing), and C(stack) and C(internal) come from the entry.
   type: list
-  elements: list
+  elements: dict
 """
 
 
-def image_levels_filter(
+def catalog_images_filter(
     catalog: t.Any, extra: t.Any = (), stack: str = "", files_path: str = "", base: t.Any = None
-) -> list[list[dict[str, t.Any]]]:
+) -> list[dict[str, t.Any]]:
     """Filter wrapper: checks the type, and turns HubError into the error that Ansible shows as one sentence."""
-    from ansible_collections.galilean.hub.plugins.module_utils.catalog.catalog import image_levels
+    from ansible_collections.galilean.hub.plugins.module_utils.catalog.catalog import catalog_images
 
     plain, plain_extra = to_plain(catalog), to_plain(extra)
     for value in (plain, plain_extra):
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise AnsibleFilterError(
-                f"The galilean.hub.image_levels input must be a list of dictionaries, not {value!r}."
+                f"The galilean.hub.catalog_images input must be a list of dictionaries, not {value!r}."
             )
     try:
-        return image_levels(plain, plain_extra, str(stack or ""), str(files_path), to_plain(base or {}))
+        return catalog_images(plain, plain_extra, str(stack or ""), str(files_path), to_plain(base or {}))
     except HubError as exc:
         raise AnsibleFilterError(exc.message) from exc
 
@@ -90,4 +90,4 @@ class FilterModule:
     """One filter."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"image_levels": image_levels_filter}
+        return {"catalog_images": catalog_images_filter}
