@@ -102,7 +102,7 @@ class Nginx:
 
     def loaded(self) -> str:
         """Name of the pair that nginx says it has loaded; empty when it does not answer."""
-        # The name goes to the address: a front leads nobody on without one.
+        # The name goes to the address: an SNI router leads nobody on without one.
         connection = http.client.HTTPConnection(self.settings.server_name or self.settings.host)
         try:
             connection.sock = self._connect()
