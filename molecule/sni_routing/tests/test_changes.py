@@ -156,7 +156,7 @@ def test_a_router_that_is_gone_or_stopped_comes_back(a: Hub, b: Hub) -> None:
 
 
 def test_a_port_of_one_instance(a: Hub, b: Hub) -> None:
-    """The router is replaced once for it. It stays open while others are there, as they would lose connections."""
+    """The router is replaced for it once. It stays open while others are there, who would lose theirs."""
     before = started(a.router)
     with socket.create_server(("127.0.0.1", 0)) as free:
         own = free.getsockname()[1]

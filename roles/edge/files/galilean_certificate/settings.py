@@ -9,7 +9,9 @@ import json
 import typing as t
 from pathlib import Path
 
-from .problem import Problem
+
+class Problem(Exception):
+    """One sentence for the operator: what is wrong, the value, and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
