@@ -183,6 +183,33 @@ def test_what_is_remembered_of_a_renewal() -> None:
     assert status.renewed(None, False, "away", NOW)["succeeded"] is None
 
 
+@pytest.mark.parametrize(
+    ("served", "renewal", "begin"),
+    [
+        (None, None, "Nothing shows a certificate at 127.0.0.1:443: see docker logs c."),
+        ({}, {"ok": True}, ""),
+        (
+            {},
+            {"ok": False, "tried": "2027-01-14T08:00:00Z", "message": "away."},
+            "The last renewal of the certificate failed (2027-01-14T08:00:00Z), it has 14 days left: away.",
+        ),
+        (
+            {"days_left": 13},
+            None,
+            "The certificate has 13 days left (until 2027-01-15T08:00:00Z), less than edge_tls_warn_days, 14",
+        ),
+    ],
+)
+def test_what_verify_complains_of(
+    served: dict[str, t.Any] | None, renewal: dict[str, t.Any] | None, begin: str
+) -> None:
+    settings = Settings("hub", "acme", "", "/e", 1, "c", ["docker"], "127.0.0.1", 443, "", warn_days=14)
+    shown = None if served is None else {"days_left": 14, "ends": "2027-01-15T08:00:00Z", **served}
+    told = status.problem(settings, shown, renewal)
+    assert told.startswith(begin)
+    assert bool(told) == bool(begin)
+
+
 def test_settings_of_another_mode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody asks for certbot where there is none; and what is not there is named."""
     settings = Settings("hub", "provided", "", "/e", 1, "c", ["docker"], "127.0.0.1", 443, "PAIR")

@@ -170,4 +170,5 @@ def _remember(settings: Settings, outcome: Outcome, tried: bool) -> None:
     state = status.observe(settings)
     if tried or outcome.problem:
         state["renewal"] = status.renewed(state["renewal"], not outcome.problem, outcome.problem, time.time())
+        state["problem"] = status.problem(settings, state["served"], state["renewal"])
     status.keep(settings, state)

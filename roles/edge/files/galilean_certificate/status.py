@@ -42,7 +42,25 @@ def observe(settings: Settings) -> dict[str, t.Any]:
         }
     # Where nothing is renewed any more, an old failure says nothing.
     state["renewal"] = remembered(settings).get("renewal") if settings.mode == "acme" else None
+    state["problem"] = problem(settings, state["served"], state["renewal"])
     return state
+
+
+def problem(settings: Settings, served: dict[str, t.Any] | None, renewal: dict[str, t.Any] | None) -> str:
+    """What `verify` complains of; empty for nothing."""
+    if served is None:
+        where = f"{settings.host}:{settings.port}"
+        return f"Nothing shows a certificate at {where}: see docker logs {settings.container}."
+    days = served["days_left"]
+    if renewal and not renewal["ok"]:
+        failed = f"The last renewal of the certificate failed ({renewal['tried']})"
+        return f"{failed}, it has {days} days left: {renewal['message']}"
+    if days < settings.warn_days:
+        return (
+            f"The certificate has {days} days left (until {served['ends']}), less than edge_tls_warn_days, {settings.warn_days}: "
+            "run site.yml again, or give a new one."
+        )
+    return ""
 
 
 def stamp(seconds: float) -> str:
