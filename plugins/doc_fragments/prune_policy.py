@@ -13,7 +13,7 @@ options:
     type: str
     default: galilean
   wanted:
-    description: Full references of the images that the current settings want, as M(galilean.hub.image_plan) returns them.
+    description: Full references of the images that the current settings want, as M(galilean.hub.image) returns them.
     type: list
     elements: str
     default: []

@@ -62,7 +62,7 @@ LANES = [
         molecule("images"),
         molecule("delivery", slow=True),
         molecule("edge"),
-        molecule("front", slow=True),
+        molecule("sni_routing", slow=True),
         molecule("edge_ipv6", slow=True),
     ],
 ]

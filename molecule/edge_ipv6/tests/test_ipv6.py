@@ -94,8 +94,8 @@ def test_an_engine_of_somebody_else_is_looked_at_first(server: Machine) -> None:
     assert "changed=0" in said
 
 
-def test_behind_a_front_as_well(server: Machine, client: Machine) -> None:
-    """Several instances by name: the front tells the edge the address of who comes, over both."""
+def test_sni_routing_as_well(server: Machine, client: Machine) -> None:
+    """Several instances by name: the SNI router tells the edge the address of who comes, over both."""
     said = converge(server, edge_sni_routing=True, edge_server_name="hub")
     assert said.endswith("rc=0"), said
     for ours, theirs in ((client.ipv6, server.ipv6), (client.ipv4, server.ipv4)):

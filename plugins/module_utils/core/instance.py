@@ -16,8 +16,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 # Linux account name (32 characters), less what a user's container name adds in front of the user's own name.
 INSTANCE_NAME = re.compile(r"^[a-z][a-z0-9-]{0,18}[a-z0-9]$")
 
-# Folder of the fronts (edge_sni_routing).
-FRONT = "galilean-front"
+# Folder of the SNI routers (edge_sni_routing).
+SNI_ROUTER = "galilean-sni-router"
 
 # With these begin names of an instance's users' containers and volumes, so no other instance's name may: the container of the user
 # "hub" of "lab" is called like the hub of "lab-user". Names such as lab-hub clash with nothing.
@@ -38,7 +38,7 @@ def check_instance_name(name: str) -> str:
             f"jupyterhub_instance is {name!r}: use 2 to 20 lower-case letters, digits and single dashes, "
             "starting with a letter and ending with a letter or digit"
         )
-    if name == FRONT:
+    if name == SNI_ROUTER:
         raise HubError(
             f"jupyterhub_instance is {name!r}, which is what instances that share their ports have in common: use another name"
         )

@@ -55,9 +55,9 @@ _PLAIN_KB = _HEADERS_KB + 1 + _REQUEST_KB + _PASSED_KB + BODY_KB
 _TLS_KB = 88
 _CONNECTION_KB = _TLS_KB + PREREAD_KB + SEND_KB + RECEIVE_KB
 
-# A front passes bytes on: two buffers of 16 KiB, and what the kernel holds for the socket of an edge. Over plain HTTP it
+# An SNI router passes bytes on: two buffers of 16 KiB, and what the kernel holds for the socket of an edge. Over plain HTTP it
 # reads requests, too.
-_FRONT_KB = (
+_SNI_ROUTER_KB = (
     PREREAD_KB + SEND_KB + RECEIVE_KB + 2 * 16 + 208 + 2 * (HEADER_KB + 1) + _REQUEST_KB + ANSWER_KB + 16
 )
 
@@ -156,13 +156,13 @@ def memory_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
 def edge_budget(memory: str, host_mb: int, workers: int, per_address: int = 0) -> dict[str, t.Any]:
     """What nginx and its container are told.
 
-    memory: the setting, auto for a part of the host's memory (host_mb), front for a front, which has the same; per_address:
+    memory: the setting, auto for a part of the host's memory (host_mb), sni_router for an SNI router, which has the same; per_address:
     connections that an address may have, 0 for half of all.
     """
-    memory_mb = automatic_mb(host_mb) if memory in ("auto", "front") else size_bytes(memory) // 1024**2
-    if memory == "front":
+    memory_mb = automatic_mb(host_mb) if memory in ("auto", "sni_router") else size_bytes(memory) // 1024**2
+    if memory == "sni_router":
         return _budget(
-            memory_mb, (memory_mb * 1024 - _base_kb(workers)) // (_FRONT_KB + 2 * workers * 4), 0, 0
+            memory_mb, (memory_mb * 1024 - _base_kb(workers)) // (_SNI_ROUTER_KB + 2 * workers * 4), 0, 0
         )
     people = _people(memory_mb * 1024, workers)
     if people < 2:
@@ -180,8 +180,8 @@ def _budget(memory_mb: int, connections: int, people: int, per_address: int) -> 
         "http2": people,
         "http2_per_address": max(1, people * each // connections),
         "http2_of_host": people - people // 32,
-        # Any process may have all of them, and each has another half that leads to the hub, or several over HTTP/2. In a front,
-        # three more.
+        # Any process may have all of them, and each has another half that leads to the hub, or several over HTTP/2. In an SNI
+        # router, three more.
         "worker_connections": (2 * connections + (STREAMS - 1) * people if people else 4 * connections) + 64,
         "zone": f"{max(1, -(-connections * _ENTRY_BYTES // 1024**2))}m",
         "rate_zone": f"{_RATE_ZONE_MB}m",

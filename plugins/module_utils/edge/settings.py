@@ -59,7 +59,7 @@ def _port_problems(port: int, http_port: int, tls_mode: str) -> list[str]:
 
 
 def _shared_problems(settings: dict[str, t.Any]) -> list[str]:
-    """What keeps a front from leading browsers to this instance by name."""
+    """What keeps SNI routing from leading browsers to this instance."""
     if not settings["shared"]:
         return []
     if not settings["server_name"]:
@@ -69,7 +69,7 @@ def _shared_problems(settings: dict[str, t.Any]) -> list[str]:
         ]
     if settings.get("trusted_proxies"):
         return [
-            "edge_trusted_proxies is set while edge_sni_routing is true: a front tells edges the address that it sees itself, which "
+            "edge_trusted_proxies is set while edge_sni_routing is true: an SNI router tells edges the address that it sees itself, which "
             "is the load balancer's, so give each instance a port of its own behind it and set edge_sni_routing to false"
         ]
     return [

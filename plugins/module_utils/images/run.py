@@ -16,7 +16,6 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.commands import 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import (
     DockerCli,
-    Engine,
     EngineAway,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedImage
@@ -62,7 +61,7 @@ def items_of(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
     return found
 
 
-def wanted_images(items: t.Sequence[dict[str, t.Any]], engine: Engine | None) -> list[Wanted]:
+def wanted_images(items: t.Sequence[dict[str, t.Any]], engine: DockerCli | None) -> list[Wanted]:
     """All images of the list, each with the reference of its parents in its digest."""
     refs: dict[str, str] = {}
     out = []
@@ -104,7 +103,7 @@ class Comparison:
             },
         }
 
-    def report_single(self, engine: Engine | None) -> dict[str, t.Any]:
+    def report_single(self, engine: DockerCli | None) -> dict[str, t.Any]:
         """The same for one image instead of a list: with facts about it, and no heading in the diff."""
         spec = self.wanted[0].spec
         facts: dict[str, t.Any] = {"name": spec.name, "ref": spec.ref, "digest": spec.digest}
@@ -119,7 +118,7 @@ class Comparison:
 
 
 def compare(
-    items: t.Sequence[dict[str, t.Any]], only: t.Sequence[str] | None, engine: Engine | None
+    items: t.Sequence[dict[str, t.Any]], only: t.Sequence[str] | None, engine: DockerCli | None
 ) -> Comparison:
     """What is there and what is not; one call of the engine where nothing is missing."""
     wanted = wanted_images(items, engine)

@@ -98,7 +98,7 @@ class Placed:
     address: str
     ports: t.Mapping[str, str]  # by the name of the setting; 0 means that nothing listens
     subnet: str = ""
-    shared: bool = False  # behind the front of its address
+    shared: bool = False  # behind the SNI router of its address
     names: tuple[str, ...] = ()
     subdomains: bool = False  # names below the first one are of its users
 
@@ -116,7 +116,7 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _name_clashes(both: str, one: Placed, other: Placed) -> list[str]:
-    """Names that would lead to two instances behind the same front, or to a user of one and to the other."""
+    """Names that would lead to two instances behind the same SNI router, or to a user of one and to the other."""
     mine, theirs = (tuple(dict.fromkeys(map(str.lower, placed.names))) for placed in (one, other))
     return [
         f"{both} have the name {name} (edge_server_name, edge_server_aliases) while edge_sni_routing is true: give one of them another."
@@ -138,7 +138,7 @@ def _port_clashes(both: str, one: Placed, other: Placed) -> list[str]:
     if one.shared and other.shared:
         if one.address == other.address:
             return _name_clashes(both, one, other)
-        # Each address has a front of its own, and two of them cannot have the same port.
+        # Each address has an SNI router of its own, and two of them cannot have the same port.
         fix = ", or both the same edge_bind_address"
     elif one.shared or other.shared:
         fix = ", or both edge_sni_routing"

@@ -18,8 +18,7 @@ import typing as t
 from pathlib import Path
 
 from . import install, issue, status
-from .problem import Problem
-from .settings import Settings, load
+from .settings import Problem, Settings, load
 
 
 @contextlib.contextmanager

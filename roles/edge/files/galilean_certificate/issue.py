@@ -11,13 +11,11 @@ import re
 import shutil
 import subprocess
 import time
-import typing as t
 from pathlib import Path
 
 from . import complaint, install, pair, revoked, status
 from .nginx import Nginx
-from .problem import Problem
-from .settings import Certbot, Settings
+from .settings import Certbot, Problem, Settings
 
 # certbot answers to networks; some authorities take minutes.
 LONGEST = 900
@@ -39,36 +37,27 @@ class Held:
 def held(certbot: Certbot) -> Held | None:
     """Read the lineage; None when there is none that could be used."""
     folder = Path(certbot.lineage)
+    # certbot writes no section for what stands at the top.
+    renewal = configparser.ConfigParser(interpolation=None, strict=False)
     try:
         told = pair.facts(pair.leaf((folder / "cert.pem").read_text(encoding="utf-8")))
-        key = (folder / "cert.pem").read_text(encoding="utf-8")
-    except (OSError, Problem):
+        renewal.read_string(
+            "[top]\n" + (folder.parents[1] / "renewal" / f"{folder.name}.conf").read_text(encoding="utf-8")
+        )
+    except (OSError, Problem, configparser.Error):
         return None
-    shown = subprocess.run(
-        ["openssl", "x509", "-noout", "-text"], input=key, capture_output=True, text=True, check=False
-    ).stdout
-    kind = "ecdsa" if "id-ecPublicKey" in shown else "rsa"
-    renewal = folder.parents[1] / "renewal" / f"{folder.name}.conf"
-    return Held(sorted(told.names), kind, _directory(renewal), told.serial, told.begins, told.ends)
+    kind, directory = (
+        renewal.get("renewalparams", key, fallback="unknown") for key in ("key_type", "server")
+    )
+    return Held(sorted(told.names), kind, directory, told.serial, told.begins, told.ends)
 
 
-def _directory(renewal: Path) -> str:
-    """The ACME directory that a lineage came from."""
-    # certbot writes no section for what stands at the top.
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string("[top]\n" + renewal.read_text(encoding="utf-8"))
-    except (OSError, configparser.Error):
-        return ""
-    return parser.get("renewalparams", "server", fallback="")
-
-
-def reason(certbot: Certbot, now: Held | None, moment: float, is_revoked: t.Callable[[], bool]) -> str:
+def reason(certbot: Certbot, now: Held | None, moment: float) -> str:
     """Why a certificate has to be issued; empty when the one that is there can stay."""
     if now is None:
         return "there is none yet"
     if now.directory != certbot.directory:
-        return f"it comes from {now.directory or 'somewhere else'}"
+        return f"it comes from {now.directory}"
     if now.names != sorted(certbot.names):
         return f"it holds {', '.join(now.names)}"
     if now.key_type != certbot.key_type:
@@ -78,8 +67,6 @@ def reason(certbot: Certbot, now: Held | None, moment: float, is_revoked: t.Call
     # As certbot itself: 30 days, and less for those that live shorter than 90.
     if now.ends - moment < min(LAST, (now.ends - now.begins) / 3):
         return f"it ends on {status.stamp(now.ends)[:10]}"
-    if is_revoked():
-        return "it was revoked"
     return ""
 
 
@@ -96,15 +83,15 @@ class Outcome:
 def issue(settings: Settings, check: bool = False, ask: bool = False, force: bool = False) -> Outcome:
     """Get a certificate where one is due, serve it, and write down what came of it.
 
-    check: only say what would be done. ask: let certbot judge as well when nothing seems due, which knows when an
-    authority wants an early renewal (RFC 9773). force: get another one in any case. What goes wrong is in the outcome; an
-    older certificate serves on.
+    check: only say what would be done. ask: ask the authority as well when nothing seems due, its list of revoked certificates and
+    by certbot (OCSP, and early renewals after RFC 9773). force: get another one in any case. What goes wrong is in the outcome; an older
+    certificate serves on.
     """
     certbot = settings.certbot()
     now = held(certbot)
-    why = reason(certbot, now, time.time(), lambda: now is not None and revoked.revoked(certbot, now.serial))
-    if force and not why:
-        why = "it was asked for"
+    why = reason(certbot, now, time.time()) or ("it was asked for" if force else "")
+    if ask and not why and now is not None and revoked.revoked(certbot, now.serial):
+        why = "it was revoked"
     if check:
         return Outcome(changed=bool(why), why=why, usable=_usable(now))
     problem = ""
@@ -183,4 +170,5 @@ def _remember(settings: Settings, outcome: Outcome, tried: bool) -> None:
     state = status.observe(settings)
     if tried or outcome.problem:
         state["renewal"] = status.renewed(state["renewal"], not outcome.problem, outcome.problem, time.time())
+        state["problem"] = status.problem(settings, state["served"], state["renewal"])
     status.keep(settings, state)

@@ -1,10 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""nginx in its container: which pair is on disk, which one it has loaded, which one it serves."""
+"""nginx in its container: which pair is on disk, and which one it serves."""
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import socket
@@ -14,19 +13,10 @@ import time
 from pathlib import Path
 
 from . import pair
-from .problem import Problem
-from .settings import Settings
+from .settings import Problem, Settings
 
 CURRENT = "current.pem"
 NAMED = re.compile(r"tls-[0-9a-f]{12}\.pem")
-
-
-def _context() -> ssl.SSLContext:
-    # What is served is compared with what is on disk: nothing has to be trusted for that.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 class Nginx:
@@ -35,11 +25,6 @@ class Nginx:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.folder = Path(settings.edge_dir)
-
-    @property
-    def needs_reload(self) -> bool:
-        """Whether nginx reads the pair with its configuration, and not at each handshake."""
-        return bool(self.settings.tls_conf)
 
     def named(self) -> str:
         """Name of the pair's file that is in use on disk; empty without one."""
@@ -51,7 +36,8 @@ class Nginx:
 
     def name(self, file: str) -> None:
         """Put another pair into use on disk, in one step. Where no reload is needed, nginx has it from now on."""
-        if self.needs_reload:
+        # With its configuration, and not at each handshake.
+        if self.settings.tls_conf:
             text = self.settings.tls_conf.replace("PAIR", file)
             pair.write(self.folder / "tls.conf", text, self.settings.group, 0o640)
         new = self.folder / f".{CURRENT}.new"
@@ -65,53 +51,27 @@ class Nginx:
         return done.returncode == 0 and done.stdout.strip() == "true"
 
     def load(self) -> None:
-        """Have nginx use what is on disk; raises Problem when it does not take it."""
-        if self.needs_reload:
-            self.test()
-            self.reload()
-
-    def test(self) -> None:
-        """Have nginx read what is on disk without using it; raises Problem when it does not take it."""
+        """Have nginx use what is on disk; raises Problem when it does not take it. Open connections stay with the old processes."""
+        if not self.settings.tls_conf:
+            return
         done = self._nginx("-q", "-t")
         if done.returncode:
-            said = " ".join(done.stderr.split())
-            raise Problem(f"nginx does not take the new certificate: {said}.")
-
-    def reload(self) -> None:
-        """Have it load what is on disk. Open connections stay with the processes that carry them."""
+            raise Problem(f"nginx does not take the new certificate: {' '.join(done.stderr.split())}.")
         done = self._nginx("-s", "reload")
         if done.returncode:
             raise Problem(f"nginx could not be told to reload: {' '.join(done.stderr.split())}.")
 
-    def wait(self, file: str) -> None:
-        """Wait until nginx serves this pair: it names it, and a handshake shows its certificate."""
-        wanted = pair.leaf((self.folder / file).read_text(encoding="utf-8"))
+    def wait(self, wanted: bytes) -> None:
+        """Wait until a handshake shows this certificate."""
         deadline = time.monotonic() + self.settings.patience
-        while True:
-            loaded, served = self.loaded(), self.served()
-            if loaded == file and served == wanted:
-                return
+        while (served := self.served()) != wanted:
             if time.monotonic() > deadline:
-                break
+                raise Problem(
+                    f"nginx still serves the certificate {pair.facts(served).serial if served else 'none'} at "
+                    f"{self.settings.host}:{self.settings.port} after {self.settings.patience:.0f} s, not "
+                    f"{pair.facts(wanted).serial}: see docker logs {self.settings.container}."
+                )
             time.sleep(0.2)
-        shown = pair.facts(served).serial if served else "none"
-        raise Problem(
-            f"nginx still serves the certificate {shown} at {self._where()} after {self.settings.patience:.0f} s, not "
-            f"{pair.facts(wanted).serial}: see docker logs {self.settings.container}."
-        )
-
-    def loaded(self) -> str:
-        """Name of the pair that nginx says it has loaded; empty when it does not answer."""
-        # The name goes to the address: a front leads nobody on without one.
-        connection = http.client.HTTPConnection(self.settings.server_name or self.settings.host)
-        try:
-            connection.sock = self._connect()
-            connection.request("GET", "/_edge/health")
-            return (connection.getresponse().read().decode().split() or [""])[-1]
-        except (OSError, http.client.HTTPException):
-            return ""
-        finally:
-            connection.close()
 
     def served(self) -> bytes | None:
         """The certificate that a browser is shown, in DER form."""
@@ -122,18 +82,18 @@ class Nginx:
             return None
 
     def _connect(self) -> ssl.SSLSocket:
+        # What is served is compared with what is on disk: nothing has to be trusted for that.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         plain = socket.create_connection((self.settings.host, self.settings.port), timeout=5)
         try:
             if self.settings.proxy_protocol:
                 # What a load balancer says about a connection of its own.
                 plain.sendall(b"PROXY UNKNOWN\r\n")
-            return _context().wrap_socket(plain, server_hostname=self.settings.server_name or None)
+            return context.wrap_socket(plain, server_hostname=self.settings.server_name or None)
         except BaseException:
             plain.close()
             raise
-
-    def _where(self) -> str:
-        return f"{self.settings.host}:{self.settings.port}"
 
     def _nginx(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return self._docker(

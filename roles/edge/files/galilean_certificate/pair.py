@@ -12,10 +12,9 @@ import re
 import ssl
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
-from .problem import Problem
+from .settings import Problem
 
 CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -29,11 +28,6 @@ class Facts:
     names: list[str]
     begins: float
     ends: float
-
-
-def combined(certificate: str, key: str) -> str:
-    """The text of the file that nginx reads as both."""
-    return certificate.strip() + "\n" + key.strip() + "\n"
 
 
 def file_name(pair: str) -> str:
@@ -74,25 +68,15 @@ def facts(der: bytes) -> Facts:
     done = subprocess.run(argv, input=der, capture_output=True, check=False)
     if done.returncode:
         raise Problem(f"openssl cannot read the certificate: {done.stderr.decode().strip()}.")
-    return parse(done.stdout.decode())
-
-
-def parse(text: str) -> Facts:
-    """The facts in what `openssl x509 -serial -issuer -dates -ext subjectAltName` prints."""
+    text = done.stdout.decode()
     lines = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-    names = [entry.split(":", 1)[1] for entry in re.findall(r"(?:DNS|IP Address):[^,\s]+", text)]
     return Facts(
         serial=lines.get("serial", "").lower(),
         issuer=lines.get("issuer", ""),
-        names=names,
+        names=[entry.split(":", 1)[1] for entry in re.findall(r"(?:DNS|IP Address):[^,\s]+", text)],
         begins=ssl.cert_time_to_seconds(lines["notBefore"]),
         ends=ssl.cert_time_to_seconds(lines["notAfter"]),
     )
-
-
-def days_left(ends: float, now: float | None = None) -> int:
-    """Whole days until then; negative afterwards."""
-    return int((ends - (time.time() if now is None else now)) // 86400)
 
 
 def write(path: Path, text: str, group: int, mode: int) -> None:

@@ -9,7 +9,9 @@ import json
 import typing as t
 from pathlib import Path
 
-from .problem import Problem
+
+class Problem(Exception):
+    """One sentence for the operator: what is wrong, the value, and what to do."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Settings:
     edge_dir: folder that nginx reads; group: its group's number; container: nginx's container; docker: the docker command;
     host, port: where nginx answers from the host itself; proxy_protocol: whether it speaks that there; tls_conf: text of tls.conf
     with PAIR for the pair's file name, empty where nginx reads the pair at each handshake; metrics_file: for Prometheus' node
-    exporter, empty for none; patience: seconds for nginx to load something.
+    exporter, empty for none; warn_days: edge_tls_warn_days; patience: seconds for nginx to load something.
     """
 
     instance: str
@@ -52,6 +54,7 @@ class Settings:
     tls_conf: str
     proxy_protocol: bool = False
     metrics_file: str = ""
+    warn_days: int = 0
     patience: float = 20.0
     # Where all of this is, and what the status is written beside.
     folder: str = ""

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import time
 import typing as t
@@ -25,10 +26,9 @@ def remembered(settings: Settings) -> dict[str, t.Any]:
     return found if isinstance(found, dict) else {}
 
 
-def observe(settings: Settings, nginx: t.Any = None) -> dict[str, t.Any]:
+def observe(settings: Settings) -> dict[str, t.Any]:
     """Look at what is served, and add what is remembered of the last renewal."""
-    nginx = nginx or Nginx(settings)
-    der = nginx.served()
+    der = Nginx(settings).served()
     state: dict[str, t.Any] = {"instance": settings.instance, "mode": settings.mode, "served": None}
     if der is not None:
         told = pair.facts(der)
@@ -38,11 +38,29 @@ def observe(settings: Settings, nginx: t.Any = None) -> dict[str, t.Any]:
             "names": told.names,
             "begins": stamp(told.begins),
             "ends": stamp(told.ends),
-            "days_left": pair.days_left(told.ends),
+            "days_left": int((told.ends - time.time()) // 86400),
         }
     # Where nothing is renewed any more, an old failure says nothing.
     state["renewal"] = remembered(settings).get("renewal") if settings.mode == "acme" else None
+    state["problem"] = problem(settings, state["served"], state["renewal"])
     return state
+
+
+def problem(settings: Settings, served: dict[str, t.Any] | None, renewal: dict[str, t.Any] | None) -> str:
+    """What `verify` complains of; empty for nothing."""
+    if served is None:
+        where = f"{settings.host}:{settings.port}"
+        return f"Nothing shows a certificate at {where}: see docker logs {settings.container}."
+    days = served["days_left"]
+    if renewal and not renewal["ok"]:
+        failed = f"The last renewal of the certificate failed ({renewal['tried']})"
+        return f"{failed}, it has {days} days left: {renewal['message']}"
+    if days < settings.warn_days:
+        return (
+            f"The certificate has {days} days left (until {served['ends']}), less than edge_tls_warn_days, {settings.warn_days}: "
+            "run site.yml again, or give a new one."
+        )
+    return ""
 
 
 def stamp(seconds: float) -> str:
@@ -52,8 +70,6 @@ def stamp(seconds: float) -> str:
 
 def seconds(text: str) -> int:
     """A moment that `stamp` wrote, in seconds since 1970."""
-    import calendar
-
     return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
 
 

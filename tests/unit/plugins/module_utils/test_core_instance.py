@@ -98,9 +98,11 @@ def named(layout: dict, kind: str) -> set[str]:
     return {layout["core_network"], layout["users_network"]}
 
 
-def test_the_folder_of_fronts_is_no_instances() -> None:
-    with pytest.raises(HubError, match=r"^jupyterhub_instance is 'galilean-front', .*: use another name$"):
-        instance_layout("galilean-front")
+def test_the_folder_of_sni_routers_is_no_instances() -> None:
+    with pytest.raises(
+        HubError, match=r"^jupyterhub_instance is 'galilean-sni-router', .*: use another name$"
+    ):
+        instance_layout("galilean-sni-router")
 
 
 def test_two_instances_share_nothing() -> None:

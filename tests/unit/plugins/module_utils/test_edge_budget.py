@@ -142,19 +142,19 @@ def test_there_is_a_file_and_a_place_for_each() -> None:
     ],
 )
 def test_every_way_in_is_counted(settings: dict[str, t.Any]) -> None:
-    """http listens on sockets of its own container, but for plain HTTP from a front, which counts."""
+    """http listens on sockets of its own container, but for plain HTTP from an SNI router, which counts."""
     conf = rendered(**settings)
     stream, http = conf.split("\nhttp {")
     listening = set(said(http, "listen") and re.findall(r"listen (\S+?)[ ;]", http))
-    assert listening <= {"unix:/tmp/https.sock", "unix:/tmp/http.sock", "unix:/run/front/http.sock"}
+    assert listening <= {"unix:/tmp/https.sock", "unix:/tmp/http.sock", "unix:/run/sni-router/http.sock"}
     assert "limit_conn edge_all" in stream
     assert "limit_conn edge_each" in stream
     balanced = bool(settings.get("edge_trusted_proxies")) and not settings.get("edge_proxy_protocol")
     assert ("limit_conn edge_balanced" in http) == balanced
 
 
-def test_a_front_is_bounded() -> None:
-    conf = rendered("front.conf.j2", edge_sni_routing=True, **TLS)
+def test_an_sni_router_is_bounded() -> None:
+    conf = rendered("sni_router.conf.j2", edge_sni_routing=True, **TLS)
     # Two buffers of 16 KiB, what the kernel holds on both sides, and a request of plain HTTP.
     each = (
         (192 + 64 + 208 + 2 * 16 + 16) * 1024
@@ -162,9 +162,9 @@ def test_a_front_is_bounded() -> None:
         + one(conf, "proxy_buffer_size")
     )
     each += 2 * one(conf, "large_client_header_buffers") + 56 * one(conf, "max_headers") + 8 * 1024
-    everybody = one(conf, "limit_conn front_all")
+    everybody = one(conf, "limit_conn sni_all")
     assert everybody * each < automatic_mb(24000) * MB
-    assert 300 * 7 <= one(conf, "limit_conn front_each") <= everybody // 2
+    assert 300 * 7 <= one(conf, "limit_conn sni_each") <= everybody // 2
     assert one(conf, "worker_connections") > 4 * everybody
 
 

@@ -136,7 +136,7 @@ CLASHES: list[tuple[list[Placed], list[str]]] = [
             "give one of them another edge_http_port."
         ],
     ),
-    # Behind one front by name, also where they want different ports.
+    # Behind one SNI router by name, also where they want different ports.
     ([hub("a", shared="a.org"), hub("b", instance="proto", shared="b.org x.org")], []),
     (
         [hub("a", shared="a.org", port="443"), hub("b", instance="p", port="80", http="443", shared="b.org")],
@@ -158,7 +158,7 @@ CLASHES: list[tuple[list[Placed], list[str]]] = [
         ],
     ),
     ([hub("a", shared="a.org *.a.org"), hub("b", instance="proto", shared="beta.a.org")], []),
-    # The same name behind two fronts, each with an address of its own.
+    # The same name behind two SNI routers, each with an address of its own.
     ([hub("a", shared="a.org"), hub("b", instance="proto", address="127.0.0.2", shared="a.org")], []),
     (
         [hub("a", shared="a.org"), hub("b", instance="proto")],

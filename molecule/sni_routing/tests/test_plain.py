@@ -31,7 +31,7 @@ def test_each_answers_to_its_name(plain: tuple[Hub, Hub]) -> None:
         }
         headers = hub.ask("/", forged, over=hub.plain()).seen()
         assert headers["host"] == f"{hub.name}:{hub.port}"
-        gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", hub.front)
+        gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", hub.router)
         assert headers["x-forwarded-for"] == headers["x-real-ip"] == gateway
         assert headers["x-forwarded-proto"] == headers["x-scheme"] == "http"
         assert headers["x-forwarded-port"] == str(hub.port)
@@ -39,7 +39,7 @@ def test_each_answers_to_its_name(plain: tuple[Hub, Hub]) -> None:
 
 
 def test_an_unknown_name_finds_nothing(plain: tuple[Hub, Hub]) -> None:
-    for name in ("c.front.test", "127.0.0.1", "localhost"):
+    for name in ("c.sni.test", "127.0.0.1", "localhost"):
         assert plain[0].ask(name=name, over=plain[0].plain()).status == 404
 
 
@@ -57,28 +57,32 @@ def test_uploads_and_large_headers_pass(plain: tuple[Hub, Hub]) -> None:
 
 def test_a_websocket_survives_the_other_one(plain: tuple[Hub, Hub]) -> None:
     a, b = plain
-    before = started(a.front)
+    before = started(a.router)
     kernel = a.kernel(a.plain())
     assert echoes(kernel)
-    converge("b", edge_tls_mode="off", edge_http_port=0, edge_server_aliases=["other.front.test"])
-    assert b.ask(name="other.front.test", over=b.plain()).status == 200
+    converge("b", edge_tls_mode="off", edge_http_port=0, edge_server_aliases=["other.sni.test"])
+    assert b.ask(name="other.sni.test", over=b.plain()).status == 200
     assert run("b", "remove.yml").endswith("rc=0")
     assert b.ask(over=b.plain()).status == 404
     assert echoes(kernel)
     kernel.close()
-    assert started(a.front) == before
+    assert started(a.router) == before
 
 
-def test_the_last_one_takes_the_front_along(plain: tuple[Hub, Hub]) -> None:
+def test_the_last_one_takes_the_router_along(plain: tuple[Hub, Hub]) -> None:
+    """The port for redirects, which nobody asks for any more, ends when nobody else is there."""
     a = plain[0]
-    assert a.front in docker("ps", "--format", "{{.Names}}").split()
+    assert f"127.0.0.1:{a.port + 1}" in docker("port", a.router)
+    converge("a", edge_tls_mode="off", edge_http_port=0)
+    assert docker("port", a.router) == f"8443/tcp -> 127.0.0.1:{a.port}"
+    assert a.router in docker("ps", "--format", "{{.Names}}").split()
     told = run("a", "remove.yml", "--check")
     assert told.endswith("rc=0"), told
-    assert Path(a.front_folder).exists()
+    assert Path(a.router_folder).exists()
     assert run("a", "remove.yml").endswith("rc=0")
-    assert not Path(a.front_folder).exists()
-    assert a.front not in docker("ps", "--all", "--format", "{{.Names}}").split()
-    assert a.front not in docker("network", "ls", "--format", "{{.Name}}").split()
+    assert not Path(a.router_folder).exists()
+    assert a.router not in docker("ps", "--all", "--format", "{{.Names}}").split()
+    assert a.router not in docker("network", "ls", "--format", "{{.Name}}").split()
     with pytest.raises(ConnectionError):
         a.plain()
     assert "changed=0" in run("a", "remove.yml")

@@ -44,10 +44,10 @@ def client(network: str, address: str, name: str, head: str = "") -> str:
 def test_each_has_its_own_certificate(a: Hub, b: Hub) -> None:
     """Over the same address and port. Neither's authority vouches for the other's."""
     assert a.ask("/hub/home").status == b.ask("/hub/home").status == 200
-    assert b.ask("/hub/home", name="sub.b.front.test").seen()["host"] == f"sub.b.front.test:{b.port}"
-    assert a.ask("/hub/home", name="A.Front.Test").status == 200
+    assert b.ask("/hub/home", name="sub.b.sni.test").seen()["host"] == f"sub.b.sni.test:{b.port}"
+    assert a.ask("/hub/home", name="A.Sni.Test").status == 200
     with pytest.raises(ssl.SSLCertVerificationError):
-        a.tls("b.front.test")
+        a.tls("b.sni.test")
 
 
 def test_each_has_its_own_upstream(a: Hub, b: Hub) -> None:
@@ -78,10 +78,10 @@ def test_browsers_may_speak_http2(a: Hub) -> None:
 
 
 def test_the_upstream_sees_the_client(a: Hub) -> None:
-    """One in the front's own network, whose address nobody translates, and one through the host's port."""
-    own, seen = json.loads(client(a.front, address_of(a.front, a.front), a.name))
+    """One in the router's own network, whose address nobody translates, and one through the host's port."""
+    own, seen = json.loads(client(a.router, address_of(a.router, a.router), a.name))
     assert seen == own
-    gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", a.front)
+    gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", a.router)
     forged = {"X-Forwarded-For": "192.0.2.7", "X-Real-IP": "192.0.2.7", "Forwarded": "for=192.0.2.7"}
     headers = a.ask("/", forged).seen()
     assert headers["x-forwarded-for"] == headers["x-real-ip"] == gateway
@@ -89,10 +89,10 @@ def test_the_upstream_sees_the_client(a: Hub) -> None:
     assert "forwarded" not in headers
 
 
-@pytest.mark.parametrize("where", ["front", "core"])
-def test_nobody_can_claim_to_be_the_front(a: Hub, where: str) -> None:
-    """A PROXY header is believed neither by the front, nor by the edge where hub and proxy reach it."""
-    network, container = (a.front, a.front) if where == "front" else (f"{a.instance}-core", a.edge)
+@pytest.mark.parametrize("where", ["router", "core"])
+def test_nobody_can_claim_to_be_the_router(a: Hub, where: str) -> None:
+    """A PROXY header is believed neither by the router, nor by the edge where hub and proxy reach it."""
+    network, container = (a.router, a.router) if where == "router" else (f"{a.instance}-core", a.edge)
     head = "PROXY TCP4 192.0.2.7 192.0.2.8 1 443\\r\\n"
     assert json.loads(client(network, address_of(container, network), a.name))
     said = client(network, address_of(container, network), a.name, head)
@@ -103,12 +103,12 @@ def test_nobody_can_claim_to_be_the_front(a: Hub, where: str) -> None:
 def test_an_unknown_name_gets_no_certificate(a: Hub) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    for name in ("c.front.test", "front.test", "x.a.front.test", None):
+    for name in ("c.sni.test", "sni.test", "x.a.sni.test", None):
         with a.plain() as plain, pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
             context.wrap_socket(plain, server_hostname=name)
 
 
-@pytest.mark.parametrize("host", ["c.front.test", "127.0.0.1", "default"])
+@pytest.mark.parametrize("host", ["c.sni.test", "127.0.0.1", "default"])
 def test_an_unknown_name_finds_nothing(a: Hub, host: str) -> None:
     for port in (a.port, a.port + 1):
         answer = a.ask("/hub/home", name=host, over=a.plain(port))
@@ -119,7 +119,7 @@ def test_an_unknown_name_finds_nothing(a: Hub, host: str) -> None:
 
 def test_a_connection_is_for_one_instance(a: Hub) -> None:
     """Browsers reuse connections where a certificate has both names: 421 has them open another one."""
-    assert a.ask("/hub/home", name="b.front.test", over=a.tls()).status == 421
+    assert a.ask("/hub/home", name="b.sni.test", over=a.tls()).status == 421
 
 
 def test_plain_http_is_sent_on(a: Hub, b: Hub) -> None:
@@ -162,22 +162,22 @@ def test_large_uploads_pass(a: Hub) -> None:
     assert json.loads(answer.text) == {"received": size}
 
 
-def test_the_front_has_no_rights(a: Hub) -> None:
+def test_the_router_has_no_rights(a: Hub) -> None:
     shape = "{{.Config.User}} {{with .HostConfig}}{{.ReadonlyRootfs}} {{.CapDrop}} {{.SecurityOpt}}{{end}}"
-    assert docker("inspect", "--format", shape, a.front) == "61080:61080 true [ALL] [no-new-privileges:true]"
+    assert docker("inspect", "--format", shape, a.router) == "61080:61080 true [ALL] [no-new-privileges:true]"
     shape = (
         "{{with .HostConfig}}{{.RestartPolicy.Name}} {{.Memory}} {{.PidsLimit}} {{.LogConfig.Config}}{{end}}"
     )
-    policy, memory, rest = docker("inspect", "--format", shape, a.front).split(" ", 2)
+    policy, memory, rest = docker("inspect", "--format", shape, a.router).split(" ", 2)
     assert (policy, rest) == ("unless-stopped", "256 map[max-file:3 max-size:10m]")
     # A part of the host's.
     assert 256 * 2**20 <= int(memory) <= 4 * 2**30
-    ports = docker("port", a.front).split("\n")
+    ports = docker("port", a.router).split("\n")
     assert sorted(ports) == [f"8443/tcp -> 127.0.0.1:{port}" for port in (a.port, a.port + 1)]
     assert docker("port", a.edge) == ""
 
 
-def test_no_secret_is_in_the_fronts_log(a: Hub) -> None:
+def test_no_secret_is_in_the_routers_log(a: Hub) -> None:
     docker("stop", "--time", "0", a.edge)
     try:
         answer = a.ask("/hub/login?token=s3cret", over=a.plain())
@@ -185,14 +185,14 @@ def test_no_secret_is_in_the_fronts_log(a: Hub) -> None:
     finally:
         docker("start", a.edge)
         a.wait_for(200)
-    a.ask("/hub/login?token=s3cret", name="c.front.test", over=a.plain())
-    log = docker("logs", a.front)
+    a.ask("/hub/login?token=s3cret", name="c.sni.test", over=a.plain())
+    log = docker("logs", a.router)
     assert "start worker process" in log
     assert "s3cret" not in log
 
 
 def test_health_needs_no_instance(a: Hub) -> None:
-    answer = a.ask("/_edge/front", name="127.0.0.1", over=a.plain())
+    answer = a.ask("/_edge/sni", name="127.0.0.1", over=a.plain())
     assert (answer.status, answer.text) == (200, "up\n")
 
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Two instances behind one front, as the tests reach them: by name, by the engine, by further runs."""
+"""Two instances behind one SNI router, as the tests reach them: by name, by the engine, by further runs."""
 
 from __future__ import annotations
 
@@ -82,8 +82,8 @@ class Hub:
     instance: str
     name: str
     port: int
-    front: str
-    front_folder: str
+    router: str
+    router_folder: str
 
     @property
     def edge(self) -> str:
@@ -99,15 +99,15 @@ class Hub:
 
     @property
     def file(self) -> Path:
-        return Path(self.front_folder) / "127.0.0.1/names" / f"{self.instance}.conf"
+        return Path(self.router_folder) / "127.0.0.1/names" / f"{self.instance}.conf"
 
     def plain(self, port: int | None = None) -> socket.socket:
         return socket.create_connection(("127.0.0.1", port or self.port), timeout=10)
 
-    def tls(self, name: str = "") -> ssl.SSLSocket:
+    def tls(self, name: str = "", port: int | None = None) -> ssl.SSLSocket:
         """A connection as a browser's that trusts the instance's own authority and nobody else."""
         context = ssl.create_default_context(cafile=self.authority)
-        plain = self.plain()
+        plain = self.plain(port)
         try:
             return context.wrap_socket(plain, server_hostname=name or self.name)
         except BaseException:
@@ -135,7 +135,7 @@ class Hub:
             connection.close()
 
     def kernel(self, over: socket.socket | None = None) -> websocket.WebSocket:
-        """A websocket through front and edge."""
+        """A websocket through router and edge."""
         return websocket.create_connection(
             f"ws://{self.name}:{self.port}/user/alice/api/kernels", socket=over or self.tls(), timeout=10
         )
