@@ -276,6 +276,7 @@ def test_hub_shell(site: Deployment) -> None:
     assert f"The hub {site.instance} is not running (exited): start it with " in refused.stderr
 
 
+@pytest.mark.slow
 def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders: tuple[Path, Path]) -> None:
     ours, own = folders
     # Folders that ours has, too: the images stay as they are.
@@ -325,6 +326,7 @@ def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders:
     assert page.errors == []
 
 
+@pytest.mark.slow
 def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
     leave(page)
     # With the look of before, so that no image is built of what was tried.
@@ -348,7 +350,8 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
 
 
 def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, page: Visit) -> None:
-    # The second run after the folders were live: nothing else is left to do.
+    page.page.context.clear_cookies()
+    page.log_in("ada", "any password")
     before = hub_started(site), server_of(site.instance, "ada")
     site.set(**{**LOOK, "jupyterhub_web_announcement": "It is over"})
     outcome = site.run("configure", name="announcement").assert_done()
