@@ -310,6 +310,7 @@ def test_another_network_while_somebody_works(site: Deployment, ada: UserClient)
 
 
 def test_teardown_keeps_the_users_data(site: Deployment, ada: UserClient) -> None:
+    ada.write("kept.txt", "still here")
     site.teardown().assert_done()
     assert site.owned("container") == []
     assert site.owned("network") == []
