@@ -55,6 +55,7 @@ def test_verify_checks_it(site: Site) -> None:
     assert said.endswith("rc=0"), said
     assert f"JupyterHub 6.1.1 is ready at {site.url}/" in said
     assert f"Certificate of {NAME} by CN=Pebble Intermediate CA" in said
+    assert "systemctl stop hub" in said
 
 
 def test_plain_http_leads_to_https(site: Site) -> None:
