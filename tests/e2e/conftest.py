@@ -47,5 +47,6 @@ def prototype(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment
 def artifacts() -> Path:
     """Folder for screenshots and output, emptied at the start."""
     shutil.rmtree(ARTIFACTS, ignore_errors=True)
-    ARTIFACTS.mkdir()
+    # The tests of logins may write there at the same time.
+    ARTIFACTS.mkdir(exist_ok=True)
     return ARTIFACTS

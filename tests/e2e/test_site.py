@@ -183,18 +183,6 @@ def test_a_start_without_what_is_in_the_way(site: Deployment) -> None:
     tycho.leave()
 
 
-def test_welcome_is_given_once(site: Deployment, ada: UserClient) -> None:
-    assert ada.has(WELCOME)
-    ada.write(WELCOME, '{"cells": [], "metadata": {"mine": true}, "nbformat": 4, "nbformat_minor": 5}')
-    ada.stop()
-    ada.start()
-    assert ada.read(WELCOME)["content"]["metadata"] == {"mine": True}
-    ada.delete(WELCOME)
-    ada.stop()
-    ada.start()
-    assert not ada.has(WELCOME)
-
-
 def test_software_is_read_only_even_for_root(site: Deployment, ada: UserClient) -> None:
     container = ada.container(site.instance)
     writing = ["docker", "exec", "--user", "root", container, "touch", "/opt/software/mine"]
@@ -220,24 +208,6 @@ def test_proxy_restart_heals_at_once(site: Deployment, ada: UserClient) -> None:
     assert seconds < 10
     ada.open_kernel("python3")
     assert ada.run("print(6 * 7)") == "42"
-
-
-def test_stop_and_start_keep_everything(site: Deployment, ada: UserClient) -> None:
-    ada.write("kept.txt", "still here")
-    before = ada.container(site.instance)
-    service = f"/srv/{site.instance}/bin/service"
-    systemd = Path(f"/etc/systemd/system/{site.instance}.service").exists()
-    for verb in ("stop", "start"):
-        subprocess.run(
-            as_root(["systemctl", verb, site.instance] if systemd else [service, verb]), check=True
-        )
-        if verb == "stop":
-            assert not answers(ada)
-    wait_until(lambda: answers(ada), 60, "the hub after stop and start")
-    # The token of before is known, the server of before runs on, and its home is what it was.
-    wait_until(lambda: answers(ada, through_server=True), 15, "the server after stop and start")
-    assert ada.container(site.instance) == before
-    assert ada.read("kept.txt")["content"] == "still here"
 
 
 def test_check_mode_after_while_a_websocket_outlives_its_first_pings(
@@ -286,6 +256,7 @@ def test_another_inventory_is_refused(site: Deployment, tmp_path: Path) -> None:
     assert site.state() == before
 
 
+@pytest.mark.slow
 def test_two_instances_side_by_side(site: Deployment, ada: UserClient, prototype: Deployment) -> None:
     before = site.state()
     prototype.run("site").assert_done()
@@ -339,6 +310,7 @@ def test_another_network_while_somebody_works(site: Deployment, ada: UserClient)
 
 
 def test_teardown_keeps_the_users_data(site: Deployment, ada: UserClient) -> None:
+    ada.write("kept.txt", "still here")
     site.teardown().assert_done()
     assert site.owned("container") == []
     assert site.owned("network") == []

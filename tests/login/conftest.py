@@ -40,7 +40,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Deployment]:
 def provider(site: Deployment, tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Provider]:
     """The institute's provider, and the people whom it knows. Its access tokens live for a short time."""
     folder = tmp_path_factory.mktemp("provider")
-    provider = Provider(folder, f"{site.url}/hub/oauth_callback", seconds=45)
+    provider = Provider(folder, f"{site.url}/hub/oauth_callback", seconds=25)
     provider.know(
         ada={"name": "Ada Lovelace", "email": "ada@example.org", "groups": ["staff"]},
         eve={"name": "Eve", "email": "eve@example.org", "groups": ["guests"]},

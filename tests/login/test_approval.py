@@ -163,29 +163,3 @@ def test_a_file_and_a_script(story: Scenario) -> None:
         sign_in(eve, "eve")
         in_lab(eve)
     refused(story, "ruth", "The account ruth is not on the list of approved users.")
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"jupyterhub_approval": {"url": "https://example.org/"}}, "jupyterhub_approval lacks source"),
-        (
-            {"jupyterhub_approval": {"source": "url", "url": "http://example.org/list"}},
-            "anybody on the way could approve themselves, so use https",
-        ),
-        (
-            {"jupyterhub_approval": {"source": "file", "file": "/nowhere/list.csv"}},
-            "file in jupyterhub_approval is /nowhere/list.csv, which is no file on the controller",
-        ),
-        ({"jupyterhub_allow_all": False, "jupyterhub_admin_users": []}, "nobody could log in"),
-    ],
-)
-def test_mistakes_are_refused_before_anything_changes(
-    story: Scenario, settings: dict[str, t.Any], sentence: str
-) -> None:
-    before = story.started("hub")
-    outcome = story.with_provider("approval-mistake", **{**RULES, **settings})
-    assert outcome.code != 0
-    assert sentence in outcome.flat()
-    assert outcome.count("changed") == 0
-    assert story.started("hub") == before

@@ -207,23 +207,25 @@ def test_no_file_of_one_home_is_anothers(story: Scenario) -> None:
 HOSTILE = [
     "ada@example.org",
     "ada-40example-2eorg",
+    "ada'; rm -rf ~; '",
+    "..",
+    "{username}",
+    "zo\u0301łw",
+    "x" * 250,
+    "x" * 249 + "y",
     "ada.example",
     "ada_example",
     "ada%2fexample",
     "ada example",
-    "ada'; rm -rf ~; '",
     'ada"<b>',
     "$(id)",
-    "..",
-    "{username}",
     "żółw",
-    "zo\u0301łw",
     "日本語",
-    "x" * 250,
-    "x" * 249 + "y",
     "-",
     "--",
 ]
+# Among them two that look alike when they are written with signs that Docker takes, and two that are cut.
+FIRST = HOSTILE[:8]
 
 
 def container_of(story: Scenario, user: str) -> dict[str, t.Any]:
@@ -249,14 +251,15 @@ def leave(hub: HubClient, address: str) -> None:
     wait_until(lambda: hub.ask("DELETE", address, (204, 400, 404)).status != 400, 60, f"the end of {address}")
 
 
-def test_names_that_are_hostile(story: Scenario) -> None:
+@pytest.mark.parametrize("names", [FIRST, pytest.param(HOSTILE, marks=pytest.mark.slow)])
+def test_names_that_are_hostile(story: Scenario, names: list[str]) -> None:
     """Each has a home and a container of its own, nothing lands elsewhere, and servers answer."""
     hub = person_of(story, "ada").client
     users = f"{story.site.url}/hub/api/users"
     homes: dict[str, str] = {}
     made: list[str] = []
     try:
-        for name in HOSTILE:
+        for name in names:
             address = f"{users}/{urllib.parse.quote(name, safe='')}"
             if hub.ask("POST", address, (201, 400, 404, 405)).status != 201:
                 continue
@@ -276,7 +279,7 @@ def test_names_that_are_hostile(story: Scenario) -> None:
             hub.ask("DELETE", f"{address}/server", (202, 204))
             wait_until(lambda: not server(), 60, f"the end of {name!r}")
         # JupyterHub itself takes no name that is nothing but dots in an address.
-        assert set(HOSTILE) - set(homes) <= {".."}
+        assert set(names) - set(homes) <= {".."}
         assert len(set(homes.values())) == len(homes)
         for name, volume in homes.items():
             assert volume.startswith(f"{story.site.instance}-home-")

@@ -89,7 +89,7 @@ def test_a_token_is_renewed_in_a_running_notebook(story: Scenario) -> None:
     ada.open_kernel("python3")
     first = ada.run(ASK)
     assert story.provider.accepts(first)
-    # Its 45 seconds pass; the server goes on, and asks again.
+    # Its 25 seconds pass; the server goes on, and asks again.
     wait_until(lambda: not story.provider.accepts(first), 90, "the end of the token")
     second = ada.run(ASK)
     assert second != first

@@ -153,8 +153,8 @@ def test_second_run(built: dict[str, t.Any], settings: dict[str, t.Any], tmp_pat
 @pytest.mark.parametrize(
     ("key", "package"),
     [
-        ("pip", "galilean-no-such-package"),
-        ("npm", "galilean-no-such-package"),
+        pytest.param("pip", "galilean-no-such-package", marks=pytest.mark.slow),
+        pytest.param("npm", "galilean-no-such-package", marks=pytest.mark.slow),
         ("pip", f"cowsay==6.1 --hash=sha256:{64 * '0'}"),
     ],
 )
@@ -170,24 +170,11 @@ def test_a_package_that_is_not_there(
     assert docker("image", "ls", "--quiet", f"{settings['images_prefix']}/wrong") == ""
 
 
-@pytest.mark.parametrize(
-    ("extra", "message"),
-    [
-        ({"name": "x", "apt": ["no such; package"]}, "images_catalog has 'x' with 'no such; package' in apt"),
-        (
-            {"name": "x", "pip": ["-r requirements.txt"]},
-            "'-r requirements.txt' in pip: no file of the controller",
-        ),
-        ({"name": "x", "stack": True, "pip": ["git+https://example.org/a.git"]}, "but no git in it"),
-        ({"name": "x", "atp": ["vim"]}, "atp"),
-        ({"name": "x", "stack": True, "apt": ["vim"]}, "users see /opt/software of a stack only"),
-        ({"name": "x", "files": [{"src": "/none", "dest": "/x"}]}, "are not on the controller: /none"),
-        ({"name": "x", "image": "debian:trixie"}, "name a registry's image with its digest"),
-    ],
-)
-def test_mistakes(settings: dict[str, t.Any], tmp_path: Path, extra: dict[str, t.Any], message: str) -> None:
+def test_an_image_that_may_change_is_refused(settings: dict[str, t.Any], tmp_path: Path) -> None:
+    """By the role. The unit tests have what else may be wrong in the list."""
+    extra = {"name": "x", "image": "debian:trixie"}
     wrong = {**settings, "images_catalog_extra": [*settings["images_catalog_extra"], extra]}
     failed = apply_images(tmp_path, wrong, "--check")
     assert failed.status == 2
-    assert message in failed.said
+    assert "name a registry's image with its digest" in failed.said
     assert "Traceback" not in failed.said

@@ -300,9 +300,18 @@ async def ask(path, **more):
     answer = await AsyncHTTPClient().fetch(HTTPRequest(f"http://{SITE}/api/{path}", headers=WHO, **more))
     return json.loads(answer.body)
 async def advances(seconds=2.5):
-    before = (await ask("status"))["last_activity"]
-    await asyncio.sleep(seconds)
-    return (await ask("status"))["last_activity"] > before
+    before, end = (await ask("status"))["last_activity"], time.monotonic() + seconds
+    while time.monotonic() < end:
+        await asyncio.sleep(0.2)
+        if (await ask("status"))["last_activity"] > before:
+            return True
+    return False
+# Until nothing advances any more, which is looked at for as long as something has the time to end.
+async def goes_on():
+    for _ in range(100):
+        if not await advances():
+            return False
+    return True
 async def send(path, message):
     socket = await websocket_connect(HTTPRequest(f"ws://{SITE}/{path}", headers=WHO))
     await socket.write_message(json.dumps(message))
@@ -311,26 +320,22 @@ async def send(path, message):
     await asyncio.sleep(0.5)
 async def main():
     kernel = (await ask("kernels", method="POST", body="{}"))["id"]
-    await asyncio.sleep(3)
     def run(code):
         content = {"code": code, "silent": False, "store_history": True, "user_expressions": {}}
         header = {"msg_id": code, "msg_type": "execute_request", "session": "s", "username": ""}
         message = {"header": {**header, "version": "5.3"}, "parent_header": {}, "metadata": {}}
         return send(f"api/kernels/{kernel}/channels", {**message, "content": content, "channel": "shell"})
-    found = {"idle": await advances()}
+    found = {"idle": await goes_on()}
     await run("import time; time.sleep(6)")
     found["kernel"] = await advances()
-    await asyncio.sleep(3)
-    found["kernel done"] = await advances()
+    found["kernel done"] = await goes_on()
     terminal = (await ask("terminals", method="POST", body="{}"))["name"]
     await send(f"terminals/websocket/{terminal}", ["stdin", "sleep 6\\r"])
     found["command"] = await advances()
-    await asyncio.sleep(3)
-    found["command done"] = await advances()
+    found["command done"] = await goes_on()
     await run("while True: time.sleep(1)")
     found["for ever"] = await advances()
-    await asyncio.sleep(8)
-    found["too long"] = await advances()
+    found["too long"] = await goes_on()
     print(json.dumps(found))
 asyncio.run(main())
 """

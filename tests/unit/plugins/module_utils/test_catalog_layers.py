@@ -132,6 +132,14 @@ def test_bad_layers(entry: dict[str, t.Any], message: str) -> None:
         layers.check_layers("x", entry)
 
 
+def test_a_stack_has_no_git() -> None:
+    address = "git+https://example.org/a.git"
+    with pytest.raises(
+        HubError, match=f"^images_catalog has 'x' with '{re.escape(address)}', but no git in it"
+    ):
+        written(stack=True, pip=[address])
+
+
 def test_extensions_need_jupyterlab() -> None:
     with pytest.raises(HubError, match=r"^images_catalog has 'x' with extensions, but no JupyterLab in it"):
         written("hub-core", extensions=["a"])
