@@ -14,7 +14,7 @@ from . import tree
 PAGE = tree.REPO / "docs/threat-model.md"
 # `tests/attacks/test_edge.py::test_name`, or a file alone.
 TEST = re.compile(r"`((?:tests|molecule)/[\w/]+\.py)(?:::(\w+))?`")
-PROMISES = re.search(r"^## What holds\n(.*?)^## ", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+PROMISES = re.search(r"^## Security promises\n(.*?)^## ", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 assert PROMISES
 ROWS = [
     line.strip("|").split("|")
