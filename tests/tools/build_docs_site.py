@@ -4,7 +4,8 @@
 
 The navigation is the lists of docs/README.md. A link to the source of a module (plugins/modules/<name>.py)
 leads to a page that is written from its DOCUMENTATION: only modules that a guide links to have one.
-The build checks links between pages, and the headings that they name.
+The build checks links between pages, and the headings that they name. DOCS_SITE_URL is where the site will be
+served, for the switcher of versions; without it, at the root of a host.
 """
 
 from __future__ import annotations
@@ -94,7 +95,8 @@ def main() -> int:
     if done.returncode != 0:
         return done.returncode
     built = sorted((folder.parent.name for folder in SITE.glob("*/index.html")), key=_numbers, reverse=True)
-    switcher = [{"version": one, "url": f"../../{one}/docs/README.html"} for one in built]
+    address = os.environ.get("DOCS_SITE_URL", "/").rstrip("/")
+    switcher = [{"version": one, "url": f"{address}/{one}/"} for one in built]
     (SITE / "switcher.json").write_text(json.dumps(switcher, indent=2) + "\n")
     shutil.copyfile(CONFIGURATION / "newest.html", SITE / "index.html")
     print(f"{SITE.relative_to(REPO)}/{version}/index.html")

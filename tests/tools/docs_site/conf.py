@@ -33,7 +33,7 @@ html_theme_options = {
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
-    # Of all versions in the folder above; a browser reads it, so a page that is opened as a file has none.
-    "switcher": {"json_url": "../../switcher.json", "version_match": release},
+    # Versions in the folder above; a browser reads it, so a page that is opened as a file has none.
+    "switcher": {"json_url": "../switcher.json", "version_match": release},
     "check_switcher": False,
 }
