@@ -229,12 +229,17 @@ inputs: setup-dev ## What people save and send: tables, lists, sizes, each case 
 	$(TESTING) $(BIN)/pytest tests/inputs $(ARGS)
 
 .PHONY: docs
-docs: setup-dev ## Write the pages of roles and modules from their specs
+docs: setup-dev ## Write the pages of roles from their specs
 	$(BIN)/python tests/tools/render_docs.py
 
+.PHONY: docs-site
+docs-site: setup-dev ## Make a web site of all pages (.cache/docs-site), and fail at any warning or dead link
+	$(BIN)/python tests/tools/build_docs_site.py
+
 .PHONY: docs-check
-docs-check: setup-dev ## Fail where a page is stale, or plugin documentation is wrong
+docs-check: setup-dev ## Fail where a page is stale, a link is dead, or plugin documentation is wrong
 	$(BIN)/python tests/tools/render_docs.py --check
+	$(BIN)/python tests/tools/build_docs_site.py
 	$(TESTING) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
 .PHONY: modules

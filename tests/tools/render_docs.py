@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Write the reference pages from the specs, so that they cannot say anything else than the code.
 
-docs/roles/<role>.md and the table in roles/<role>/README.md come from meta/argument_specs.yml,
-docs/plugins/<name>.md from the plugin's own documentation, and docs/README.md lists them. With --check
-nothing is written: pages that differ are named, and the exit status is 1.
+docs/roles/<role>.md comes from meta/argument_specs.yml, and docs/README.md lists them. With --check nothing
+is written: pages that differ are named, and the exit status is 1. Modules have pages in the documentation
+site only (build_docs_site.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ REPO = Path(__file__).resolve().parents[2]
 COLLECTION = "galilean.hub"
 BEGIN, END = "<!-- generated: begin (make docs) -->", "<!-- generated: end -->"
 ORIGIN = "<!-- Written by `make docs`; change the {source} instead. -->"
-KINDS = {"modules": "module", "filter": "filter"}
 
 Doc = t.Mapping[str, t.Any]
 
@@ -158,21 +157,12 @@ def role_page(role: str) -> str:
     return "\n".join(parts)
 
 
-def plugins() -> dict[str, list[str]]:
-    """Names of the plugins that have pages, by kind of plugin."""
-    found = {}
-    for folder, plugin_type in KINDS.items():
-        files = sorted((REPO / "plugins" / folder).glob("[!_]*.py"))
-        found[plugin_type] = [file.stem for file in files]
-    return found
-
-
-def plugin_docs(plugin_type: str, names: list[str]) -> dict[str, Doc]:
+def module_docs(names: list[str]) -> dict[str, Doc]:
     """What ansible-doc knows: it resolves documentation fragments, too."""
     if not names:
         return {}
     collections = os.environ.get("ANSIBLE_COLLECTIONS_PATH", str(REPO / ".ansible/collections"))
-    command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", "--type", plugin_type]
+    command = [str(Path(sys.executable).with_name("ansible-doc")), "--json", "--type", "module"]
     done = subprocess.run(
         [*command, *[f"{COLLECTION}.{name}" for name in names]],
         env={**os.environ, "ANSIBLE_COLLECTIONS_PATH": collections},
@@ -189,12 +179,10 @@ def plugin_docs(plugin_type: str, names: list[str]) -> dict[str, Doc]:
     return data
 
 
-def plugin_page(plugin_type: str, name: str, data: Doc) -> str:
+def module_page(name: str, data: Doc) -> str:
     doc = data["doc"]
-    folder = next(folder for folder, kind_of in KINDS.items() if kind_of == plugin_type)
     parts = [
-        f"# {plugin_type.capitalize()} {COLLECTION}.{name}\n",
-        ORIGIN.format(source=f"documentation in plugins/{folder}/{name}.py") + "\n",
+        f"# Module {name}\n",
         f"{title(doc)}.\n",
         paragraphs(doc.get("description")),
     ]
@@ -217,42 +205,20 @@ def plugin_page(plugin_type: str, name: str, data: Doc) -> str:
     return "\n".join(parts)
 
 
-def between(text: str, generated: str) -> str:
-    """Put the generated part between its markers, or at the end where there are none."""
-    block = f"{BEGIN}\n\n{generated.strip()}\n\n{END}"
-    if BEGIN not in text or END not in text:
-        return f"{text.rstrip()}\n\n## Settings\n\n{block}\n"
-    before, rest = text.split(BEGIN, 1)
-    return before + block + rest.split(END, 1)[1]
-
-
-def index(docs: t.Mapping[str, t.Mapping[str, Doc]]) -> str:
-    parts = ["### Roles\n"]
-    for role in roles():
-        parts.append(f"- [{role}](roles/{role}.md): {title(role_entries(role)['main'])}")
-    for plugin_type, found in docs.items():
-        parts.append(f"\n### {plugin_type.capitalize()}s\n")
-        for name, data in sorted(found.items()):
-            parts.append(f"- [{name}](plugins/{name}.md): {title(data['doc'])}")
-    return "\n".join(parts)
+def index() -> str:
+    return "\n".join(
+        f"- [Role {role}](roles/{role}.md): {title(role_entries(role)['main'])}"
+        f" ([how it works](../roles/{role}/README.md))"
+        for role in roles()
+    )
 
 
 def pages() -> dict[Path, str]:
     """Every page with the text that it must have."""
-    wanted: dict[Path, str] = {}
-    for role in roles():
-        wanted[REPO / f"docs/roles/{role}.md"] = role_page(role)
-        readme = REPO / f"roles/{role}/README.md"
-        if readme.exists():
-            wanted[readme] = between(
-                readme.read_text(), table(role_entries(role)["main"].get("options") or {})
-            )
-    docs = {plugin_type: plugin_docs(plugin_type, names) for plugin_type, names in plugins().items()}
-    for plugin_type, found in docs.items():
-        for name, data in found.items():
-            wanted[REPO / f"docs/plugins/{name}.md"] = plugin_page(plugin_type, name, data)
+    wanted = {REPO / f"docs/roles/{role}.md": role_page(role) for role in roles()}
     contents = REPO / "docs/README.md"
-    wanted[contents] = between(contents.read_text(), index(docs))
+    before, rest = contents.read_text().split(BEGIN, 1)
+    wanted[contents] = f"{before}{BEGIN}\n{index()}\n{END}{rest.split(END, 1)[1]}"
     return {path: text.rstrip() + "\n" for path, text in wanted.items()}
 
 
@@ -265,11 +231,10 @@ def main() -> int:
 
     wanted = pages()
     stale = sorted(path for path, text in wanted.items() if not path.exists() or path.read_text() != text)
-    orphans = sorted({*REPO.glob("docs/roles/*.md"), *REPO.glob("docs/plugins/*.md")} - wanted.keys())
+    orphans = sorted({*REPO.glob("docs/roles/*.md")} - wanted.keys())
     for path in [*stale, *orphans]:
         print(f"{'stale' if check else 'written' if path in wanted else 'removed'}: {path.relative_to(REPO)}")
         if not check and path in wanted:
-            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(wanted[path])
         elif not check:
             path.unlink()

@@ -96,18 +96,3 @@ def test_ci_calls_the_command_of_the_readme() -> None:
 @pytest.mark.parametrize("playbook", ["site", "validate", "configure", "verify", "teardown"])
 def test_stages_are_playbooks(playbook: str) -> None:
     assert (tree.REPO / f"playbooks/{playbook}.yml").is_file()
-
-
-def test_links_between_pages_lead_somewhere() -> None:
-    dead = []
-    for file in [
-        *tree.files(".md", under="docs"),
-        *tree.files(".md", under="roles"),
-        tree.REPO / "README.md",
-    ]:
-        if not file.exists():
-            continue
-        for target in re.findall(r"\]\(([^)#\s]+)", file.read_text()):
-            if "://" not in target and not (file.parent / target).exists():
-                dead.append(f"{tree.name(file)}: {target}")
-    assert dead == []
