@@ -132,6 +132,11 @@ class ActionModule(ActionBase):
                 show()
                 self._status(job["ansible_job_id"], jobs, "cleanup")
                 self._low_level_execute_command(f"rm -f {shlex.quote(path)}")
+                if answer.get("failed") and "cmd" in answer:
+                    # Ansible's own words, where the module could say nothing.
+                    raise AnsibleActionFail(
+                        f"Something has ended the builds on {where}: run again, and see the end of their logs in {folder}."
+                    )
                 return {key: value for key, value in answer.items() if key not in OF_THE_JOB}
         raise AnsibleActionFail(
             f"The builds did not end within {limit} s: see their logs in {folder} on {where}."

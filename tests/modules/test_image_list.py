@@ -138,7 +138,7 @@ def test_killed_builds_are_finished_by_the_next_run(
         parents = {Path(f"/proc/{pid}/stat").read_text().split()[3] for pid in builds.stdout.split()}
         for pid in parents - {"1"}:
             os.kill(int(pid), signal.SIGKILL)
-        assert process.wait(timeout=60) != 0, "it is seen that the builds ended"
+        assert process.wait(timeout=60) != 0, "it is seen that something has ended the builds"
     result = run_module("image", images=images, **common)
     assert not result["failed"], result
     assert run_module("image", images=images, state="planned", **common)["missing"] == {}
