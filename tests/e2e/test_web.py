@@ -350,6 +350,7 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
 
 
 def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, page: Visit) -> None:
+    leave(page)
     page.page.context.clear_cookies()
     page.log_in("ada", "any password")
     before = hub_started(site), server_of(site.instance, "ada")

@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 
 import requests
-from conftest import MACHINE, NAME, PROJECT, SCENARIO, Site
+from conftest import MACHINE, NAME, PROJECT, Site
 
 
 def test_the_authoritys_certificate_is_served(site: Site) -> None:
@@ -76,10 +75,9 @@ def test_the_hub_knows_who_comes(site: Site) -> None:
 
 def test_check_mode_changes_nothing(site: Site) -> None:
     before = site.served(site.root())
-    # All roles: the tests that follow run edge and certbot, and say where these change nothing.
-    said = site.play(SCENARIO / "converge.yml", "--check")
+    said = site.converge("--check")
     assert said.endswith("rc=0"), said
-    assert re.search(r"bookworm : ok=\d+ changed=0 ", said), said
+    assert "changed=0" in said
     assert site.served(site.root()) == before
     # And it tells what another setting would do.
     said = site.converge("--check", edge_server_aliases=["www.example.test"])
