@@ -9,6 +9,8 @@ author = "galilean.hub contributors"
 copyright = "2026 galilean.hub contributors"
 version = release = os.environ["DOCS_SITE_VERSION"]
 
+# A block without a language is what a command prints.
+highlight_language = "none"
 extensions = ["myst_parser", "sphinx_copybutton"]
 root_doc = "docs/README"
 # A link to a heading is an error where the heading is not there.
