@@ -77,7 +77,7 @@ def _check_pools(pools: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
 
 def options_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
     """Return one sentence for each setting of the role that cannot be meant."""
-    problems = check_extra(settings["extra"]) + _check_pools(settings["address_pools"])
+    problems = check_extra(settings["daemon_options"]) + _check_pools(settings["address_pools"])
     mtu = settings["mtu"]
     if mtu and not 576 <= mtu <= 65535:
         problems.append(f"docker_mtu is {mtu}: use 576 to 65535, or 0 to follow the default route.")
@@ -98,7 +98,7 @@ def daemon_options(settings: t.Mapping[str, t.Any], engine: t.Mapping[str, t.Any
     problems = options_problems(settings)
     if problems:
         raise HubError(" ".join(problems))
-    extra = settings["extra"]
+    extra = settings["daemon_options"]
     options: dict[str, t.Any] = {
         "live-restore": settings["live_restore"],
         "userland-proxy": settings["userland_proxy"],

@@ -25,7 +25,7 @@ SETTINGS: dict[str, Any] = {
     "mtu": 0,
     "nofile": 65536,
     "ipv6": False,
-    "extra": {},
+    "daemon_options": {},
 }
 
 OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
@@ -33,9 +33,9 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
     ({}, {}, "userland-proxy", False),
     ({}, {}, "log-opts", {"max-file": "3", "max-size": "10m"}),
     ({"log_driver": "journald"}, {}, "log-opts", None),
-    ({"extra": {"log-driver": "journald"}}, {}, "log-opts", None),
+    ({"daemon_options": {"log-driver": "journald"}}, {}, "log-opts", None),
     (
-        {"extra": {"log-opts": {"compress": "true"}}},
+        {"daemon_options": {"log-opts": {"compress": "true"}}},
         {},
         "log-opts",
         {"max-file": "3", "max-size": "10m", "compress": "true"},
@@ -62,11 +62,11 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
     ({}, {}, "experimental", None),
     ({"ipv6": True}, {}, "ip6tables", True),
     ({"ipv6": True}, {}, "experimental", True),
-    ({"ipv6": True, "extra": {"ip6tables": False}}, {}, "ip6tables", False),
+    ({"ipv6": True, "daemon_options": {"ip6tables": False}}, {}, "ip6tables", False),
     ({}, {}, "data-root", None),
     ({"data_root": "/srv/docker"}, {}, "data-root", "/srv/docker"),
     ({"address_pools": []}, {}, "default-address-pools", None),
-    ({"extra": {"debug": True}}, {}, "debug", True),
+    ({"daemon_options": {"debug": True}}, {}, "debug", True),
 ]
 
 
@@ -76,9 +76,9 @@ def test_option(changes: dict[str, Any], engine: dict[str, Any], name: str, valu
 
 
 def test_labels_mark_the_engine_and_the_options_it_has() -> None:
-    labels = daemon_options({**SETTINGS, "extra": {"labels": ["site=a", "galilean.hub.managed=false"]}}, {})[
-        "labels"
-    ]
+    labels = daemon_options(
+        {**SETTINGS, "daemon_options": {"labels": ["site=a", "galilean.hub.managed=false"]}}, {}
+    )["labels"]
     assert labels[0] == MARKER
     assert labels[1].startswith("galilean.hub.options=")
     assert labels[2:] == ["site=a"]
@@ -91,15 +91,15 @@ def test_labels_mark_the_engine_and_the_options_it_has() -> None:
 
 PROBLEMS: list[tuple[dict[str, Any], str]] = [
     (
-        {"extra": {"live-restor": True}},
+        {"daemon_options": {"live-restor": True}},
         "has 'live-restor', which no Docker engine knows: did you mean 'live-restore'?",
     ),
-    ({"extra": {"zzzz": 1}}, "use the names of Docker's daemon.json"),
+    ({"daemon_options": {"zzzz": 1}}, "use the names of Docker's daemon.json"),
     (
-        {"extra": {"live-restore": "yes"}},
+        {"daemon_options": {"live-restore": "yes"}},
         "docker_daemon_options['live-restore'] is 'yes': give true or false.",
     ),
-    ({"extra": {"mtu": True}}, "docker_daemon_options['mtu'] is True: give a number."),
+    ({"daemon_options": {"mtu": True}}, "docker_daemon_options['mtu'] is True: give a number."),
     ({"address_pools": [{"base": "10.0.0.1/16", "size": 24}]}, "docker_address_pools has base '10.0.0.1/16'"),
     (
         {"address_pools": [{"base": "10.0.0.0/16", "size": 8}]},
