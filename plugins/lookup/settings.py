@@ -23,8 +23,9 @@ options:
       - V(instance), for names, paths and addresses of the instance.
       - V(address), for where browsers find the hub.
       - V(host_proxy) or V(hub_proxy), for how a host or the hub goes out. The address of a proxy may have a password in it.
-      - V(openstack_host), for what the code of the cloud takes.
-      - V(hub), V(login), V(listed_users), V(web_live), V(egress), V(egress_sources) or V(stacks), for what the code of the hub reads.
+      - V(common), for what several roles go by, such as the title of the hub.
+      - V(openstack_host) or V(service_account), for what the code of cloud and accounts takes.
+      - V(hub), V(login), V(listed_users), V(web_live), V(egress), V(egress_sources), V(stacks) or V(welcome_folders), for what the code of the hub reads.
     type: list
     elements: str
     required: true
@@ -58,6 +59,7 @@ class LookupModule(LookupBase):
         from ansible_collections.galilean.hub.plugins.module_utils.derived import (
             address,
             cloud,
+            common,
             hub,
             instance,
             proxy,
@@ -78,6 +80,8 @@ class LookupModule(LookupBase):
                 function.__name__: lambda function=function: function(settings)  # type: ignore[misc]
                 for function in (
                     cloud.openstack_host,
+                    common.common,
+                    common.service_account,
                     hub.egress,
                     hub.egress_sources,
                     hub.hub,
@@ -85,6 +89,7 @@ class LookupModule(LookupBase):
                     hub.login,
                     hub.stacks,
                     hub.web_live,
+                    hub.welcome_folders,
                 )
             },
         }

@@ -112,8 +112,12 @@ class HostSettings:
         self._worked_out: dict[str, t.Any] = {}
         self._engines: dict[str, t.Any] = {}
         self.host = str(variables.get("inventory_hostname", "localhost"))
-        self.facts: t.Mapping[str, t.Any] = variables.get("ansible_facts") or {}
+        gathered = variables.get("ansible_facts")
+        # A lookup in a template of ours is handed what we have put there.
+        self.facts: t.Mapping[str, t.Any] = {} if isinstance(gathered, NoFacts) else gathered or {}
         self.found: dict[str, t.Any] = {}
+
+    collection = str(ROLES.parent)
 
     @property
     def address(self) -> str:
@@ -127,7 +131,7 @@ class HostSettings:
         """Templates of a role's settings; of all where none is named. What others have is seldom needed, and takes time to read."""
         if role not in self._engines:
             defaults = role_defaults(role) if role else all_variables()
-            facts = self._variables.get("ansible_facts") or NoFacts()
+            facts = self.facts or NoFacts()
             right = {name: value for name, value in self._variables.items() if name not in self._wrong}
             self._engines[role] = self._templar.copy_with_new_env(
                 available_variables={

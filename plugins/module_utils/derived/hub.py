@@ -127,6 +127,12 @@ def stacks(settings: Settings) -> list[str]:
     return [name for name in _with(included, [stack]) if name]
 
 
+def welcome_folders(settings: Settings) -> list[str]:
+    """The welcome material of the collection for these stacks."""
+    folders = [os.path.join(settings.collection, "files", "notebooks", stack) for stack in stacks(settings)]
+    return [folder for folder in folders if settings.is_folder(folder)]
+
+
 def hub(settings: Settings) -> dict[str, t.Any]:
     """The settings of the hub: those of the role without their prefix, and what they need of other roles."""
     own = settings.role("jupyterhub")

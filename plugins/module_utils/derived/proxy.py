@@ -11,15 +11,21 @@ from ansible_collections.galilean.hub.plugins.module_utils.derived.instance impo
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
 
 
+def _proxy(settings: Settings, networks: list[str]) -> dict[str, str]:
+    return environment(
+        settings["bootstrap_http_proxy"],
+        settings["bootstrap_https_proxy"],
+        settings["bootstrap_no_proxy"],
+        networks,
+    )
+
+
 def host_proxy(settings: Settings) -> dict[str, str]:
     """Variables of programs on the host; none without a proxy. Raises HubError."""
-    return environment(*[settings[f"bootstrap_{name}"] for name in ("http_proxy", "https_proxy", "no_proxy")])
+    return _proxy(settings, [])
 
 
 def hub_proxy(settings: Settings) -> dict[str, str]:
     """The same for the hub, which reaches the networks of the instance directly."""
     networks = [layout(settings)["users_subnet"], address(settings)["public_host"]]
-    return environment(
-        *[settings[f"bootstrap_{name}"] for name in ("http_proxy", "https_proxy", "no_proxy")],
-        [network for network in networks if network],
-    )
+    return _proxy(settings, [network for network in networks if network])

@@ -23,6 +23,8 @@ class Settings(t.Protocol):
     host: str
     address: str
     local: bool
+    # The folder of this collection on the controller.
+    collection: str
     # Facts of the host; empty as long as they are not gathered.
     facts: t.Mapping[str, t.Any]
     # What a role's tasks have found on the host (__<role>_found), by role.
