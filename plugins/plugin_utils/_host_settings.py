@@ -115,7 +115,7 @@ class HostSettings:
         gathered = variables.get("ansible_facts")
         # A lookup in a template of ours is handed what we have put there.
         self.facts: t.Mapping[str, t.Any] = {} if isinstance(gathered, NoFacts) else gathered or {}
-        self.found: dict[str, t.Any] = {}
+        self.found: t.Mapping[str, t.Any] = {}
 
     collection = str(ROLES.parent)
 

@@ -19,16 +19,22 @@ class Unknown(HubError):
 class Settings(t.Protocol):
     """The settings of one host, and the files of the controller that they name."""
 
-    # Its name in the inventory, and the address that Ansible reaches it by.
+    # Its name in the inventory.
     host: str
-    address: str
-    local: bool
     # The folder of this collection on the controller.
     collection: str
     # Facts of the host; empty as long as they are not gathered.
     facts: t.Mapping[str, t.Any]
     # What a role's tasks have found on the host (__<role>_found), by role.
     found: t.Mapping[str, t.Any]
+
+    @property
+    def address(self) -> str:
+        """The address that Ansible reaches it by."""
+
+    @property
+    def local(self) -> bool:
+        """Whether it is the machine that Ansible runs on."""
 
     def __getitem__(self, name: str) -> t.Any:
         """A setting of any role by its full name, converted as its spec says. Raises Unknown."""
