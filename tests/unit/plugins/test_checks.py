@@ -115,7 +115,7 @@ def test_a_setting(settings_of: SettingsOf, setting: str, value: t.Any, said: st
                 "edge_server_name": "a.org",
                 "jupyterhub_public_url": "https://b.org/",
             },
-            "jupyterhub_public_url is 'https://b.org/' while jupyterhub_subdomains is true and edge_server_name",
+            "jupyterhub_public_url is 'https://b.org/' while jupyterhub_subdomains is true",
         ),
         (
             "jupyterhub",
