@@ -174,7 +174,7 @@ def test_settings_together(
             "docker",
             {},
             {"engine": {**ENGINE, "mode": "existing", "buildkit": False}},
-            "The engine runs, but no docker command on the host has BuildKit: install the package docker-buildx",
+            "The engine runs, but no docker command on the host has BuildKit: install",
         ),
         (
             "edge",
