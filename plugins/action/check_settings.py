@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import typing as t
@@ -11,15 +12,16 @@ from pathlib import Path
 
 # Where a value stands in its file: ansible-core has no public way to ask yet.
 from ansible._internal._datatag._tags import Origin
-from ansible.errors import AnsibleError, AnsibleFilterError
-from ansible.module_utils.common.yaml import yaml_load
+from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import in_words
 from ansible_collections.galilean.hub.plugins.module_utils.catalog import packages
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
 from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
+from ansible_collections.galilean.hub.plugins.module_utils.derived import cloud, hub
 from ansible_collections.galilean.hub.plugins.module_utils.settings import (
     inventory_files,
     yaml_text,
@@ -27,28 +29,27 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings import (
 from ansible_collections.galilean.hub.plugins.module_utils.settings import names as settings_names
 from ansible_collections.galilean.hub.plugins.module_utils.settings import secrets as settings_secrets
 from ansible_collections.galilean.hub.plugins.module_utils.settings import spec as settings_spec
+from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Unknown
+from ansible_collections.galilean.hub.plugins.plugin_utils._host_settings import (
+    ROLES,
+    HostSettings,
+    all_defaults,
+    all_specs,
+    needs_facts,
+    role_names,
+    role_of,
+)
 
-ROLES = Path(__file__).resolve().parents[2] / "roles"
 COLLECTIONS = ("community.crypto", "community.docker")
 PORTS = ("edge_port", "edge_http_port")
 # Bytes that no file of settings has.
 LARGE = 1 << 20
 VAULT = "$ANSIBLE_VAULT"
-# How the roles say that a file or folder of the controller is not there.
-ABSENT = re.compile(
-    r"\b(?:is|has) '?([^',]+)'?[,:] (?:which is no|no such) (?:file|folder) on the controller"
-)
 LOCAL = ("localhost", "127.0.0.1", "::1")
-
-
-def load_specs(roles: Path) -> tuple[dict[str, t.Any], list[str]]:
-    """Every option of every entry point of every role, and the names of the roles."""
-    specs: dict[str, t.Any] = {}
-    files = sorted(roles.glob("*/meta/argument_specs.yml"))
-    for file in files:
-        for entry in (yaml_load(file.read_text()) or {}).get("argument_specs", {}).values():
-            specs.update(entry.get("options") or {})
-    return specs, [file.parts[-3] for file in files]
+CHECKS = Path(__file__).resolve().parents[1] / "module_utils" / "checks"
+# Which of their functions, by the option O(rules).
+KINDS = {"roles": "CHECKS", "host": "HOST_CHECKS", "certificate": "CERTIFICATE_CHECKS"}
+CHECKS_PACKAGE = "ansible_collections.galilean.hub.plugins.module_utils.checks"
 
 
 def missing_collections() -> list[str]:
@@ -92,11 +93,12 @@ def _leaf(value: t.Any, text: str, words: t.Collection[str]) -> t.Any:
     return value if isinstance(value, (str, int, float)) and str(value) == text else None
 
 
-def innermost(exc: BaseException) -> BaseException:
-    """What was wrong in the first place."""
-    while exc.__cause__ is not None:
-        exc = exc.__cause__
-    return exc
+def rules_of(role: str, kind: str) -> t.Sequence[t.Callable[[HostSettings], list[str]]]:
+    """What a role refuses, as functions of module_utils/checks."""
+    if not (CHECKS / f"{role}.py").is_file():
+        return ()
+    module = importlib.import_module(f"{CHECKS_PACKAGE}.{role}")
+    return t.cast("t.Sequence[t.Callable[[HostSettings], list[str]]]", getattr(module, kind, ()))
 
 
 class ActionModule(ActionBase):
@@ -104,17 +106,36 @@ class ActionModule(ActionBase):
 
     TRANSFERS_FILES = False
     _requires_connection = False
-    _VALID_ARGS = frozenset(("group", "roles"))
+    _VALID_ARGS = frozenset(("group", "roles", "rules"))
 
     def run(self, tmp: t.Any = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         result: dict[str, t.Any] = super().run(tmp, task_vars)
         self._vars = task_vars or {}
+        self._hosts: dict[str, HostSettings] = {}
         # Lines of the files of settings, by path.
         self._files: dict[str, list[str]] = {}
-        self._specs, roles = load_specs(ROLES)
-        self._defaults = self._load_defaults()
-        # A setting may be built from others that are left at their defaults: those must be in reach as well.
-        self._engine = self._templar.copy_with_new_env(available_variables={**self._defaults, **self._vars})
+        rules, roles = self._task.args.get("rules", "all"), self._task.args.get("roles") or []
+        result["changed"] = False
+        if rules == "all":
+            result.update(self._all(roles))
+        else:
+            self._settings = HostSettings(self._templar, self._vars)
+            errors = self._roles_problems(roles, KINDS[rules], ())
+            if errors:
+                # A role cannot tell what those before it have done.
+                inside = self._task._role is not None
+                lines = errors if inside else [f"Nothing has been changed on {self._host()}.", *errors]
+                result.update(failed=True, msg=("\n" if inside else "\n- ").join(lines))
+        if not result.get("failed") and rules in ("all", "roles") and "jupyterhub" in roles:
+            result["msg"] = in_words(hub.login(self._settings))
+            result["_ansible_verbose_always"] = True
+        return result
+
+    def _all(self, asked: list[str]) -> dict[str, t.Any]:
+        """Names and values of all settings, and the rules of some roles."""
+        self._specs, self._defaults = all_specs(), all_defaults()
+        roles = sorted(role_names())
+        self._settings = HostSettings(self._templar, self._vars)
         own = {
             name
             for name in self._vars
@@ -133,32 +154,51 @@ class ActionModule(ActionBase):
         ]
         errors += settings_names.clashes(self._placed(self._task.args.get("group", "hubs")), self._host())
         errors += [error for name in sorted(own) for error in self._secrets(name)]
-        asked = self._task.args.get("roles") or []
-        for role in asked:
-            errors += self._role_problems(role, list(wrong))
-        result["changed"] = False
-        result["checked"] = len(chosen)
+        # What is wrong by itself is told already, and should not hide the rest.
+        self._settings = HostSettings(self._templar, self._vars, wrong)
+        errors += self._roles_problems(asked, "CHECKS", wrong)
+        # What several roles look at is said once.
+        errors = list(dict.fromkeys(errors))
+        result: dict[str, t.Any] = {"checked": len(chosen)}
         if errors:
-            result["failed"] = True
-            # What several roles look at is said once.
-            errors = list(dict.fromkeys(map(self._from_inventory, errors)))
             count = "One setting is" if len(errors) == 1 else f"{len(errors)} settings are"
             lines = [f"- {error}{self._place(error, own)}" for error in errors]
+            result["failed"] = True
             result["msg"] = "\n".join([f"{count} not right; nothing has been touched.", *lines])
-        elif asked:
-            words = [f"__{role}_words" for role in asked if f"__{role}_words" in self._defaults]
-            result["msg"] = "\n".join(str(self._engine.template(self._defaults[name])) for name in words)
-            result["_ansible_verbose_always"] = True
         return result
 
-    def _from_inventory(self, sentence: str) -> str:
-        """Where a path of the inventory was given as one of the folder that Ansible runs in: the same with how it is written."""
-        found = ABSENT.search(sentence)
-        if not found or not (Path(str(self._vars.get("inventory_dir") or "")) / found[1]).exists():
-            return sentence
-        if found[1].startswith(("/", "~")):
-            return sentence
-        return f'{sentence[: found.end()]}: write "{{{{ inventory_dir }}}}/{found[1]}".'
+    def _roles_problems(self, roles: list[str], kind: str, wrong: t.Collection[str]) -> list[str]:
+        """What some roles refuse, each problem as a sentence."""
+        settings = self._settings
+        if kind != "CHECKS":
+            settings.found = {role: settings.variable(f"__{role}_found", {}) for role in roles}
+        elif "openstack" in roles:
+            settings.found = {"openstack": self._openstack_hosts()}
+        return [
+            f"{sentence.strip().rstrip('.')}."
+            for role in roles
+            for rule in rules_of(role, kind)
+            for sentence in self._broken(rule, role, wrong)
+        ]
+
+    def _broken(
+        self, rule: t.Callable[[HostSettings], list[str]], role: str, wrong: t.Collection[str]
+    ) -> list[str]:
+        """What one rule says. Where it cannot be asked, that is a finding of its own, but for what is told already."""
+        try:
+            return rule(self._settings)
+        except Unknown as exc:
+            # The role checks it again once there are facts.
+            if wrong or needs_facts(exc):
+                return []
+            reason = exc.message
+        except HubError as exc:
+            return [exc.message]
+        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as exc:
+            if wrong:
+                return []
+            reason = str(exc)
+        return [f"The settings of the role {role} do not fit together ({reason.rstrip('.')})"]
 
     def _misplaced(self, roles: list[str]) -> list[str]:
         """Files of the inventory that nobody reads."""
@@ -191,35 +231,14 @@ class ActionModule(ActionBase):
     def _host(self) -> str:
         return str(self._vars["inventory_hostname"])
 
-    def _load_defaults(self) -> dict[str, t.Any]:
-        found: dict[str, t.Any] = {}
-        for kind in ("defaults", "vars"):
-            for file in sorted(ROLES.glob(f"*/{kind}/main.yml")):
-                found.update(self._loader.load_from_file(str(file), trusted_as_template=True) or {})
-        return found
-
-    def _needs_facts(self, name: str, seen: set[str] | None = None) -> bool:
-        """True when the value is built from facts of the host, which nobody has asked yet."""
-        seen = seen if seen is not None else set()
-        if name in seen:
-            return False
-        seen.add(name)
-        text = str(self._vars.get(name, self._defaults.get(name, "")))
-        if "{{" not in text and "{%" not in text:
-            return False
-        if "ansible_facts" in text:
-            return True
-        words = set(re.findall(r"\w+", text)) & (self._defaults.keys() | self._specs.keys())
-        return any(self._needs_facts(word, seen) for word in words)
-
     def _check(self, name: str) -> list[str]:
         spec = self._specs[name]
-        # The role checks a value that is built from facts once it has them.
-        if self._needs_facts(name):
-            return []
         try:
-            found = self._engine.template(self._vars[name])
+            found = self._settings.template(self._vars[name], role_of(name))
         except AnsibleError as exc:
+            # The role checks a value that is built from facts once it has them.
+            if needs_facts(exc):
+                return []
             reason = str(exc).strip().splitlines()[0].rstrip(".")
             if settings_spec.is_secret(spec) and "vault" not in reason.lower():
                 reason = "the reason is not shown, it is a secret"
@@ -333,59 +352,17 @@ class ActionModule(ActionBase):
             return False
         return bool(self._lines(str(path)))
 
-    def _role_problems(self, role: str, wrong: list[str]) -> list[str]:
-        """What a role finds wrong with settings that fit by themselves: the entries of its variable __<role>_problems."""
-        folder = str(ROLES / role)
-        variables: dict[str, t.Any] = {
-            **self._defaults,
-            **self._vars,
-            "role_path": folder,
-            "ansible_search_path": [folder],
-        }
-        if role == "openstack":
-            variables["__openstack_hosts"] = self._openstack_hosts()
-        usual = {**variables, **{name: self._defaults[name] for name in wrong if name in self._defaults}}
-        found: list[str] = []
-        engine = self._templar.copy_with_new_env(available_variables=variables)
-        for entry in self._defaults.get(f"__{role}_problems") or []:
-            try:
-                said = engine.template(entry)
-            except AnsibleError:
-                # What is wrong by itself is told already, and should not hide the rest.
-                try:
-                    if not wrong:
-                        raise
-                    said = self._templar.copy_with_new_env(available_variables=usual).template(entry)
-                except AnsibleError as exc:
-                    reason = innermost(exc)
-                    said = str(reason)
-                    if not isinstance(reason, (HubError, AnsibleFilterError)):
-                        said = (
-                            ""
-                            if wrong
-                            else f"The settings of the role {role} do not fit together ({said.rstrip('.')})"
-                        )
-            found += [said] if isinstance(said, str) else said
-        if role == "openstack":
-            # Of other hosts, they tell it.
-            others = tuple(
-                f"{host}: " for host in self._vars["ansible_play_hosts_all"] if host != self._host()
-            )
-            found = [one for one in found if not one.startswith(others)]
-        return [f"{str(one).strip().rstrip('.')}." for one in found if one]
-
     def _openstack_hosts(self) -> list[t.Any]:
         """The settings of all hosts on a cloud, each as it sees them."""
-        entries = []
-        for host in self._vars["ansible_play_hosts_all"]:
-            own = {**self._defaults, **self._vars["hostvars"].raw_get(host)}
-            if own.get("openstack_cloud"):
-                entries.append(
-                    self._templar.copy_with_new_env(available_variables=own).template(
-                        self._defaults["__openstack_entry"]
-                    )
-                )
-        return entries
+        settings = [self._of(host) for host in self._vars["ansible_play_hosts_all"]]
+        return [cloud.openstack_host(one) for one in settings if one["openstack_cloud"]]
+
+    def _of(self, host: str) -> HostSettings:
+        """The settings of any host of the inventory."""
+        if host not in self._hosts:
+            own = self._vars if host == self._host() else self._vars["hostvars"].raw_get(host)
+            self._hosts[host] = HostSettings(self._templar, own)
+        return self._hosts[host]
 
     def _check_layout(self) -> list[str]:
         """Every other name follows from the instance's: said here once, not by each role in its own words."""
@@ -407,13 +384,13 @@ class ActionModule(ActionBase):
         return name in self._defaults and self._vars[name] == self._defaults[name]
 
     def _raw(self, host: str, name: str) -> t.Any:
-        """A setting of any host of the inventory, or its default; empty when it cannot be worked out."""
+        """A setting or another variable of any host of the inventory; empty when it cannot be worked out."""
         try:
-            others = self._vars["hostvars"][host]
-            value = others[name] if name in others else self._engine.template(self._defaults.get(name, ""))
-        except (AnsibleError, KeyError):
+            settings = self._of(host)
+            value = settings[name] if role_of(name) else settings.variable(name, "")
+        except (AnsibleError, KeyError, Unknown):
             return ""
-        return "" if value is None else to_plain(value)
+        return "" if value is None else value
 
     def _value(self, host: str, name: str) -> str:
         return str(self._raw(host, name))

@@ -16,7 +16,7 @@ description:
 positional: _input
 options:
   _input:
-    description: What P(galilean.hub.proxy_environment#filter) gives.
+    description: What P(galilean.hub.settings#lookup) gives for V(host_proxy).
     type: dict
     required: true
 """

@@ -21,9 +21,6 @@ options:
     description: The role's variables C(title), C(announcement) and C(links), their names without C(jupyterhub_web_).
     type: dict
     required: true
-seealso:
-  - plugin: galilean.hub.web_problems
-    plugin_type: filter
 """
 
 EXAMPLES = r"""

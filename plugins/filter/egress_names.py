@@ -12,7 +12,7 @@ short_description: Names of the hosts that a hub lets its user servers fetch fro
 version_added: 0.6.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Where they lead can only be asked on the hub's host. P(galilean.hub.egress_problems#filter) takes the answers.
+  - Where they lead can only be asked on the hub's host. M(galilean.hub.check_settings) takes the answers.
 options:
   _input:
     description:

@@ -19,7 +19,7 @@ description:
 positional: _input
 options:
   _input:
-    description: The instance's names and paths, from P(galilean.hub.instance_layout#filter).
+    description: The instance's names and paths, as P(galilean.hub.settings#lookup) gives them for V(instance).
     type: dict
     required: true
   settings:

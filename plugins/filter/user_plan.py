@@ -17,7 +17,7 @@ description:
 options:
   _input:
     description:
-      - C(list), of P(galilean.hub.user_list#filter). C(accounts), of M(galilean.hub.hub_info). C(homes) and C(archives), of M(galilean.hub.home_info).
+      - C(list), as P(galilean.hub.settings#lookup) gives it for V(listed_users). C(accounts), of M(galilean.hub.hub_info). C(homes) and C(archives), of M(galilean.hub.home_info).
       - C(settings), names that other settings have. C(unlisted) and C(removed_homes), the role's variables C(jupyterhub_unlisted_users) and
         C(jupyterhub_removed_homes). C(check_user), the account that the check plays.
     type: dict
@@ -30,7 +30,7 @@ EXAMPLES = r"""
     msg: "{{ (state | galilean.hub.user_plan).words }}"
   vars:
     state:
-      list: "{{ {'users': [{'name': 'anna', 'state': 'absent'}], 'file': '', 'text': ''} | galilean.hub.user_list }}"
+      list: "{{ lookup('galilean.hub.settings', 'listed_users') }}"
       accounts: [{name: anna, admin: false, groups: [], servers: []}]
       homes: [{user: anna, volume: hub-home-anna}]
       archives: []

@@ -17,7 +17,7 @@ description:
 options:
   _input:
     description:
-      - The role's variables about the login, as P(galilean.hub.login_problems#filter) takes them.
+      - The role's variables about the login, as P(galilean.hub.settings#lookup) gives them for V(login).
     type: dict
     required: true
 """

@@ -26,11 +26,21 @@ options:
   roles:
     description:
       - Roles whose own rules are checked as well, such as settings that do not fit together and files that are not on the controller.
-      - A role keeps them in its variable C(__<role>_problems), and checks them again when it runs.
+      - They are functions in C(plugins/module_utils/checks). A role checks its own again when it runs.
     type: list
     elements: str
     default: []
     version_added: 0.7.0
+  rules:
+    description:
+      - V(all) checks names and values of all settings, and the rules of O(roles).
+      - V(roles) checks the rules of O(roles) only.
+      - V(host) checks what O(roles) ask of the host, as their C(tasks/observe.yml) has found it.
+      - V(certificate) checks the certificate and key of the role edge that have been read on the host.
+    type: str
+    choices: [all, roles, host, certificate]
+    default: all
+    version_added: 0.8.0
 attributes:
   check_mode:
     description: Can run in check mode and return changed status prediction without modifying target.

@@ -55,10 +55,6 @@ options:
     description: Options of a site for C(daemon.json). The program of a managed engine is asked whether it takes them.
     type: dict
     default: {}
-  disk_free_min_gib:
-    description: How many GiB must be free where the engine keeps its data.
-    type: float
-    default: 0
 seealso:
   - module: community.docker.docker_host_info
 """
@@ -134,7 +130,6 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "files": {"type": "list", "elements": "path", "default": []},
     "kernel": {"type": "dict", "default": {}},
     "options": {"type": "dict", "default": {}},
-    "disk_free_min_gib": {"type": "float", "default": 0},
 }
 
 
@@ -155,7 +150,7 @@ def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {
         "changed": False,
         "engine": engine,
-        "problems": host_problems(engine, params["disk_free_min_gib"]),
+        "problems": host_problems(engine),
         "todo": host.what_to_do(engine),
     }
 

@@ -26,9 +26,11 @@ PROJECT = Path(os.environ["MOLECULE_PROJECT_DIRECTORY"])
 EPHEMERAL = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"])
 MACHINE = yaml.safe_load((EPHEMERAL / "hosts.yml").read_text())["all"]["hosts"]["bookworm"]["ansible_host"]
 NAME = "hub.example.test"
-PROGRAM = "/srv/hub/bin/certificate"
-CERTBOT = "REQUESTS_CA_BUNDLE=/srv/hub/certbot/ca.pem certbot {} --config /srv/hub/certbot/cli.ini"
-LOCAL_ROOT = "/srv/hub/certificate/ca.crt"
+PROGRAM = "/data/hubs/hub/bin/certificate"
+CERTBOT = (
+    "REQUESTS_CA_BUNDLE=/data/hubs/hub/certbot/ca.pem certbot {} --config /data/hubs/hub/certbot/cli.ini"
+)
+LOCAL_ROOT = "/data/hubs/hub/certificate/ca.crt"
 
 # A person is the same here as in the end-to-end tests.
 sys.path.insert(0, str(PROJECT / "tests/e2e"))

@@ -26,7 +26,7 @@ def test_nothing_is_blocked(site: Site, tmp_path: Path, size: int) -> None:
     with open(big, "wb") as stream:
         for _ in range(size):
             stream.write(os.urandom(2**20))
-    password = site.sh("cat /srv/hub/secrets/login-password")
+    password = site.sh("cat /data/hubs/hub/secrets/login-password")
     with visit(
         site.url, EPHEMERAL / "pictures", own_certificate=True, hosts=f"MAP {NAME} {site.address}"
     ) as seen:

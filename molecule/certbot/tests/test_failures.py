@@ -109,7 +109,7 @@ def test_an_authority_that_has_had_enough(site: Site, before: Served) -> None:
     site.sh("systemctl stop pebble")
     site.sh(f"cat >/root/limited.py <<'EOT'\n{LIMITED}\nEOT")
     site.sh(
-        "rm -rf /srv/hub/certbot/config/accounts; "
+        "rm -rf /data/hubs/hub/certbot/config/accounts; "
         "systemd-run --quiet --unit limited python3 /root/limited.py; sleep 1"
     )
     try:
@@ -125,7 +125,7 @@ def test_an_authority_that_has_had_enough(site: Site, before: Served) -> None:
 
 def test_a_key_that_does_not_fit(site: Site, before: Served) -> None:
     """Jukebox's first renewal: the new certificate with the old key."""
-    live = "/srv/hub/certbot/config/live/hub"
+    live = "/data/hubs/hub/certbot/config/live/hub"
     site.sh(
         f"rm -rf /root/odd; mkdir /root/odd; cp {live}/fullchain.pem /root/odd; "
         "openssl ecparam -name prime256v1 -genkey -noout -out /root/odd/privkey.pem"
@@ -133,7 +133,7 @@ def test_a_key_that_does_not_fit(site: Site, before: Served) -> None:
     answer = site.certificate("install", "/root/odd", works=False)
     assert answer["complaint"] == "The new key does not belong to the new certificate."
     assert site.served(site.root()) == before
-    assert len(site.sh("ls /srv/hub/edge/tls-*.pem").split()) == 1
+    assert len(site.sh("ls /data/hubs/hub/edge/tls-*.pem").split()) == 1
 
 
 @pytest.mark.slow
@@ -145,8 +145,8 @@ def test_nginx_that_does_not_take_it(site: Site, before: Served) -> None:
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
         f"-subj /CN={NAME} -days 9 -keyout /root/other/privkey.pem -out /root/other/fullchain.pem 2>&1"
     )
-    conf = "/srv/hub/edge/nginx.conf"
-    named = site.sh("cat /srv/hub/edge/tls.conf")
+    conf = "/data/hubs/hub/edge/nginx.conf"
+    named = site.sh("cat /data/hubs/hub/edge/tls.conf")
     site.sh(f"cp -p {conf} /root/nginx.conf; sed -i 's/^http {{/http {{ nonsense;/' {conf}")
     try:
         answer = site.certificate("install", "/root/other", works=False)
@@ -154,7 +154,7 @@ def test_nginx_that_does_not_take_it(site: Site, before: Served) -> None:
         site.sh(f"cp -p /root/nginx.conf {conf}")
     assert answer["complaint"].startswith("nginx does not take the new certificate: ")
     assert site.served(site.root()) == before
-    assert site.sh("cat /srv/hub/edge/tls.conf") == named
+    assert site.sh("cat /data/hubs/hub/edge/tls.conf") == named
     assert site.certificate("install")["changed"] is False
     assert site.converge().endswith("rc=0")
     assert site.served(site.root()) == before
@@ -173,7 +173,7 @@ def test_a_killed_renewal_is_finished(site: Site, before: Served) -> None:
 @pytest.mark.slow
 def test_a_revoked_one_is_replaced(site: Site, before: Served) -> None:
     """By the timer. By OCSP: the responder is openssl's, with the authority's own key."""
-    live = "/srv/hub/certbot/config/live/hub"
+    live = "/data/hubs/hub/certbot/config/live/hub"
     site.sh(
         "cd /root; for what in intermediates intermediate-keys; do "
         "curl --silent --fail --cacert /etc/pebble.crt https://127.0.0.1:15000/$what/0 >$what.pem; done; "
@@ -193,7 +193,7 @@ def test_a_revoked_one_is_replaced(site: Site, before: Served) -> None:
 @pytest.mark.slow
 def test_a_run_that_is_killed_leaves_nothing_behind(site: Site, before: Served) -> None:
     root = site.root()
-    site.sh("systemd-run --quiet --unit killed /srv/hub/bin/certificate issue --force")
+    site.sh("systemd-run --quiet --unit killed /data/hubs/hub/bin/certificate issue --force")
     wait_until(lambda: "certbot" in site.sh("ps -e -o comm="), 20, "certbot")
     site.sh("systemctl kill --signal=KILL killed; systemctl reset-failed killed || true")
     assert site.served(root).names == before.names

@@ -18,14 +18,19 @@ def test_the_authoritys_certificate_is_served(site: Site) -> None:
 
 
 def test_nobody_else_may_read_the_key(site: Site) -> None:
-    held = site.sh(
-        "stat --format '%a %U %g %n' /srv/hub/edge/tls-*.pem /srv/hub/certbot /srv/hub/certbot/cli.ini"
-    ).splitlines()
+    paths = ("edge/tls-*.pem", "certbot", "certbot/cli.ini")
+    held = site.sh(f"cd /data/hubs/hub && stat --format '%a %U %g %n' {' '.join(paths)}").splitlines()
     assert [line.split()[:3] for line in held] == [
         ["640", "root", "61080"],
         ["700", "root", "0"],
         ["600", "root", "0"],
     ]
+
+
+def test_all_of_the_instance_is_below_its_root(site: Site) -> None:
+    folders = set(site.sh("ls /data/hubs/hub").split())
+    assert {"bin", "certbot", "certificate", "config", "edge", "hub", "secrets", "shared"} <= folders
+    assert site.sh("ls -d /srv/* || true") == ""
 
 
 def test_the_timer_renews(site: Site) -> None:
@@ -36,14 +41,14 @@ def test_the_timer_renews(site: Site) -> None:
     site.sh("systemctl start hub-certbot.service")
     # Not due: nothing happens, and that is remembered.
     assert site.served(site.root()) == before
-    status = json.loads(site.sh("cat /srv/hub/certificate/status.json"))
+    status = json.loads(site.sh("cat /data/hubs/hub/certificate/status.json"))
     assert status["renewal"]["ok"]
     assert status["served"]["serial"] == before.serial
 
 
 def test_prometheus_learns_when_it_ends(site: Site) -> None:
     text = site.sh("cat /var/lib/prometheus/node-exporter/hub.prom")
-    told = "openssl x509 -noout -enddate -in /srv/hub/certbot/config/live/hub/cert.pem"
+    told = "openssl x509 -noout -enddate -in /data/hubs/hub/certbot/config/live/hub/cert.pem"
     ends = site.sh(f'date +%s --date="$({told} | cut -d= -f2)"')
     assert f'galilean_hub_certificate_not_after_timestamp_seconds{{instance_name="hub"}} {ends}\n' in text
     assert 'galilean_hub_certificate_renewal_ok{instance_name="hub"} 1\n' in text

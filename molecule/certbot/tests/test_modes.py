@@ -61,7 +61,7 @@ def test_a_wildcard_by_dns(site: Site) -> None:
     assert served.names == {NAME, WILDCARD}
     # Secrets are neither shown nor readable.
     assert "Z2FsaWxlYW4" not in said
-    assert site.sh("stat --format '%a %U' /srv/hub/certbot/dns.ini") == "600 root"
+    assert site.sh("stat --format '%a %U' /data/hubs/hub/certbot/dns.ini") == "600 root"
     assert "changed=0" in site.converge(edge_server_aliases=[WILDCARD], **below)
     site.force()
     assert site.served(site.root(), f"any.{NAME}").serial != served.serial
@@ -70,7 +70,7 @@ def test_a_wildcard_by_dns(site: Site) -> None:
 @pytest.mark.slow
 def test_another_type_of_key(site: Site) -> None:
     applied(site.certbot(certbot_key_type="rsa"))
-    text = site.sh("openssl x509 -noout -text -in /srv/hub/certbot/config/live/hub/cert.pem")
+    text = site.sh("openssl x509 -noout -text -in /data/hubs/hub/certbot/config/live/hub/cert.pem")
     assert "Public-Key: (2048 bit)" in text
     assert site.served(site.root()).names == {NAME}
 
@@ -125,9 +125,9 @@ def test_an_authority_of_its_own(site: Site) -> None:
     root = site.local_root()
     assert site.served(root).names == {NAME}
     fetched = requests.get(f"http://{NAME}/_edge/ca.crt", timeout=10)
-    assert fetched.text.strip() == site.sh("cat /srv/hub/certificate/ca.crt")
+    assert fetched.text.strip() == site.sh("cat /data/hubs/hub/certificate/ca.crt")
     assert fetched.headers["Content-Type"] == "application/x-x509-ca-cert"
-    text = site.sh("openssl x509 -noout -text -in /srv/hub/certificate/ca.crt")
+    text = site.sh("openssl x509 -noout -text -in /data/hubs/hub/certificate/ca.crt")
     assert f"Permitted: DNS:{NAME}" in " ".join(text.split())
     said = site.play(PROJECT / "playbooks/verify.yml", edge_tls_mode="self_signed")
     applied(said)

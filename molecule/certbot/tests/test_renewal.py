@@ -26,7 +26,7 @@ for number in itertools.count():
 
 @pytest.fixture(scope="module")
 def ada(site: Site) -> UserClient:
-    data = json.loads(site.sh("cat /srv/hub/config/config.json"))
+    data = json.loads(site.sh("cat /data/hubs/hub/config/config.json"))
     (everybody,) = data["traits"]["JupyterHub"]["services"]
     person = UserClient(site.url, everybody["api_token"], "ada", site.root(), 240)
     person.start()
@@ -78,7 +78,7 @@ def test_no_message_is_lost(site: Site, ada: UserClient) -> None:
 
 
 def test_old_keys_do_not_stay(site: Site) -> None:
-    assert len(site.sh("ls /srv/hub/edge/tls-*.pem").split()) == 1
+    assert len(site.sh("ls /data/hubs/hub/edge/tls-*.pem").split()) == 1
 
 
 def test_one_that_ends_soon_is_replaced(site: Site, ada: UserClient) -> None:

@@ -60,7 +60,7 @@ def _port_problems(port: int, http_port: int, tls_mode: str) -> list[str]:
 
 def _shared_problems(settings: dict[str, t.Any]) -> list[str]:
     """What keeps SNI routing from leading browsers to this instance."""
-    if not settings["shared"]:
+    if not settings["sni_routing"]:
         return []
     if not settings["server_name"]:
         return [

@@ -61,7 +61,7 @@ def daemon_options(settings: t.Mapping[str, t.Any], engine: t.Mapping[str, t.Any
     problems = options_problems(settings)
     if problems:
         raise HubError(" ".join(problems))
-    extra = settings["extra"]
+    extra = settings["daemon_options"]
     options: dict[str, t.Any] = {
         "live-restore": settings["live_restore"],
         "userland-proxy": settings["userland_proxy"],

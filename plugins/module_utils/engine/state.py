@@ -145,14 +145,9 @@ def low_tables(wanted: t.Mapping[str, int], values: t.Mapping[str, int | None]) 
     return [f"{name}={size}" for name, size in wanted.items() if 0 < (values[name] or 0) < int(size)]
 
 
-def host_problems(engine: t.Mapping[str, t.Any], disk_free_min_gib: float) -> list[str]:
+def host_problems(engine: t.Mapping[str, t.Any]) -> list[str]:
     """Return one sentence for each reason why the role cannot work with what was seen of a host."""
     problems = [engine["options_problem"]]
-    if engine["disk_free_gib"] < disk_free_min_gib:
-        problems.append(
-            f"docker_disk_free_min_gib is {disk_free_min_gib:g}, but only {engine['disk_free_gib']} GiB are free where Docker keeps its data: "
-            "free some space, or set docker_data_root to a folder on a larger disk."
-        )
     # What a managed engine lacks is installed with it.
     complete = engine["mode"] == "existing" or not engine["missing_packages"]
     if engine["ready"] and complete and not engine["buildkit"]:

@@ -16,8 +16,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ansible_collections.galilean.hub.plugins.action.check_settings import ActionModule
-
 REPO = Path(__file__).resolve().parents[4]
 PLACE = re.compile(r" \(\S+, line \d+\)$")
 
@@ -181,26 +179,3 @@ def test_instances_that_share_their_ports(collections: Path, tmp_path: Path) -> 
 
 
 WRITTEN = 'write "{{ inventory_dir }}/files/people.csv".'
-
-
-@pytest.mark.parametrize(
-    ("sentence", "said"),
-    [
-        ("x is 'files/people.csv', which is no file on the controller: correct the path.", WRITTEN),
-        ("x is files/people.csv, which is no file on the controller: correct its path.", WRITTEN),
-        ("x is files/people.csv: no such file on the controller.", WRITTEN),
-        ("x has files, which is no folder on the controller: no.", 'write "{{ inventory_dir }}/files".'),
-        ("x is 'files/other.csv', which is no file on the controller: correct it.", "correct it."),
-        ("x is '', which is no file on the controller: correct the path.", "correct the path."),
-        ("x is 'files/people.csv': give a number.", "give a number."),
-    ],
-)
-def test_a_path_from_the_inventory_is_told_as_it_has_to_be_written(
-    tmp_path: Path, sentence: str, said: str
-) -> None:
-    """It is read from the folder that Ansible runs in, where it is not."""
-    (tmp_path / "files").mkdir()
-    (tmp_path / "files/people.csv").touch()
-    action = ActionModule.__new__(ActionModule)
-    action._vars = {"inventory_dir": str(tmp_path)}
-    assert action._from_inventory(sentence).endswith(f": {said}")

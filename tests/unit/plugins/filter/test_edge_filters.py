@@ -2,32 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-import re
-
 import pytest
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.galilean.hub.plugins.filter import edge_problems
-from ansible_collections.galilean.hub.plugins.filter.certificate_problems import certificate_problems_filter
 from ansible_collections.galilean.hub.plugins.filter.edge_budget import edge_budget_filter
 from ansible_collections.galilean.hub.plugins.filter.edge_headers import edge_headers_filter
 from ansible_collections.galilean.hub.plugins.filter.edge_trusted_networks import edge_trusted_networks_filter
-
-
-def test_edge_problems_takes_a_mapping() -> None:
-    with pytest.raises(AnsibleFilterError, match="input must be a mapping, not list"):
-        edge_problems.FilterModule().filters()["edge_problems"]([])
-    with pytest.raises(AnsibleFilterError, match="lacks the key 'tls_mode'"):
-        edge_problems.FilterModule().filters()["edge_problems"]({})
-
-
-def test_certificate_problems_takes_text_and_a_time() -> None:
-    with pytest.raises(AnsibleFilterError, match="must both be strings"):
-        certificate_problems_filter(None, "key")
-    with pytest.raises(AnsibleFilterError, match=re.escape("now is 'soon', not an ISO 8601 time")):
-        certificate_problems_filter("certificate", "key", now="soon")
-    (problem,) = certificate_problems_filter("certificate", "key", now="2026-06-01T00:00:00+00:00")
-    assert problem.startswith("edge_tls_certificate holds no certificate")
 
 
 def test_edge_headers_takes_a_mapping() -> None:

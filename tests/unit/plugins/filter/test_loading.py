@@ -16,7 +16,7 @@ import pytest
 
 PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 PREFIX = "ansible_collections.galilean.hub.plugins."
-SMALL = {"errors", "_file_content", "plain", "_of_mapping"}
+SMALL = {"errors", "plain", "_of_mapping"}
 
 
 def imported(file: Path) -> t.Iterator[str]:

@@ -12,7 +12,6 @@ from ansible.errors import AnsibleFilterError
 
 from ansible_collections.galilean.hub.plugins.filter.openstack_deployments import openstack_deployments
 from ansible_collections.galilean.hub.plugins.filter.openstack_hosts_file import openstack_hosts_file
-from ansible_collections.galilean.hub.plugins.filter.openstack_problems import openstack_problems
 
 BARE: dict[str, t.Any] = {
     "host": "hub",
@@ -32,9 +31,7 @@ DEPLOYMENT: dict[str, t.Any] = {
 SERVER = {"name": "hub", "id": "s-1", "address": "192.0.2.17", "volume_id": ""}
 
 
-def test_problems_are_returned_and_raised() -> None:
-    (sentence,) = openstack_problems((BARE,))
-    assert sentence.startswith("hub: openstack_cloud is 'mycloud', and openstack_deployment is not set")
+def test_problems_are_raised() -> None:
     with pytest.raises(
         AnsibleFilterError, match=r"^hub: openstack_cloud is 'mycloud', and openstack_deployment"
     ):
@@ -43,14 +40,7 @@ def test_problems_are_returned_and_raised() -> None:
 
 @pytest.mark.parametrize("hosts", [[], ({"openstack_cloud": ""},)])
 def test_no_servers(hosts: t.Any) -> None:
-    assert openstack_problems(hosts) == []
     assert openstack_deployments(hosts) == []
-
-
-@pytest.mark.parametrize("wrong", [{"hub": BARE}, "hub", None])
-def test_input_is_a_list(wrong: t.Any) -> None:
-    with pytest.raises(AnsibleFilterError, match=f"input must be a list, not {type(wrong).__name__}"):
-        openstack_problems(wrong)
 
 
 @pytest.mark.parametrize("previous", [None, {}, {"all": None}, {"all": {}}, {"all": {"hosts": None}}])

@@ -16,6 +16,7 @@ import yaml
 from ansible_collections.galilean.hub.plugins.action import cloud_deployment
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import settings as o
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.derived.cloud import openstack_host
 
 REPO = Path(__file__).resolve().parents[4]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA ada@example.org"
@@ -44,8 +45,8 @@ HUB = host("hub")
 ON_HUB = {"server_name": "hub"}
 
 
-def test_the_role_hands_over_every_setting() -> None:
-    handed = set(yaml.safe_load((REPO / "roles/openstack/vars/main.yml").read_text())["__openstack_entry"])
+def test_the_role_hands_over_every_setting(settings_of: t.Callable[..., t.Any]) -> None:
+    handed = set(openstack_host(settings_of()))
     assert handed == set(HUB)
     used = {*o.SHARED.values(), *o.OWN.values(), *o.FILES}
     assert used <= handed

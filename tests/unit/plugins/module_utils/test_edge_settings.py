@@ -15,7 +15,7 @@ GOOD: dict[str, t.Any] = {
     "server_name": "",
     "server_aliases": [],
     "subdomains": False,
-    "shared": False,
+    "sni_routing": False,
     "base_url": "/",
     "title": "JupyterHub",
     "trusted_proxies": [],
@@ -41,7 +41,7 @@ GOOD: dict[str, t.Any] = {
     "log_max_files": 3,
 }
 BELOW = {"subdomains": True, "server_name": "hub.example.org"}
-SHARED = {"shared": True, "server_name": "hub.example.org"}
+SHARED = {"sni_routing": True, "server_name": "hub.example.org"}
 TLS = {"tls_mode": "provided", "tls_certificate": "/etc/hub.crt", "tls_key": "/etc/hub.key"}
 
 
@@ -101,7 +101,11 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         ({**TLS, "tls_key": "hub.key"}, "edge_tls_key is 'hub.key':", "absolute path"),
         ({**TLS, "tls_certificate": ""}, "edge_tls_certificate is '':", "absolute path"),
         ({"server_name": "https://hub.example.org"}, "edge_server_name is 'https://", "hub.example.org"),
-        ({"shared": True}, "edge_sni_routing is true while edge_server_name is empty:", "hub.example.org"),
+        (
+            {"sni_routing": True},
+            "edge_sni_routing is true while edge_server_name is empty:",
+            "hub.example.org",
+        ),
         ({**SHARED, "trusted_proxies": ["192.0.2.1"]}, "edge_trusted_proxies is set while", "of its own"),
         ({**SHARED, "server_name": "192.0.2.1"}, "edge_server_name has '192.0.2.1' while", "host name"),
         ({**SHARED, "server_aliases": ["192.0.2.1"]}, "edge_server_aliases has '192.0.2.1'", "host name"),

@@ -24,7 +24,7 @@ SETTINGS: dict[str, Any] = {
     "mtu": 0,
     "nofile": 65536,
     "ipv6": False,
-    "extra": {},
+    "daemon_options": {},
 }
 
 OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
@@ -32,9 +32,9 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
     ({}, {}, "userland-proxy", False),
     ({}, {}, "log-opts", {"max-file": "3", "max-size": "10m"}),
     ({"log_driver": "journald"}, {}, "log-opts", None),
-    ({"extra": {"log-driver": "journald"}}, {}, "log-opts", None),
+    ({"daemon_options": {"log-driver": "journald"}}, {}, "log-opts", None),
     (
-        {"extra": {"log-opts": {"compress": "true"}}},
+        {"daemon_options": {"log-opts": {"compress": "true"}}},
         {},
         "log-opts",
         {"max-file": "3", "max-size": "10m", "compress": "true"},
@@ -61,11 +61,11 @@ OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
     ({}, {}, "experimental", None),
     ({"ipv6": True}, {}, "ip6tables", True),
     ({"ipv6": True}, {}, "experimental", True),
-    ({"ipv6": True, "extra": {"ip6tables": False}}, {}, "ip6tables", False),
+    ({"ipv6": True, "daemon_options": {"ip6tables": False}}, {}, "ip6tables", False),
     ({}, {}, "data-root", None),
     ({"data_root": "/srv/docker"}, {}, "data-root", "/srv/docker"),
     ({"address_pools": []}, {}, "default-address-pools", None),
-    ({"extra": {"debug": True}}, {}, "debug", True),
+    ({"daemon_options": {"debug": True}}, {}, "debug", True),
 ]
 
 
@@ -75,9 +75,9 @@ def test_option(changes: dict[str, Any], engine: dict[str, Any], name: str, valu
 
 
 def test_labels_mark_the_engine_and_the_options_it_has() -> None:
-    labels = daemon_options({**SETTINGS, "extra": {"labels": ["site=a", "galilean.hub.managed=false"]}}, {})[
-        "labels"
-    ]
+    labels = daemon_options(
+        {**SETTINGS, "daemon_options": {"labels": ["site=a", "galilean.hub.managed=false"]}}, {}
+    )["labels"]
     assert labels[0] == MARKER
     assert labels[1].startswith("galilean.hub.options=")
     assert labels[2:] == ["site=a"]

@@ -184,7 +184,6 @@ READY = {
     "cli": "/usr/bin/docker",
     "buildkit": "buildx",
     "missing_packages": [],
-    "disk_free_gib": 5.5,
     "options_problem": "",
 }
 
@@ -194,7 +193,6 @@ READY = {
     [
         ({}, []),
         ({"options_problem": "It is wrong."}, ["It is wrong."]),
-        ({"disk_free_gib": 2.5}, ["docker_disk_free_min_gib is 3, but only 2.5 GiB are free"]),
         ({"buildkit": ""}, ["no docker command on the host has BuildKit: install the package docker-buildx"]),
         ({"buildkit": "", "cli": "", "mode": "existing"}, ["no docker command on the host reaches it"]),
         # The role installs what is missing.
@@ -204,6 +202,6 @@ READY = {
     ],
 )
 def test_host_problems(changes: dict[str, object], words: list[str]) -> None:
-    problems = state.host_problems({**READY, **changes}, 3.0)
+    problems = state.host_problems({**READY, **changes})
     assert len(problems) == len(words)
     assert all(part in problem for part, problem in zip(words, problems))

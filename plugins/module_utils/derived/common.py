@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What several roles go by: each of these is a setting of one of them, or follows from those of one."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings, Unknown
+
+COMMON: dict[str, t.Callable[[Settings], t.Any]] = {
+    "address_pools": lambda settings: settings["docker_address_pools"],
+    "archive_dir": lambda settings: settings["jupyterhub_archive_dir"],
+    # On the data volume where there is one: it outlives the server, and with it images, homes and shared software.
+    "data_root": lambda settings: (
+        (
+            settings["data_volume_path"]
+            if settings["data_volume_device"] or settings["data_volume_serial"]
+            else "/var/lib"
+        )
+        + "/docker"
+    ),
+    # Empty where the host is on no cloud.
+    "deployment": lambda settings: settings["openstack_cloud"] and settings["openstack_deployment"],
+    "packages_wait": lambda settings: settings["bootstrap_packages_wait"],
+    "pypi_index": lambda settings: settings["images_pypi_index"],
+    "service_account": lambda settings: settings["users_service_account"],
+    "site_look": lambda settings: settings["images_web_site_path"],
+    "subdomains": lambda settings: settings["jupyterhub_subdomains"],
+    "title": lambda settings: settings["jupyterhub_web_title"],
+    "user_id": lambda settings: settings["images_user_id"],
+    "web_paths": lambda settings: [
+        path for path in (settings["images_web_site_path"], settings["images_web_path"]) if path
+    ],
+}
+
+
+def common(settings: Settings) -> dict[str, t.Any]:
+    """All of them that can be worked out."""
+    found = {}
+    for name, value in COMMON.items():
+        try:
+            found[name] = value(settings)
+        except Unknown:
+            continue
+    return found
+
+
+def service_account(settings: Settings) -> dict[str, t.Any]:
+    """The service account as the code of accounts takes it."""
+    own = settings.role("users")
+    return {
+        "name": own["service_account"],
+        **{name: own[f"service_{name}"] for name in ("group", "uid", "gid", "home", "groups")},
+    }

@@ -1,0 +1,269 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""What roles refuse: the rules that are in module_utils/checks themselves. Others have tests of their own."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+import pytest
+
+SettingsOf = t.Callable[..., t.Any]
+PACKAGE = "ansible_collections.galilean.hub.plugins.module_utils.checks"
+ROLES = (
+    "bootstrap",
+    "certbot",
+    "data_volume",
+    "docker",
+    "edge",
+    "images",
+    "jupyterhub",
+    "openstack",
+    "users",
+)
+ENGINE = {"disk_free_gib": 50, "mode": "managed", "ready": True, "cli": "docker", "buildkit": True}
+# A host on which all is right.
+FOUND: dict[str, dict[str, t.Any]] = {
+    "bootstrap": {"has_locale": True, "swap_right": False, "swap_free": "99000000000"},
+    "docker": {"engine": ENGINE, "release": "Debian-12", "releases": ["Debian-12"], "problems": []},
+    "edge": {"names": [], "ports": [{"port": 8000, "available": True}], "pair": []},
+    "images": {"files": None},
+    "jupyterhub": {"folders": [], "files": [], "addresses": {}, "fib_trie": "", "approved": ""},
+}
+
+
+def refused(settings: t.Any, role: str, kind: str) -> list[str]:
+    module = importlib.import_module(f"{PACKAGE}.{role}")
+    return [sentence for rule in getattr(module, kind, ()) for sentence in rule(settings)]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
+    settings = settings_of()
+    settings.found = {**FOUND, "openstack": []}
+    assert refused(settings, role, "CHECKS") + refused(settings, role, "HOST_CHECKS") == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "said"),
+    [
+        ("bootstrap_packages_wait", -1, "bootstrap_packages_wait is -1: give a number of seconds"),
+        ("bootstrap_swap_gib", -1, "bootstrap_swap_gib is -1: give a number of GiB"),
+        ("bootstrap_swappiness", 201, "bootstrap_swappiness is 201: give a number from 0 to 200"),
+        ("bootstrap_timezone", "Rome time", "bootstrap_timezone is 'Rome time': give a name such as"),
+        ("bootstrap_locale", "it_IT", "bootstrap_locale is 'it_IT': give C.UTF-8, or"),
+        ("bootstrap_reboot_time", "25:00", "bootstrap_reboot_time is '25:00': give hours and minutes"),
+        ("data_volume_device", "vdb", "data_volume_device is 'vdb': give a path that begins with /dev/"),
+        ("data_volume_serial", "123", "data_volume_serial is '123': give at least 8 letters of it"),
+        ("data_volume_path", "srv", "data_volume_path is 'srv': give the absolute path of a folder"),
+        ("data_volume_timeout", -1, "data_volume_timeout is '-1': give a number of seconds"),
+        ("images_base_image", "debian:12", "images_base_image is 'debian:12': name it with its digest"),
+        ("images_base_suite", "Debian 13", "images_base_suite is 'Debian 13': name a release"),
+        ("images_user_id", 500, "images_user_id is 500: give a number from 65536 to 99999"),
+        ("images_software_digest", "new", "images_software_digest is 'new': use the 12 hexadecimal"),
+        ("images_web_site_path", "/nowhere", "images_web_site_path is '/nowhere', which is no folder"),
+        ("images_web_site_path", "/proc/self", "images_web_site_path is '/proc/self', where neither hub"),
+        (
+            "images_files_path",
+            "/nowhere",
+            "images_catalog names files that are not on the controller: /nowhere",
+        ),
+        ("jupyterhub_login_password", "short", "jupyterhub_login_password has 5 characters: use at least 8"),
+        ("jupyterhub_admin_password", "short", "jupyterhub_admin_password has 5 characters: use at least 32"),
+        (
+            "jupyterhub_cookie_secret",
+            "xyz",
+            "jupyterhub_cookie_secret is not 64 hexadecimal digits: make one",
+        ),
+        ("jupyterhub_crypt_key", "xyz", "jupyterhub_crypt_key is not 64 hexadecimal digits a line: make one"),
+        ("jupyterhub_open_files", 100, "jupyterhub_open_files is 100: give at least 1024"),
+        ("jupyterhub_cull_timeout", 60, "jupyterhub_cull_timeout is 60: the hub learns of activity every"),
+        ("jupyterhub_connection_limit", 9, "jupyterhub_connection_limit is 9: JupyterLab and pip would fail"),
+        (
+            "jupyterhub_connection_rate",
+            501,
+            "jupyterhub_connection_rate is 501: give 0 (no limit) or up to 500",
+        ),
+        (
+            "jupyterhub_welcome_paths",
+            ["/nowhere"],
+            "jupyterhub_welcome_paths has /nowhere, which is no folder",
+        ),
+        ("jupyterhub_users_file", "/nowhere", "jupyterhub_users_file is '/nowhere', which is no file"),
+        ("jupyterhub_hooks_file", "/nowhere", "jupyterhub_hooks_file is /nowhere, which is no file"),
+        ("jupyterhub_web_live", True, "jupyterhub_web_live is true, but hub is not this machine"),
+    ],
+)
+def test_a_setting(settings_of: SettingsOf, setting: str, value: t.Any, said: str) -> None:
+    role = next(role for role in ROLES if setting.startswith(f"{role}_"))
+    sentences = refused(settings_of(**{setting: value}), role, "CHECKS")
+    assert [one for one in sentences if one.startswith(said)], sentences
+
+
+@pytest.mark.parametrize(
+    ("role", "variables", "said"),
+    [
+        (
+            "jupyterhub",
+            {"edge_bind_address": "0.0.0.0"},
+            "jupyterhub_authenticator is 'dummy' and edge_bind_address",
+        ),
+        (
+            "jupyterhub",
+            {
+                "jupyterhub_subdomains": True,
+                "edge_server_name": "a.org",
+                "jupyterhub_public_url": "https://b.org/",
+            },
+            "jupyterhub_public_url is 'https://b.org/' while jupyterhub_subdomains is true",
+        ),
+        (
+            "jupyterhub",
+            {
+                "jupyterhub_subdomains": True,
+                "edge_server_name": "a.org",
+                "jupyterhub_public_url": "http://a.org/",
+            },
+            "jupyterhub_public_url is 'http://a.org/' while jupyterhub_subdomains is true: pages could set",
+        ),
+        (
+            "data_volume",
+            {"data_volume_device": "/dev/vdb", "data_volume_serial": "12345678"},
+            "data_volume_device is '/dev/vdb' and data_volume_serial is '12345678': one of them",
+        ),
+        (
+            "edge",
+            {"edge_tls_mode": "provided", "edge_tls_certificate": "/nowhere", "edge_tls_key": "/nowhere"},
+            "edge_tls_certificate is /nowhere: no such file on the controller, correct its path, or set",
+        ),
+        (
+            "certbot",
+            {"edge_tls_mode": "acme", "certbot_ca_file": "/nowhere"},
+            "certbot_ca_file is /nowhere: no such file on the controller, correct the path or leave it out",
+        ),
+        (
+            "images",
+            {"images_delivery": "controller", "images_build_secrets": {"netrc": "/nowhere"}},
+            "images_build_secrets.netrc is /nowhere, which is no file on the controller",
+        ),
+    ],
+)
+def test_settings_together(
+    settings_of: SettingsOf, role: str, variables: dict[str, t.Any], said: str
+) -> None:
+    sentences = refused(settings_of(**variables), role, "CHECKS")
+    assert [one for one in sentences if one.startswith(said)], sentences
+
+
+@pytest.mark.parametrize(
+    ("role", "variables", "found", "said"),
+    [
+        (
+            "bootstrap",
+            {"bootstrap_swap_gib": 8},
+            {"swap_free": str(4 * 2**30), "swap_size": str(2**30)},
+            "bootstrap_swap_gib is 8, but 5.0 GiB are free where the swap file is",
+        ),
+        (
+            "bootstrap",
+            {"bootstrap_timezone": "Europe/Arcetri"},
+            {"zone_unknown": "yes"},
+            "bootstrap_timezone is 'Europe/Arcetri', which this host does not know",
+        ),
+        (
+            "bootstrap",
+            {"bootstrap_locale": "xx_XX.UTF-8"},
+            {"locale_unknown": "yes", "has_locale": False},
+            "bootstrap_locale is 'xx_XX.UTF-8', which this host cannot generate",
+        ),
+        (
+            "docker",
+            {},
+            {"engine": {**ENGINE, "disk_free_gib": 1}},
+            "docker_disk_free_min_gib is 3, but only 1 GiB",
+        ),
+        (
+            "docker",
+            {},
+            {"release": "Fedora-40"},
+            "The host runs Fedora-40, for which no Docker packages are known",
+        ),
+        (
+            "docker",
+            {},
+            {"problems": ["The engine runs, but no docker command on the host reaches it: install."]},
+            "The engine runs, but no docker command on the host reaches it: install",
+        ),
+        (
+            "edge",
+            {},
+            {"ports": [{"port": 8000, "available": False, "reason": "nginx has it"}]},
+            "edge_port is 8000 on 127.0.0.1: nginx has it. Choose another port",
+        ),
+        (
+            "edge",
+            {"edge_bind_address": "::", "docker_ipv6_ready": False},
+            {},
+            "edge_bind_address is '::', but the host's own Docker engine does not serve IPv6",
+        ),
+        (
+            "edge",
+            {},
+            {"pair": [{"__edge_path": "/a.crt"}, {"__edge_path": "/a.key", "content": ""}]},
+            "edge_tls_certificate is /a.crt, which cannot be read on hub: correct the path",
+        ),
+        (
+            "edge",
+            {},
+            {"pair": [{"__edge_path": "/a.crt", "content": ""}, {"__edge_path": "/a.key", "content": ""}]},
+            "edge_tls_certificate holds no certificate",
+        ),
+        (
+            "images",
+            {"images_base_keyring": "/k.gpg"},
+            {"files": []},
+            "images_base_keyring is /k.gpg, which is no file on hub",
+        ),
+        (
+            "jupyterhub",
+            {"jupyterhub_data_mounts": [{"name": "sky", "source": "/data/sky"}]},
+            {},
+            "jupyterhub_data_mounts has the source /data/sky, which is no folder on hub",
+        ),
+        (
+            "jupyterhub",
+            {"jupyterhub_ca_bundle": "/ca.pem"},
+            {},
+            "jupyterhub_ca_bundle is /ca.pem, which is no file on hub",
+        ),
+        (
+            "jupyterhub",
+            {"jupyterhub_memory_limit": "64G", "ansible_facts": {"memtotal_mb": 8000, "processor_nproc": 2}},
+            {},
+            "jupyterhub_memory_limit is '64G', more than the 8000 MiB of the host",
+        ),
+    ],
+)
+def test_a_host(
+    settings_of: SettingsOf, role: str, variables: dict[str, t.Any], found: dict[str, t.Any], said: str
+) -> None:
+    settings = settings_of(**variables)
+    settings.found = {role: {**FOUND[role], **found}}
+    (sentence,) = refused(settings, role, "HOST_CHECKS")
+    assert sentence.startswith(said)
+
+
+@pytest.mark.parametrize("mounted", [True, False])
+def test_what_is_below_a_volume_that_is_not_mounted_is_looked_at_later(
+    settings_of: SettingsOf, mounted: bool
+) -> None:
+    settings = settings_of(
+        data_volume_device="/dev/vdb",
+        data_volume_path="/srv",
+        jupyterhub_data_mounts=[{"name": "sky", "source": "/srv/sky"}],
+        ansible_facts={"mounts": [{"mount": "/srv" if mounted else "/", "size_total": 0}]},
+    )
+    settings.found = {**FOUND, "docker": {**FOUND["docker"], "engine": {**ENGINE, "disk_free_gib": 0}}}
+    said = refused(settings, "docker", "HOST_CHECKS") + refused(settings, "jupyterhub", "HOST_CHECKS")
+    assert len(said) == (2 if mounted else 0), said
