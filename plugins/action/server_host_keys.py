@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import known_hosts
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.console_keys import host_keys
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.session import connect, errors
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 
@@ -52,11 +51,7 @@ def save(path: Path, text: str) -> None:
     """Write the file at once, as others may be reading it; its folder is made where it is missing."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            os.fchmod(stream.fileno(), 0o644)
-        os.replace(part, path)
+        replace_file(str(path), text, mode=0o644)
     except OSError as exc:
         raise HubError(
             f"path is {path}, which cannot be written ({exc.strerror}): choose another place."

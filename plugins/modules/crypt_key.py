@@ -60,8 +60,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.core.secret_file import write
 from ansible_collections.galilean.hub.plugins.module_utils.hub.crypt_keys import read, rotated
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -82,7 +82,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         ) from exc
     after = rotated(before, module.params["state"], lambda: random_source.token_hex(32))
     if after != before and not module.check_mode:
-        write(module, path, "".join(f"{key}\n" for key in after))
+        replace_file(path, "".join(f"{key}\n" for key in after), module.atomic_move)
     result: dict[str, t.Any] = {"changed": after != before, "keys": len(after)}
     if module._diff:
         result["diff"] = {"before": {"keys": len(before)}, "after": {"keys": len(after)}}

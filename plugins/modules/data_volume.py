@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 import typing as t
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.commands import locked
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.volumes import data_volume_host as host_io
@@ -212,10 +212,7 @@ class Volume:
 
     def place(self, path: str, text: str) -> None:
         """Put a text in the place of a file, in one step."""
-        handle, temporary = tempfile.mkstemp(dir=self.module.tmpdir)
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(text)
-        self.module.atomic_move(temporary, path)
+        replace_file(path, text, self.module.atomic_move)
 
     def observe(self) -> tuple[Disk, Host, Plan]:
         """What is, and what is to be done."""

@@ -11,11 +11,11 @@ import os
 import pwd
 import shutil
 import stat
-import tempfile
 import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 DOCUMENTATION = r"""
@@ -152,12 +152,9 @@ def put(module: AnsibleModule, path: str, content: str | None) -> None:
         if content is None:
             os.makedirs(path, mode=0o755, exist_ok=True)
             return
-        handle, temporary = tempfile.mkstemp(dir=module.tmpdir)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(content)
+        replace_file(path, content, module.atomic_move)
     except OSError as exc:
         raise HubError(f"entries has {path}, which cannot be made: {exc.strerror}.") from exc
-    module.atomic_move(temporary, path)
 
 
 def strays(entry: dict[str, t.Any]) -> list[str]:

@@ -110,6 +110,7 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.hub.config_plan import (
     HOOKS,
@@ -170,7 +171,7 @@ def temporary(module: AnsibleModule, content: str, mode: int = 0o600) -> str:
 def write(module: AnsibleModule, path: str, content: str) -> None:
     """Replace the file in one step: a hub that starts meanwhile reads the old or the new one, never a half."""
     if content:
-        module.atomic_move(temporary(module, content), path)
+        replace_file(path, content, module.atomic_move)
     else:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)

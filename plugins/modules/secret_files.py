@@ -101,8 +101,8 @@ import typing as t
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.core.secret_file import write
 from ansible_collections.galilean.hub.plugins.module_utils.host.secrets_plan import decide, fingerprints
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -161,7 +161,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
         if decision.write is not None:
             present[decision.name] = decision.write
             if not module.check_mode:
-                write(module, path, f"{decision.write}\n")
+                replace_file(path, f"{decision.write}\n", module.atomic_move)
         if os.path.exists(path):
             changed = ensure_attributes(module, path, "0600", changed)
     sources = {decision.name: decision.source for decision in decisions}

@@ -17,10 +17,10 @@ import grp
 import json
 import os
 import pwd
-import tempfile
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils.accounts.plan import Action, Host, Record, Seen
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 SUDO_DIR = "/etc/sudoers.d"
@@ -63,21 +63,7 @@ def write_record(path: str, record: Record) -> None:
     """Replace the record in one step."""
     text = json.dumps({"version": 1, **record}, indent=2, sort_keys=True) + "\n"
     if text != _read(path):
-        _replace(path, text, 0o600)
-
-
-def _replace(path: str, text: str, mode: int) -> None:
-    handle, temporary = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".galilean-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", errors="surrogateescape") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, mode)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+        replace_file(path, text, mode=0o600)
 
 
 def _open_folder(name: str, parent: int, owner: int, create: bool) -> int | None:
@@ -250,7 +236,7 @@ def apply(action: Action, run: Runner) -> None:
     if action.kind == "account_keys":
         write_keys(action.name, action.values["keys"])
     elif action.kind == "sudo_write":
-        _replace(_sudo_path(action.name), action.values["content"], 0o440)
+        replace_file(_sudo_path(action.name), action.values["content"], mode=0o440)
     elif action.kind == "sudo_remove":
         with contextlib.suppress(FileNotFoundError):
             os.unlink(_sudo_path(action.name))
