@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Read and change the accounts of this host. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Read and change the accounts of this host.
 
 Not with Ansible's own modules, because each of them is a task of its own. Two instances of one machine are two hosts of one
 run, and do the same task at the same time: what they list and what they made has to be compared and changed under one lock.

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What has to change so that a host has the listed accounts. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What has to change so that a host has the listed accounts.
 
 Pure: no host is read or changed here. The record says which accounts and groups this collection made and which
 instances list them; nothing that is not in the record is ever removed.

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is wrong with a list of accounts, as sentences. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What is wrong with a list of accounts, as sentences.
 
 Pure: used by the filter before a host is touched and by the module on the host. No sentence ever shows a
 password hash or what was given in place of one.

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The list of images of a host, in the order in which they can be built. Pure. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The list of images of a host, in the order in which they can be built. Pure."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""From a list of packages, kernels and files to a Dockerfile. Pure. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""From a list of packages, kernels and files to a Dockerfile. Pure.
 
 An institution says what it wants in an image; how that is installed, without leaving package lists, caches or a site's CA
 behind, is written here once.

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Lists of packages, as their package managers take them. Pure. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Lists of packages, as their package managers take them. Pure.
 
 What would fail in the build, after minutes, or do something else there, is refused; PyPA's own parser judges requirements of Python.
 """

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Carries out a plan for a deployment. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Carries out a plan for a deployment.
 
 What all servers need comes first, and is taken back when it cannot be completed; then each server goes its own way, beside
 the others. Floating IPs are the very first, as the cloud tells only then whether it has any left.

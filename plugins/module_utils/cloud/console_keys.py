@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""SSH host keys on a server's console. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""SSH host keys on a server's console.
 
 cloud-init prints them at the end of the first boot (module keys_to_console) between two markers; that log comes through the
 cloud's API, over the connection that the credentials have opened, so nobody on the way to the server can change it.

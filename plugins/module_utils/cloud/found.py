@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a project on a cloud has, as plain data. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What a project on a cloud has, as plain data."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """A known_hosts file whose entries say which server they were read from. PRIVATE to the collection.
 
 The comment at the end of a line (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT) is "server <id>". A server that is made anew has

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is to be done on a cloud, from what shall be and what is there. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What is to be done on a cloud, from what shall be and what is there.
 
 Pure: the same plan answers check mode, the preflight and the run itself.
 """

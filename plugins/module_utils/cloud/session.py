@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The way to a cloud, and its errors in one sentence. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The way to a cloud, and its errors in one sentence.
 
 Credentials come from clouds.yaml (searched by openstacksdk: OS_CLIENT_CONFIG_FILE, the current folder, ~/.config/openstack,
 /etc/openstack) or, for the cloud ``envvars``, from OS_* of the environment.

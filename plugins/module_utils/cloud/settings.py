@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""From the settings of an inventory's hosts to deployments and back. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""From the settings of an inventory's hosts to deployments and back.
 
 Each host brings the settings of the role openstack as it sees them. Hosts with the same cloud and deployment belong
 together, and hosts with the same server name are instances on one server.

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What cloud-init is told. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What cloud-init is told.
 
 Everybody who may look at the server can read it, and so can every program on it that reaches the metadata service: nothing
 secret belongs here. https://cloudinit.readthedocs.io/en/latest/reference/modules.html

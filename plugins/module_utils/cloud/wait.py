@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Waiting for a cloud: within a time limit, with a word now and then, and with reasons. PRIVATE to the collection."""
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a deployment on a cloud shall consist of. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What a deployment on a cloud shall consist of.
 
 Names of everything follow from the deployment's name here, and so does the mark by which a thing in the project is known
 to belong to it: the description where Neutron keeps the thing, metadata where Nova or Cinder do. Both are part of the

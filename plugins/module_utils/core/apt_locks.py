@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who keeps packages from being installed on this host. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Who keeps packages from being installed on this host.
 
 Also a program, for the Makefile: it waits until packages can be installed, for as many seconds as its first argument says, which
 is the value of the setting that the second one names. So it imports nothing of the collection.

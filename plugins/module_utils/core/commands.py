@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Commands with a time limit, a log and no survivors; locks between runs. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Commands with a time limit, a log and no survivors; locks between runs."""
 
 from __future__ import annotations
 

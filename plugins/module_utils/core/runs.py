@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names for runs, which tell later whether a run still goes on. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Names for runs, which tell later whether a run still goes on.
 
 What a run leaves for a moment is kept in a folder with its name. After a kill the next run sees that nobody needs it.
 """

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The options file of a Docker engine that this collection manages. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The options file of a Docker engine that this collection manages.
 
 Pure. Names and types of a site's own options are the engine's to judge: see options_problem() of host.py.
 """

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a look at a Docker engine means. PRIVATE to the collection: may change at any time. Pure."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What a look at a Docker engine means. Pure."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Compares an archive of a home with its volume, restores what tar cannot, and gives files to another number. Runs inside a container,
 as python3 -c.
 
-PRIVATE to the collection: may change at any time. Standard library only, and nothing of the collection.
+Standard library only, and nothing of the collection.
 
     compare FOLDER SKIP     read an archive from standard input, and say where the folder differs; SKIP is a name in it to leave out
     deep FOLDER             make the entries whose paths are too long for the system's calls, which tar leaves out

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command that does something more with the hub of this run, and with no other. Pure. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The command that does something more with the hub of this run, and with no other. Pure."""
 
 from __future__ import annotations
 

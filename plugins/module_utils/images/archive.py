@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Image archives as C(docker load) reads them. PRIVATE to the collection: may change at any time.
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Image archives as C(docker load) reads them.
 
 The format is the one of the Docker Image Specification v1.2, which every engine reads: a manifest, a configuration and a
 tar archive for each layer.

@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A base image out of the distribution's package mirror, by mmdebstrap. Pure: builds arguments only.
-
-PRIVATE to the collection: may change at any time.
-"""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""A base image out of the distribution's package mirror, by mmdebstrap. Pure: builds arguments only."""
 
 from __future__ import annotations
 

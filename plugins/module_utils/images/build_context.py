@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """A build context out of several folders and, where there is no Dockerfile among them, the text of one.
 
-PRIVATE to the collection: may change at any time. Reads and copies files, does nothing else.
+Reads and copies files, does nothing else.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """What a build context holds, as hashes: same content, same digest, on any machine and at any time.
 
-PRIVATE to the collection: may change at any time. Reads files, does nothing else.
+Reads files, does nothing else.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What delivery asks of an engine, on the controller and on hosts. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What delivery asks of an engine, on the controller and on hosts."""
 
 from __future__ import annotations
 

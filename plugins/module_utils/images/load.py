@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Images that are not built but brought: from a registry, an archive or a root file system. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Images that are not built but brought: from a registry, an archive or a root file system."""
 
 from __future__ import annotations
 

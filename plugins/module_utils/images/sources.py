@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The controller's side of images: what is there, to be announced to a host. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""The controller's side of images: what is there, to be announced to a host."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Find files of an inventory that Ansible does not read, or takes for something else than they are.
 
-PRIVATE to the collection: may change at any time. Reads folders and files, does nothing else.
+Reads folders and files, does nothing else.
 """
 
 from __future__ import annotations

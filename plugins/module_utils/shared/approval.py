@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Lists of approved users: how they are written, and what an entry means today. Pure: no I/O, no clock.
 
 A list is JSON (a list, or an object with the list as `approved`), a table with a header row, or one name a

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Groups as providers tell them, in the data of the user or in the ID token. Pure: no I/O.
 
 In the image of the hub, too: settings and hub call groups alike. It needs the standard

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Sizes as people write them: 8G, 8g, 8 GB, 8GiB, 0.5G, or bytes. Pure: no I/O.
 
 In the image of the hub, too: settings, hub and broker read sizes alike. It needs

@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Tables as people save them: CSV of any spreadsheet and encoding, or one name a line. Pure: no I/O.
 
 In the image of the hub, too: the play and the hub read tables alike. It needs the

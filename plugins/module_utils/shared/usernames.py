@@ -1,5 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Which names of users JupyterHub takes. In the image of the hub, too, so it needs the standard library only."""
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What hubs keep beside the engine: shared folders and archives; and when a home was used. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What hubs keep beside the engine: shared folders and archives; and when a home was used."""
 
 from __future__ import annotations
 

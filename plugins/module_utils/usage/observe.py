@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Reads what an engine keeps, and removes of it what is planned. PRIVATE to the collection: may change at any time."""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""Reads what an engine keeps, and removes of it what is planned."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What takes the disk of an engine, and what of it nobody needs. Pure: no engine, no files, no clock.
-
-PRIVATE to the collection: may change at any time.
-"""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What takes the disk of an engine, and what of it nobody needs. Pure: no engine, no files, no clock."""
 
 from __future__ import annotations
 

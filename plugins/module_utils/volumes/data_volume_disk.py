@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a disk holds and where it is mounted, from what kernel and tools say. Pure: reads no disk itself.
-
-PRIVATE to the collection: may change at any time.
-"""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What a disk holds and where it is mounted, from what kernel and tools say. Pure: reads no disk itself."""
 
 from __future__ import annotations
 

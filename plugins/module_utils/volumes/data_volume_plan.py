@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is to be done so that a disk holds a host's data, or why nothing is. Pure: no disk, no files, no clock.
-
-PRIVATE to the collection: may change at any time.
-"""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What is to be done so that a disk holds a host's data, or why nothing is. Pure: no disk, no files, no clock."""
 
 from __future__ import annotations
 

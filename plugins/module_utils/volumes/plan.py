@@ -1,9 +1,7 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What one versioned software volume should be, and what is to be done for it. Pure: no engine, no files, no clock.
-
-PRIVATE to the collection: may change at any time.
-"""
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
+"""What one versioned software volume should be, and what is to be done for it. Pure: no engine, no files, no clock."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
+# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """Fills a volume from an image, verifies it and seals it. Runs inside the image, from standard input.
 
-PRIVATE to the collection: may change at any time. Standard library only, and nothing of the collection.
+Standard library only, and nothing of the collection.
 
     seed SOURCE TARGET DIGEST TOKEN CLAIMS [OLDER ...]
         fill an empty volume; the host links what older versions have as well; CLAIMS is 1 when the hashes that the

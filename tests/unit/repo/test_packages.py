@@ -72,3 +72,8 @@ def test_the_hub_image_has_no_circle_of_packages_or_modules() -> None:
     assert "galilean_hub.loader" in packages["galilean_hub.lint"]
     for graph in (modules, packages):
         graphlib.TopologicalSorter(graph).prepare()
+
+
+def test_every_module_util_says_that_it_is_private() -> None:
+    banner = "# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.\n"
+    assert [file.name for file in sorted(UTILS.glob("*/*.py")) if banner not in file.read_text()] == []
