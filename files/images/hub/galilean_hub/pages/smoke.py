@@ -159,7 +159,7 @@ class Pages:
     def handler(self, user: Any) -> BaseHandler:
         connection: Any = SimpleNamespace(set_close_callback=lambda _callback: None)
         line = RequestStartLine("GET", "/hub/", "HTTP/1.1")
-        request = HTTPServerRequest(start_line=line, headers=HTTPHeaders(), connection=connection)
+        request = HTTPServerRequest(start_line=line, headers=HTTPHeaders(Host="hub"), connection=connection)
         request.remote_ip = "127.0.0.1"
         handler = BaseHandler(self.app.tornado_application, request)
         # What prepare() does when a request has come.
