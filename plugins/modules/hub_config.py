@@ -183,7 +183,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     folder = os.path.dirname(path)
     if not os.path.isdir(folder) and not module.check_mode:
         raise HubError(f"path is {path}: its folder does not exist, create it first")
-    data, hooks = serialise(module.params["data"]), module.params["hooks"].strip()
+    data, hooks = serialise(module.params["data"]), module.params["hooks"].rstrip()
     # The hooks first: a run that ends in between leaves the data to the next one, which restarts the hub.
     wanted = {os.path.join(folder, HOOKS): hooks and f"{hooks}\n", path: data}
     before = {name: read(name) or "" for name in wanted}

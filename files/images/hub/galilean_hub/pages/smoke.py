@@ -38,7 +38,7 @@ from jinja2 import (
 from jupyterhub.app import JupyterHub
 from jupyterhub.handlers.base import BaseHandler
 from jupyterhub.utils import url_path_join
-from tornado.httputil import HTTPHeaders, HTTPServerRequest
+from tornado.httputil import HTTPHeaders, HTTPServerRequest, RequestStartLine
 from traitlets.config import Config
 
 from . import styles
@@ -158,7 +158,8 @@ class Pages:
 
     def handler(self, user: Any) -> BaseHandler:
         connection: Any = SimpleNamespace(set_close_callback=lambda _callback: None)
-        request = HTTPServerRequest("GET", "/hub/", headers=HTTPHeaders(), connection=connection)
+        line = RequestStartLine("GET", "/hub/", "HTTP/1.1")
+        request = HTTPServerRequest(start_line=line, headers=HTTPHeaders(Host="hub"), connection=connection)
         request.remote_ip = "127.0.0.1"
         handler = BaseHandler(self.app.tornado_application, request)
         # What prepare() does when a request has come.
