@@ -46,6 +46,11 @@ options:
     type: list
     elements: str
     default: []
+  bound:
+    description: Ports of O(address) that the router has now. They stay while there are other instances behind it.
+    type: list
+    elements: int
+    default: []
 """
 
 EXAMPLES = r"""
@@ -73,6 +78,7 @@ def edge_sni_routing_filter(
     address: t.Any = "",
     ports: t.Any = None,
     names: t.Any = None,
+    bound: t.Any = None,
 ) -> dict[str, t.Any]:
     """Filter wrapper: checks the types."""
     from ansible_collections.galilean.hub.plugins.module_utils.edge.sni_routing import sni_routing
@@ -86,6 +92,7 @@ def edge_sni_routing_filter(
         [int(port) for port in ports or []],
         to_plain(names) or [],
         str(router),
+        [int(port) for port in bound or []],
     )
 
 

@@ -135,6 +135,7 @@ def test_what_nginx_does_not_take(kernel: websocket.WebSocket, a: Hub, b: Hub) -
 
 def test_a_lost_reload_is_made_good(kernel: websocket.WebSocket, a: Hub, b: Hub) -> None:
     """A run that was killed after it wrote the file: nginx has an older one loaded."""
+    converge("b")
     right = b.file.read_text()
     b.file.write_text(right.replace("*.b.sni.test", "lost.sni.test").replace(':" ', ':" 0'))
     argv = ["nginx", "-e", "/dev/stderr", "-c", "/etc/sni-router/nginx.conf", "-s", "reload"]

@@ -73,17 +73,20 @@ def sni_routing(
     ports: t.Iterable[int],
     names: t.Iterable[str],
     router: str,
+    bound: t.Iterable[int] = (),
 ) -> dict[str, t.Any]:
     """What an instance's place behind the router of an address is, or would be.
 
     lines: of all instances' files; ports and names: of this instance, none when it leaves; router: what the names of all
-    routers of the host begin with; address: as the operator wrote it or as a folder's name, empty for none.
+    routers of the host begin with; address: as the operator wrote it or as a folder's name, empty for none; bound: ports that the router has now.
     """
     found = members(lines)
     here = folder_name(address)
     own = Member([port for port in dict.fromkeys(ports) if port], list(dict.fromkeys(map(str.lower, names))))
     # One without ports is about to leave.
     others = {name: one for name, one in found.get(here, {}).items() if name != instance and one.ports}
+    # A port that nobody asks for any more stays while others are there: without it, the router would be replaced under their connections.
+    kept = list(bound) if others else []
     text, digest = names_file(instance, own.ports, own.names)
     leaving = sorted(place for place, there in found.items() if instance in there and place != here)
     return {
@@ -96,7 +99,9 @@ def sni_routing(
         ],
         "text": text,
         "digest": digest,
-        "published": published(address, own.ports + [port for one in others.values() for port in one.ports]),
+        "published": published(
+            address, own.ports + kept + [port for one in others.values() for port in one.ports]
+        ),
         "shared": bool(others),
         "subnet6": core_subnet6(f"{router}-{here}") if ":" in address else "",
         "leaving": leaving,

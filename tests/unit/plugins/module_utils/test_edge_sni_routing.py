@@ -80,6 +80,11 @@ def test_addresses(address: str, folder: str, published: list[str]) -> None:
 def test_ports_of_all_instances_are_published() -> None:
     told = routing(A + B, "c", ports=[443, 444], names=["c"])
     assert told["published"] == [f"0.0.0.0:{port}:8443" for port in (80, 443, 444, 8443)]
+    # A port too many is no reason to end the connections of others; it is closed when there are none.
+    bound = [443, 8000]
+    for found, ports in ((A, [80, 443, 8000]), ([], [443])):
+        told = plan.sni_routing(found, "c", "0.0.0.0", [443], ["c"], ROUTER, bound)
+        assert told["published"] == [f"0.0.0.0:{port}:8443" for port in ports]
     # What the instance itself had before counts no more.
     assert routing(A, "a", ports=[443], names=["a"])["published"] == ["0.0.0.0:443:8443"]
 
