@@ -8,12 +8,15 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import time
 import typing as t
 from urllib.parse import quote, urlencode
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
 
+# What the engine says of an operation that it does only once at a time.
+BUSY = "operation is already running"
 # The newest form of answers that this collection knows; an engine older than that speaks its own.
 NEWEST = (1, 44)
 
@@ -95,19 +98,24 @@ class EngineApi:
     ) -> str:
         """The text of an answer; ApiError for one that is no success."""
         target = self._base + quote(path, safe="/:@") + ("?" + urlencode(query) if query else "")
-        try:
-            status, text = exchange(self._path, method, target, timeout, headers)
-        except socket.timeout:
-            raise HubError(
-                f"The Docker engine did not answer {method} {path} within {timeout:.0f} s."
-            ) from None
-        except OSError as exc:
-            raise EngineAway(
-                f"The Docker engine does not answer at {self._path}: {exc.strerror or exc}"
-            ) from exc
-        if status >= 400:
-            raise ApiError(f"The Docker engine refused {method} {path}: {_message(text)}", status)
-        return text
+        end = time.monotonic() + timeout
+        while True:
+            try:
+                status, text = exchange(self._path, method, target, timeout, headers)
+            except socket.timeout:
+                raise HubError(
+                    f"The Docker engine did not answer {method} {path} within {timeout:.0f} s."
+                ) from None
+            except OSError as exc:
+                raise EngineAway(
+                    f"The Docker engine does not answer at {self._path}: {exc.strerror or exc}"
+                ) from exc
+            if status < 400:
+                return text
+            # It measures its disk, and prunes, for one at a time: another instance or person is waited for.
+            if BUSY not in text or time.monotonic() > end:
+                raise ApiError(f"The Docker engine refused {method} {path}: {_message(text)}", status)
+            time.sleep(0.5)
 
     def get(self, path: str, query: t.Mapping[str, str] | None = None) -> t.Any:
         return json.loads(self.request("GET", path, query))

@@ -75,5 +75,5 @@ def test_the_hub_image_has_no_circle_of_packages_or_modules() -> None:
 
 
 def test_every_module_util_says_that_it_is_private() -> None:
-    banner = "# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.\n"
+    banner = "# Note that this module util is PRIVATE to the collection. It can have breaking changes at any"
     assert [file.name for file in sorted(UTILS.glob("*/*.py")) if banner not in file.read_text()] == []
