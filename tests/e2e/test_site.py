@@ -225,7 +225,7 @@ def test_check_mode_after_while_a_websocket_outlives_its_first_pings(
 def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: UserClient) -> None:
     """In one answer. The unit tests have every kind of mistake; a misspelled trait is among the role's."""
     before = docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub"))
-    site.set(jupyterhub_login_knd="dummy", edge_port="eighty")
+    site.set(jupyterhub_authenticatr="dummy", edge_port="eighty")
     outcome = site.run("site", name="mistake")
     site.set()
     assert outcome.code != 0

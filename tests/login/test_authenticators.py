@@ -36,7 +36,10 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data impor
 REFUSED = "and this account may not use this hub"
 # Settings of a login of which a test says nothing.
 NOTHING: dict[str, t.Any] = {
-    **{name: [] for name in ("admins", "allowed_users", "allowed_groups", "admin_groups", "blocked_users")},
+    **{
+        name: []
+        for name in ("admin_users", "allowed_users", "allowed_groups", "admin_groups", "blocked_users")
+    },
     "allow_all": False,
     "client_id": CLIENT,
     "client_secret": SECRET,
@@ -326,7 +329,7 @@ def press(somebody: Visit, name: str, button: str, then: str) -> None:
 def test_accounts_of_the_hubs_own(story: Scenario, members: tuple[str, str]) -> None:
     """Signing up is for everybody; somebody who administrates the hub lets in."""
     nora, nils = members
-    switch(story, "native", allow_all=True, admins=[nora], blocked_users=["mallory"])
+    switch(story, "native", allow_all=True, admin_users=[nora], blocked_users=["mallory"])
     with story.visit() as somebody:
         sign_up(somebody, nora, OWN)
         refused(somebody, f"You have signed up as {nora}, and may log in now.")
@@ -367,7 +370,7 @@ def expire(somebody: Visit, button: str) -> None:
 def test_what_is_refused_is_a_page(story: Scenario, members: tuple[str, str]) -> None:
     """Before, an empty answer, and an error in the hub's log. Only whom the settings list comes in here."""
     nora, nils = members
-    switch(story, "native", admins=[nora], allowed_users=["lise"], blocked_users=[nils])
+    switch(story, "native", admin_users=[nora], allowed_users=["lise"], blocked_users=[nils])
     with story.visit() as somebody:
         page = somebody.page
         name = f"late-{secrets.token_hex(3)}"
@@ -428,7 +431,7 @@ def post_login(story: Scenario, fields: bytes) -> tuple[int, str]:
 def test_names_in_addresses(story: Scenario, members: tuple[str, str]) -> None:
     """Before, 404 for what JupyterHub's own pages made of such a name: at home, for administrators."""
     nora, odd = members[0], f"odd#\\?%41&+ü{secrets.token_hex(3)}"
-    switch(story, "native", allow_all=True, admins=[nora])
+    switch(story, "native", allow_all=True, admin_users=[nora])
     with story.visit() as somebody:
         page = somebody.page
         lab = re.compile(r"/user/odd%23%5C%3F%2541%26%2B%C3%BC[0-9a-f]{6}/lab")
@@ -464,7 +467,7 @@ def test_names_in_addresses(story: Scenario, members: tuple[str, str]) -> None:
 
 def test_an_approval_of_the_hubs_own_is_taken_back(story: Scenario, members: tuple[str, str]) -> None:
     nora, nils = members
-    switch(story, "native", allow_all=True, admins=[nora], refresh=10)
+    switch(story, "native", allow_all=True, admin_users=[nora], refresh=10)
     with story.visit() as somebody:
         browser = somebody.page.context
         type_in(somebody, nils, OWN)
@@ -497,7 +500,7 @@ def test_an_approval_of_the_hubs_own_is_taken_back(story: Scenario, members: tup
         press(somebody, nils, "Authorize", "Unauthorize")
         renamed, another = f"{nils}-2", "another horse battery"
         sign_up(somebody, renamed, another)
-        switch(story, "native", allow_all=True, admins=[nora], renamed={nils: renamed})
+        switch(story, "native", allow_all=True, admin_users=[nora], renamed={nils: renamed})
         type_in(somebody, renamed, another)
         refused(somebody, "Invalid username or password")
         type_in(somebody, renamed, OWN)
@@ -506,7 +509,7 @@ def test_an_approval_of_the_hubs_own_is_taken_back(story: Scenario, members: tup
 
 def test_a_file_of_passwords(story: Scenario) -> None:
     """Also somebody whom no setting lists. Before, a bare error 500 for the first login of everybody else."""
-    switch(story, "pam", allow_all=True, admins=["pia"])
+    switch(story, "pam", allow_all=True, admin_users=["pia"])
     with story.visit() as somebody:
         for name in ("pia", "paul"):
             type_in(somebody, name, "of somebody")
