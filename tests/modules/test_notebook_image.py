@@ -374,7 +374,7 @@ said = []
 kernelwords.tell = lambda key, message, *_, **__: said.append(message.partition(": all memory")[0])
 async def story(restarter, look, *names, program=False, restart=False):
     said.clear()
-    watcher = PeriodicCallback(kernelends.Kills().look, 1000 * look)
+    watcher = PeriodicCallback(kernelends.Kills().observe, 1000 * look)
     watcher.start()
     manager = kernelends.Manager(config=Config({"KernelRestarter": {"time_to_dead": restarter}}))
     keys = [await manager.start_kernel(kernel_name=name) for name in names]
