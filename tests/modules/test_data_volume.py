@@ -240,6 +240,18 @@ def start(volume: Volume) -> tuple[subprocess.Popen[bytes], int]:
     return process, mkfs
 
 
+def wait_until_free(device: str) -> None:
+    """A container that starts elsewhere has a copy of each mount for an instant, also of a former one."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            os.close(os.open(device, os.O_RDONLY | os.O_EXCL))
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+
+
 def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(make: t.Callable[..., Volume]) -> None:
     """The disk is so large that mkfs is met at work, too."""
     assert not SUDO, "this test kills processes of root: run it as root"
@@ -267,6 +279,7 @@ def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(make: t.Callable[
         assert (volume.label(), bool(volume.mounted())) == ("hub-data", True)
         assert volume.apply()["changed"] is False
         do("umount", volume.path)
+        wait_until_free(volume.device)
         do("wipefs", "--all", volume.device)
         volume.fstab.write_text("# mine\n")
         return whole
