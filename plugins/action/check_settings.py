@@ -120,7 +120,7 @@ class ActionModule(ActionBase):
             result.update(self._all(roles))
         else:
             self._settings = HostSettings(self._templar, self._vars)
-            errors = self._roles_problems(roles, KINDS[rules], ())
+            errors = self._roles_problems(roles, KINDS[rules])
             if errors:
                 # A role cannot tell what those before it have done.
                 inside = self._task._role is not None
@@ -156,7 +156,7 @@ class ActionModule(ActionBase):
         errors += [error for name in sorted(own) for error in self._secrets(name)]
         # What is wrong by itself is told already, and should not hide the rest.
         self._settings = HostSettings(self._templar, self._vars, wrong)
-        errors += self._roles_problems(asked, "CHECKS", wrong)
+        errors += self._roles_problems(asked, "CHECKS")
         # What several roles look at is said once.
         errors = list(dict.fromkeys(errors))
         result: dict[str, t.Any] = {"checked": len(chosen)}
@@ -167,39 +167,34 @@ class ActionModule(ActionBase):
             result["msg"] = "\n".join([f"{count} not right; nothing has been touched.", *lines])
         return result
 
-    def _roles_problems(self, roles: list[str], kind: str, wrong: t.Collection[str]) -> list[str]:
+    def _roles_problems(self, roles: list[str], kind: str) -> list[str]:
         """What some roles refuse, each problem as a sentence."""
         settings = self._settings
         if kind != "CHECKS":
             settings.found = {role: settings.variable(f"__{role}_found", {}) for role in roles}
         elif "openstack" in roles:
             settings.found = {"openstack": self._openstack_hosts()}
-        # For a setting that is wrong the default stands, which nobody has chosen: what follows from that is nobody's mistake.
-        if "edge_tls_mode" in wrong:
-            roles = [role for role in roles if role != "certbot"]
         return [
             f"{sentence.strip().rstrip('.')}."
             for role in roles
             for rule in rules_of(role, kind)
-            for sentence in self._broken(rule, role, wrong)
-            if not any(re.search(rf"\b{name}\b", sentence) for name in wrong)
+            for sentence in self._broken(rule, role)
+            if not any(re.search(rf"\b{name}\b", sentence) for name in settings.wrong)
         ]
 
-    def _broken(
-        self, rule: t.Callable[[HostSettings], list[str]], role: str, wrong: t.Collection[str]
-    ) -> list[str]:
+    def _broken(self, rule: t.Callable[[HostSettings], list[str]], role: str) -> list[str]:
         """What one rule says. Where it cannot be asked, that is a finding of its own, but for what is told already."""
         try:
             return rule(self._settings)
         except Unknown as exc:
             # The role checks it again once there are facts.
-            if wrong or needs_facts(exc):
+            if self._settings.wrong or needs_facts(exc):
                 return []
             reason = exc.message
         except HubError as exc:
             return [exc.message]
         except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as exc:
-            if wrong:
+            if self._settings.wrong:
                 return []
             reason = str(exc)
         return [f"The settings of the role {role} do not fit together ({reason.rstrip('.')})"]

@@ -15,7 +15,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli imp
 from ansible_collections.galilean.hub.plugins.module_utils.homes import plan
 from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import homes, read_archives
 from ansible_collections.galilean.hub.plugins.module_utils.homes.limits import read_limits
-from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import read_owners, user_today
+from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import read_owners
+from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import user_today
 
 DOCUMENTATION = r"""
 module: home_info

@@ -27,12 +27,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import 
     used_by,
     write_archive,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import (
-    made_for,
-    read_owners,
-    user_today,
-)
+from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import read_owners
 from ansible_collections.galilean.hub.plugins.module_utils.homes.uid import recorded
+from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import made_for, user_today
 
 DOCUMENTATION = r"""
 module: home_volume

@@ -105,8 +105,7 @@ class HostSettings:
         variables: t.Mapping[str, t.Any],
         wrong: t.Collection[str] = (),
     ) -> None:
-        # Settings that are wrong by themselves, which is told already: for them the default stands.
-        self._wrong = wrong
+        self.wrong = wrong
         self._templar = templar
         self._variables = variables
         self._worked_out: dict[str, t.Any] = {}
@@ -132,7 +131,7 @@ class HostSettings:
         if role not in self._engines:
             defaults = role_defaults(role) if role else all_variables()
             facts = self.facts or NoFacts()
-            right = {name: value for name, value in self._variables.items() if name not in self._wrong}
+            right = {name: value for name, value in self._variables.items() if name not in self.wrong}
             self._engines[role] = self._templar.copy_with_new_env(
                 available_variables={
                     **defaults,
@@ -168,7 +167,7 @@ class HostSettings:
     def __getitem__(self, name: str) -> t.Any:
         if name not in self._worked_out:
             role = role_of(name)
-            if name in self._variables and name not in self._wrong:
+            if name in self._variables and name not in self.wrong:
                 raw = self._variables[name]
             elif role and name in role_defaults(role):
                 raw = role_defaults(role)[name]

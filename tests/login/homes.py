@@ -10,7 +10,7 @@ import subprocess
 from deployment import as_root, docker
 from scenario import Scenario
 
-from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
+from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import user_today
 
 
 def keep_names(story: Scenario) -> dict[str, str]:

@@ -10,7 +10,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import
 
 
 def wanted(settings: Settings) -> bool:
-    return bool(settings["edge_tls_mode"] == "acme")
+    """Whether the role has anything to do."""
+    return "edge_tls_mode" not in settings.wrong and bool(settings["edge_tls_mode"] == "acme")
 
 
 def together(settings: Settings) -> list[str]:

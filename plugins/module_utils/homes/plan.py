@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedVolume
-from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
+from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import user_today
 
 # Set by files/images/hub/galilean_hub/spawner/docker_spawner.py.
 LABEL_INSTANCE = "galilean.hub.instance"

@@ -27,6 +27,8 @@ class Settings(t.Protocol):
     facts: t.Mapping[str, t.Any]
     # What a role's tasks have found on the host (__<role>_found), by role.
     found: t.Mapping[str, t.Any]
+    # Settings that are wrong by themselves, which is reported already. The default stands for them: nobody has chosen what follows from it.
+    wrong: t.Collection[str]
 
     @property
     def address(self) -> str:

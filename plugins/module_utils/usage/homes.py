@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import read_archives
-from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
+from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import user_today
 
 
 def last_used(hub_dir: Path) -> dict[str, str]:

@@ -9,7 +9,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import user_today
+from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import user_today
 
 LABEL_DIGEST = "galilean.hub.digest"
 LABEL_INSTANCE = "galilean.hub.instance"

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whose home is whose after users were renamed: the hub and the collection's modules decide it alike."""
+"""Which home belongs to which user after users were renamed."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from galilean_hub.state import homes
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.homes import owners as owners_file
+from ansible_collections.galilean.hub.plugins.module_utils.shared import home_owners
 
 OWNERS = {"ada@x": "ada", "grace": "grace@x"}
 
@@ -31,9 +32,8 @@ OWNERS = {"ada@x": "ada", "grace": "grace@x"}
     ],
 )
 def test_what_a_home_is_made_for(user: str, owners: dict[str, str], made_for: str) -> None:
-    assert homes.made_for(user, owners) == made_for
-    assert owners_file.made_for(user, owners) == made_for
-    assert owners_file.user_today(made_for, owners) == user
+    assert home_owners.made_for(user, owners) == made_for
+    assert home_owners.user_today(made_for, owners) == user
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_what_a_home_is_made_for(user: str, owners: dict[str, str], made_for: st
 def test_who_was_renamed_keeps_the_home(
     owners: dict[str, str], names: dict[str, str], after: dict[str, str]
 ) -> None:
-    assert homes.renamed(owners, names) == after
+    assert home_owners.renamed(owners, names) == after
 
 
 def test_what_is_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..shared.home_owners import made_for
 from .files import save
 
 STATE = Path("/srv/jupyterhub/homes.json")
@@ -31,33 +32,8 @@ def owner(user: str) -> str:
     return made_for(user, _owners)
 
 
-def made_for(user: str, owners: dict[str, str]) -> str:
-    """The name that a user's home is made for; modules of the collection decide it in the same way.
-
-    Where that of the user's own name belongs to somebody who was renamed, it gets a number: no user has a
-    slash in the name.
-    """
-    if user in owners:
-        return owners[user]
-    taken = set(owners.values())
-    name, number = user, 1
-    while name in taken:
-        number += 1
-        name = f"{user}/{number}"
-    return name
-
-
 def remember(owners: dict[str, str], path: Path = STATE) -> None:
     """Keep who has whose home, for this start and those to come."""
     global _owners
     save(path, json.dumps(owners, indent=1, sort_keys=True))
     _owners = owners
-
-
-def renamed(owners: dict[str, str], names: dict[str, str]) -> dict[str, str]:
-    """The owners after users were renamed, old name -> new; who was renamed before keeps the first home."""
-    changed = dict(owners)
-    for old, new in names.items():
-        changed[new] = made_for(old, changed)
-        changed.pop(old, None)
-    return changed

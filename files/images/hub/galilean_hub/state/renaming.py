@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection
 
+from ..shared import home_owners
 from . import database, homes
 
 
@@ -33,7 +34,7 @@ def rename(db_url: str, names: dict[str, str], path: Path = homes.STATE) -> list
             )
         owners = homes.read(path)
         # Whose new name is there was written down by a start that was interrupted.
-        homes.remember(homes.renamed(owners, {o: n for o, n in due.items() if n not in owners}), path)
+        homes.remember(home_owners.renamed(owners, {o: n for o, n in due.items() if n not in owners}), path)
         signed_up = inspect(connection).has_table("users_info")
         for old, new in due.items():
             pair = {"old": old, "new": new}
