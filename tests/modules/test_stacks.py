@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 STACKS = ("python-science", "r", "spark-scala")
+# What lies outside of an image's own folder (__images_files of the role images).
+FILES = {"spark-scala": [{"src": str(ROOT / "files/scala-kernel"), "dest": "scala-kernel"}]}
 NOTEBOOKS = sorted(
     path for stack in STACKS for path in (ROOT / "files" / "notebooks" / stack).glob("*.ipynb")
 )
@@ -145,7 +147,13 @@ def stacks(
         began = time.monotonic()
         context = str(ROOT / "files" / "images" / name)
         image = run_module(
-            "image", name=name, path=context, parent=refs["base"], secrets=secrets, log_dir=logs
+            "image",
+            name=name,
+            path=context,
+            files=FILES.get(name, []),
+            parent=refs["base"],
+            secrets=secrets,
+            log_dir=logs,
         )
         assert not image["failed"], image
         built = time.monotonic() - began
