@@ -14,7 +14,7 @@ from ansible.plugins.loader import init_plugin_loader
 from deployment import ARTIFACTS, Deployment, collection_tree
 
 # At import time: the tests import the collection's own client of the hub's API.
-COLLECTIONS = collection_tree()
+COLLECTIONS = collection_tree(archive=True)
 init_plugin_loader([str(COLLECTIONS)])
 
 

@@ -34,13 +34,29 @@ hubs:
 """
 
 
-def collection_tree() -> Path:
-    """A folder for Ansible's collections with this one in it, until the tests end."""
+def collection_tree(archive: bool = False) -> Path:
+    """A folder for Ansible's collections with this one in it, until the tests end.
+
+    archive: built and installed as an institution installs it; otherwise a link to the checkout, in no time.
+    """
     tree = Path(tempfile.mkdtemp(prefix="galilean-hub-e2e-"))
     atexit.register(shutil.rmtree, tree, ignore_errors=True)
-    namespace = tree / "ansible_collections" / "galilean"
-    namespace.mkdir(parents=True)
-    (namespace / "hub").symlink_to(ROOT, target_is_directory=True)
+    if not archive:
+        namespace = tree / "ansible_collections" / "galilean"
+        namespace.mkdir(parents=True)
+        (namespace / "hub").symlink_to(ROOT, target_is_directory=True)
+        return tree
+    galaxy = [str(Path(sys.executable).parent / "ansible-galaxy"), "collection"]
+    subprocess.run([*galaxy, "build", "--output-path", tree], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
+    # What it depends on is there, from the ansible package.
+    options = ["--offline", "--no-deps", "--force", "--collections-path", tree]
+    subprocess.run(
+        [*galaxy, "install", *options, *tree.glob("galilean-hub-*.tar.gz")],
+        cwd=tree,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
     return tree
 
 
