@@ -88,13 +88,13 @@ class Edge:
             time.sleep(5.5)
         self.upstream_address = address
 
-    def stranger(self, port: int, *requests: dict[str, object]) -> list[tuple[int, str]]:
+    def untrusted_client(self, port: int, *requests: dict[str, object]) -> list[tuple[int, str]]:
         """Ask the edge from another container, so from an address that it does not know."""
         image = (EPHEMERAL / "image").read_text()
         said = self.docker(
             *("run", "--rm", "--network", f"{self.instance}-core"),
-            *("--volume", f"{SCENARIO}/files/stranger.py:/stranger.py:ro", image),
-            *("python3", "/stranger.py", "edge", str(port), json.dumps(requests)),
+            *("--volume", f"{SCENARIO}/files/untrusted_client.py:/untrusted_client.py:ro", image),
+            *("python3", "/untrusted_client.py", "edge", str(port), json.dumps(requests)),
         )
         return [(status, body) for status, body in json.loads(said)]
 

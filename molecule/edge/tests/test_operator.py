@@ -84,9 +84,9 @@ def test_nobody_else_is_let_in(balanced: Edge) -> None:
     """Whatever they claim; only the health is for everybody."""
     forged = {"X-Forwarded-For": "192.0.2.7", "X-Real-IP": "192.0.2.7", "X-Forwarded-Proto": "https"}
     paths = ["/", "/hub/home", "/none503", "/_edge/ready", "/_edge/away.css", "/_edge/health/../../hub/home"]
-    answers = balanced.stranger(8080, *({"path": path, "headers": forged} for path in paths))
+    answers = balanced.untrusted_client(8080, *({"path": path, "headers": forged} for path in paths))
     assert [status for status, _body in answers] == [403] * len(paths)
-    ((status, body),) = balanced.stranger(8080, {"path": "/_edge/health", "headers": {}})
+    ((status, body),) = balanced.untrusted_client(8080, {"path": "/_edge/health", "headers": {}})
     assert (status, body) == (200, balanced.get("/_edge/health").text)
 
 
@@ -130,8 +130,8 @@ PROXY = "PROXY TCP4 203.0.113.9 198.51.100.1 5555 443"
 
 
 def ask(edge: Edge, **request: t.Any) -> tuple[int, dict[str, t.Any]]:
-    """From here, by the same means as the stranger."""
-    spec = importlib.util.spec_from_file_location("stranger", SCENARIO / "files/stranger.py")
+    """From here, by the same means as the untrusted client."""
+    spec = importlib.util.spec_from_file_location("untrusted_client", SCENARIO / "files/untrusted_client.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -167,7 +167,7 @@ def test_the_proxy_protocol_is_believed(spoken: Edge, line: str, address: str) -
 
 
 def test_the_proxy_protocol_of_strangers_is_not(spoken: Edge) -> None:
-    ((status, body),) = spoken.stranger(
+    ((status, body),) = spoken.untrusted_client(
         9443, {"path": "/hub/home", "headers": {}, "proxy": PROXY, "tls": True}
     )
     seen = json.loads(body)["headers"]
@@ -196,4 +196,4 @@ def test_a_balancer_that_encrypts_and_speaks_it(spoken: Edge) -> None:
         status, seen = ask(spoken, proxy=line)
         assert (status, seen["x-real-ip"], seen["x-forwarded-proto"]) == (200, "203.0.113.9", scheme)
     forged = {"path": "/hub/home", "headers": {}, "proxy": PROXY.replace("203.0.113.9", "192.0.2.7")}
-    assert spoken.stranger(9080, forged)[0][0] == 403
+    assert spoken.untrusted_client(9080, forged)[0][0] == 403

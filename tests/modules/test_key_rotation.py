@@ -23,7 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_a_rotation(run_module: ModuleRunner, file: Path) -> None:
     def call(state: str, check: bool = False) -> dict[str, t.Any]:
-        return run_module("crypt_key", check, path=str(file), state=state)
+        return run_module("key_rotation", check, path=str(file), state=state)
 
     checked = call("begun", check=True)
     assert (checked["changed"], checked["keys"]) == (True, 2)
@@ -44,5 +44,5 @@ def test_a_rotation(run_module: ModuleRunner, file: Path) -> None:
 
 def test_no_file(run_module: ModuleRunner, tmp_path: Path) -> None:
     path = str(tmp_path / "none")
-    failed = run_module("crypt_key", False, path=path, state="begun")
+    failed = run_module("key_rotation", False, path=path, state="begun")
     assert failed["msg"].startswith(f"path is {path}, which cannot be read")

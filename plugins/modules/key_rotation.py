@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: crypt_key
-short_description: A new key in the file of keys that a hub encrypts logins with
+module: key_rotation
+short_description: Rotate the key that a hub encrypts logins with
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
@@ -42,7 +42,7 @@ options:
 
 EXAMPLES = r"""
 - name: Put a new key in front
-  galilean.hub.crypt_key:
+  galilean.hub.key_rotation:
     path: /srv/hub/secrets/crypt-key
     state: begun
 """
