@@ -65,23 +65,26 @@ def printed(seen: Visit, text: str) -> None:
 def told(seen: Visit, beginning: str) -> str:
     """Wait for a notice, and return all of it."""
     page = seen.page
-    dialog = page.locator(".jp-Dialog").get_by_role("button", name="Ok", exact=True)
+    # "The kernel appears to have died." It may come at any moment, and lies over everything.
+    died = page.locator(".jp-Dialog").get_by_role("button", name="Ok", exact=True)
+    page.add_locator_handler(died, lambda: died.click())
     notice = page.locator(".Toastify__toast", has_text=beginning).first
     end = time.monotonic() + PATIENCE / 1000
     while not notice.is_visible():
         assert time.monotonic() < end, page.locator(".Toastify__toast").all_inner_texts()
-        # "The kernel appears to have died."
-        if dialog.is_visible():
-            dialog.click()
+        if died.is_visible():
+            died.click()
         page.wait_for_timeout(200)
-    if dialog.is_visible():
-        dialog.click()
     details = notice.get_by_role("button", name="Details")
-    if not details.is_visible():
-        return notice.inner_text()
-    details.click()
-    text = page.locator(".jp-Dialog-body").inner_text()
-    page.locator(".jp-Dialog").get_by_role("button", name="Close").click()
+    if details.is_visible():
+        details.click()
+        close = page.get_by_role("button", name="Close", exact=True)
+        dialog = page.locator(".jp-Dialog", has=close)
+        text = dialog.locator(".jp-Dialog-body").inner_text()
+        dialog.get_by_role("button", name="Close", exact=True).click()
+    else:
+        text = notice.inner_text()
+    page.remove_locator_handler(died)
     return text
 
 
