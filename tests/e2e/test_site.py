@@ -63,7 +63,7 @@ def test_site(site: Deployment, artifacts: Path) -> None:
     text = outcome.flat()
     assert f"is ready at {site.url}/" in text
     assert "Log in any name, any password" in text
-    assert f"CONFIRM={site.instance}" in text
+    assert f"galilean.hub.teardown -i {site.folder}/hosts.yml -e teardown_confirm={site.instance}" in text
     assert sorted(site.owned("container")) == sorted(
         site.container(part) for part in ("broker", "disk", "edge", "hub", "proxy")
     )
