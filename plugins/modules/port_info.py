@@ -83,6 +83,8 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
 from ansible_collections.galilean.hub.plugins.module_utils.host import ports
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
@@ -124,12 +126,14 @@ def find_process(address: str, port: int) -> dict[str, t.Any] | None:
     return None
 
 
-def running_containers(module: AnsibleModule) -> str:
-    if not module.params["docker_cli"]:
+def running_containers(client: list[str]) -> str:
+    """Lines of ``name<TAB>ports``; nothing where no engine runs. Raises HubError where it does not tell."""
+    if not client:
         return ""
-    argv = [*module.params["docker_cli"], "ps", "--format", "{{.Names}}\t{{.Ports}}"]
-    code, out, _err = module.run_command(argv)
-    return out if code == 0 else ""
+    try:
+        return DockerCli(client).call("ps", "--format={{.Names}}\t{{.Ports}}") or ""
+    except EngineAway:
+        return ""
 
 
 def observe_in(port: int, address: str, listing: str, own: list[str]) -> dict[str, t.Any]:
@@ -148,7 +152,10 @@ def observe_in(port: int, address: str, listing: str, own: list[str]) -> dict[st
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    listing = running_containers(module)
+    try:
+        listing = running_containers(module.params["docker_cli"])
+    except HubError as exc:
+        module.fail_json(msg=exc.message)
     address, own = module.params["address"], module.params["own_container"]
     ports = [observe_in(port, address, listing, own) for port in module.params["ports"]]
     module.exit_json(changed=False, ports=ports)

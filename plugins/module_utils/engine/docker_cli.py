@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 import typing as t
 from dataclasses import dataclass
 
@@ -25,6 +26,11 @@ FALLBACK_CLIENT = "/usr/bin/docker"
 _NOT_THERE = re.compile(
     r"no such (?:image|object|volume|container|network)|network \S+ not found", re.IGNORECASE
 )
+
+
+# A list fails where something of it is removed while the engine makes it: the next one is right.
+_LISTS = {"ps", "ls"}
+_LIST_TRIES = 5
 
 
 class EngineAway(HubError):
@@ -59,8 +65,27 @@ class DockerCli:
 
     def call(self, *args: str, missing_ok: bool = False, timeout: float = 300) -> str | None:
         """The output of a docker command; None when what it names does not exist and that is fine."""
+        tries = _LIST_TRIES if _LISTS & {*args[:2]} else 1
+        while True:
+            done = self._run(args, timeout)
+            if done.returncode == 0:
+                return done.stdout
+            error = done.stderr.strip()
+            if missing_ok and _NOT_THERE.search(error):
+                return None
+            if re.search(
+                r"Cannot connect to the Docker daemon|permission denied.*docker\.sock|error during connect",
+                error,
+            ):
+                raise EngineAway(f"The Docker engine does not answer: {error}")
+            tries -= 1
+            if not tries:
+                raise HubError(f"docker {' '.join(args[:2])} failed: {error}")
+            time.sleep(0.5)
+
+    def _run(self, args: t.Sequence[str], timeout: float) -> subprocess.CompletedProcess[str]:
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 [*self.client, *args],
                 capture_output=True,
                 text=True,
@@ -70,16 +95,6 @@ class DockerCli:
             )
         except subprocess.TimeoutExpired:
             raise HubError(f"docker {' '.join(args[:2])} did not answer within {timeout:.0f} s.") from None
-        if done.returncode == 0:
-            return done.stdout
-        error = done.stderr.strip()
-        if missing_ok and _NOT_THERE.search(error):
-            return None
-        if re.search(
-            r"Cannot connect to the Docker daemon|permission denied.*docker\.sock|error during connect", error
-        ):
-            raise EngineAway(f"The Docker engine does not answer: {error}")
-        raise HubError(f"docker {' '.join(args[:2])} failed: {error}")
 
     def _rows(self, *args: str) -> list[str]:
         return list(dict.fromkeys((self.call(*args) or "").split()))

@@ -100,3 +100,12 @@ def test_image_in_use(tmp_path: Path) -> None:
 def test_no_client() -> None:
     with pytest.raises(docker_cli.EngineAway, match=r"^There is no docker client /nonexistent on this host"):
         docker_cli.DockerCli(["/nonexistent"])
+
+
+def test_a_list_is_asked_for_again(tmp_path: Path) -> None:
+    """The engine fails it where something of it is removed at that moment."""
+    asked = tmp_path / "asked"
+    script = (
+        f"[ -e {asked} ] && echo hub-edge && exit; touch {asked}; echo 'imagedb: no such file' >&2; exit 1"
+    )
+    assert docker_cli.DockerCli([client(tmp_path, script)]).volume_users("home") == ["hub-edge"]
