@@ -15,14 +15,15 @@ import subprocess
 import sys
 import time
 import typing as t
+import uuid
 from pathlib import Path
 
 from galilean_hub.disk import project_quota, rules
 from galilean_hub.disk.agent import Agent, Home
 
 from ansible_collections.galilean.hub.plugins.module_utils.volumes import data_volume_host as host_io
-from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_disk import Disk, mounts
-from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_plan import (
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_disk import mounts
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_guard import (
     Plan,
     Wanted,
     make_plan,
@@ -37,26 +38,26 @@ def command(argv: t.Sequence[str]) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def place(path: str, text: str) -> None:
-    Path(path).write_text(text, encoding="utf-8")
+def make_disk(kind: str, device: str, path: str) -> dict[str, t.Any]:
+    """Make and mount it with the options that the role data_volume uses, and say what it would find then."""
 
-
-def make_disk(kind: str, device: str, path: str) -> list[str]:
-    """Take the steps of the role data_volume, each after another look, as its module does; and say which."""
-    wanted, fstab = Wanted(path, kind, ("noatime",)), f"/tmp/fstab-{kind}"
-    hands = host_io.Applier(wanted, fstab, command, place)
-
-    def observe() -> tuple[Disk, Plan]:
+    def plan() -> Plan:
         here = mounts(host_io.read("/proc/self/mountinfo"))
-        found = host_io.observe_disk(device, device, wanted, host_io.read(fstab), here, command)
-        return found, make_plan(wanted, found, host_io.observe_host(wanted, fstab, command))
+        wanted = Wanted(path, kind, ("noatime",))
+        found = host_io.observe_disk(device, device, wanted, "", here, command)
+        return make_plan(wanted, found, host_io.observe_host(wanted, "/dev/null"), str(uuid.uuid4()))
 
-    steps = [action.kind for action in observe()[1].actions]
-    for step in steps:
-        hands.take(step, *observe())
-    left = [action.kind for action in observe()[1].actions]
-    assert not left, left
-    return steps
+    first = plan()
+    Path(path).mkdir()
+    subprocess.run([f"mkfs.{kind}", *first.mkfs_options.split(), device], check=True)
+    subprocess.run(["mount", "-o", first.mount_options, device, path], check=True)
+    then = plan()
+    return {
+        "uuid": then.uuid == first.uuid,
+        "format": then.format,
+        "mounted": then.mounted,
+        "grow": then.grow,
+    }
 
 
 def as_user(work: t.Callable[[], t.Any]) -> t.Any:
@@ -125,7 +126,7 @@ def unnamed(folder: Path, size: int) -> int:
 def main() -> None:
     kind, device = sys.argv[1:]
     path = f"/data-{kind}"
-    out: dict[str, t.Any] = {"steps": make_disk(kind, device, path)}
+    out: dict[str, t.Any] = {"made": make_disk(kind, device, path)}
     out["mounted"] = next(
         one.options for one in mounts(host_io.read("/proc/self/mountinfo")) if one.path == path
     )

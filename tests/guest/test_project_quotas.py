@@ -42,7 +42,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, t.Any]:
 def test_the_kernel_keeps_the_limit_of_a_home(found: dict[str, t.Any], kind: str) -> None:
     """Before, a home had no limit but the disk's end."""
     one = found[kind]
-    assert one["steps"] == ["format", "label", "folder", "mount", "fstab"]
+    assert one["made"] == {"uuid": True, "format": False, "mounted": True, "grow": ""}
     assert "prjquota" in one["mounted"]
     assert one["quota"]
     (top, inherits), below, number = one["projects"]

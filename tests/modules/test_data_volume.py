@@ -1,21 +1,24 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""A disk for data, on real block devices: loop devices over files, with a table of mounts of their own."""
+"""The role data_volume on real block devices: loop devices over files, with tables of mounts of their own."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import json
 import os
 import re
 import signal
 import struct
 import subprocess
+import threading
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from engine import ModuleRunner
+from engine import ANSIBLE, ROOT, ModuleRunner
 
 MIB = 2**20
 OURS = "nofail,x-systemd.device-timeout=300s,x-galilean-hub"
@@ -32,6 +35,15 @@ def do(*argv: str | Path, check: bool = True) -> str:
     return done.stdout.strip()
 
 
+@dataclasses.dataclass
+class Applied:
+    """How a run of the role ended: the tasks that changed something, and what it said, in one line."""
+
+    status: int
+    changed: list[str]
+    said: str
+
+
 class Volume:
     """A disk, the folder where it shall be mounted, and a table of mounts."""
 
@@ -45,30 +57,46 @@ class Volume:
             handle.truncate(size * MIB)
         self.device = do("losetup", "--find", "--show", *(["--read-only"] if readonly else []), self.image)
 
-    def params(self, **more: t.Any) -> dict[str, t.Any]:
-        own = {"device": self.device, "path": str(self.path), "fstab": str(self.fstab), "timeout": 20}
-        return {**own, **more}
+    def observe(self) -> dict[str, t.Any]:
+        """What the guard says, which comes before all tasks."""
+        params = {"device": self.device, "path": str(self.path), "fstab": str(self.fstab), "timeout": 20}
+        return self.runner.run([*self.runner.argv("data_volume_info", params), *BECOME])
 
-    def apply(self, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
-        return self.runner.run([*self.runner.argv("data_volume", self.params(**more), check), *BECOME])
+    def argv(self, *more: str, **settings: t.Any) -> list[str]:
+        own = {
+            "data_volume_device": self.device,
+            "data_volume_path": str(self.path),
+            "data_volume_timeout": 20,
+            "__data_volume_fstab": str(self.fstab),
+        }
+        playbook = ROOT / "tests/tools/data_volume.yml"
+        extra = json.dumps({**own, **settings})
+        return [f"{ANSIBLE}-playbook", f"--extra-vars={extra}", *more, str(playbook)]
 
-    def kinds(self, result: dict[str, t.Any]) -> list[str]:
-        assert not result["failed"], result["msg"]
-        return [action.split(":")[0] for action in result["actions"]]
+    def apply(self, *more: str, **settings: t.Any) -> Applied:
+        """Run the role on this machine."""
+        done = subprocess.run(
+            self.argv(*more, **settings), env=self.runner.env, capture_output=True, text=True, check=False
+        )
+        changed, task = [], ""
+        for line in done.stdout.splitlines():
+            task = found[1] if (found := re.match(r"TASK \[.* : (.*)\]", line)) else task
+            changed += [task] if line.startswith("changed: ") else []
+        # Ansible wraps long lines of errors.
+        return Applied(done.returncode, changed, " ".join((done.stdout + done.stderr).split()))
 
-    def grow(self, size: int) -> None:
-        with self.image.open("r+b") as handle:
-            handle.truncate(size * MIB)
-        do("losetup", "--set-capacity", self.device)
+    def start(self) -> subprocess.Popen[bytes]:
+        """A run of the role that is to be killed."""
+        return subprocess.Popen(
+            self.argv(),
+            env=self.runner.env,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
 
-    def signature(self) -> str:
-        return do("blkid", "--probe", "--output", "value", "--match-tag", "TYPE", self.device, check=False)
-
-    def label(self) -> str:
-        return do("blkid", "--probe", "--output", "value", "--match-tag", "LABEL", self.device)
-
-    def uuid(self) -> str:
-        return do("blkid", "--probe", "--output", "value", "--match-tag", "UUID", self.device)
+    def tag(self, name: str) -> str:
+        return do("blkid", "--probe", "--output", "value", "--match-tag", name, self.device, check=False)
 
     def mounted(self) -> str:
         return do(
@@ -78,8 +106,7 @@ class Volume:
     def lines(self) -> list[str]:
         return self.fstab.read_text().splitlines()
 
-    def start(self) -> str:
-        """What would be lost first."""
+    def digest(self) -> str:
         return do("sha256sum", self.image)
 
     def close(self) -> None:
@@ -111,111 +138,44 @@ def volume(make: t.Callable[..., Volume]) -> Volume:
 
 
 def test_life(volume: Volume) -> None:
-    steps = ["format", "label", "folder", "mount", "fstab"]
-    check = volume.apply(check=True)
-    assert volume.kinds(check) == steps
-    assert (check["changed"], check["formatted"], check["uuid"], check["free_gib"]) == (
-        True,
-        True,
-        None,
-        None,
-    )
-    assert (volume.signature(), volume.path.exists(), len(volume.lines())) == ("", False, 2)
+    steps = ["Ensure there is a file system", "Ensure it is mounted", "Ensure it is mounted at boot"]
+    check = volume.apply("--check")
+    assert (check.status, check.changed) == (0, steps), check.said
+    assert (volume.tag("TYPE"), volume.path.exists(), len(volume.lines())) == ("", False, 2)
 
-    made = volume.apply()
-    assert volume.kinds(made) == steps
-    assert (made["changed"], made["formatted"], made["grown"]) == (True, True, False)
-    assert (made["device"], made["path"], made["fstype"]) == (volume.device, str(volume.path), "ext4")
-    assert made["uuid"] == volume.uuid()
-    assert made["size_gib"] == check["size_gib"] == 0.39
-    assert 0.3 < made["free_gib"] < 0.39
-    assert volume.label() == "hub-data"
+    made = volume.apply("--diff")
+    assert (made.status, made.changed) == (0, steps), made.said
+    uuid = volume.tag("UUID")
+    assert (volume.tag("TYPE"), volume.tag("LABEL")) == ("ext4", "hub-data")
     assert "noatime" in volume.mounted()
-    line = f"UUID={made['uuid']} {volume.path} ext4 noatime,{OURS} 0 2"
+    line = f"UUID={uuid} {volume.path} ext4 noatime,{OURS} 0 2"
     assert volume.lines() == ["# mine", "UUID=0000 / ext4 defaults 0 1", line]
-    assert f"+{line}" in made["printed"]
-    assert volume.fstab.stat().st_mode & 0o777 == 0o644
+    assert f"+{line}" in made.said
 
     do("touch", volume.path / "notebook")
-    again = volume.apply()
-    assert (again["changed"], again["actions"], again["formatted"]) == (False, [], False)
-    assert (again["uuid"], again["size_gib"]) == (made["uuid"], made["size_gib"])
-    assert volume.apply(check=True)["changed"] is False
+    for more in ([], ["--check"]):
+        again = volume.apply(*more)
+        assert (again.status, again.changed) == (0, []), again.said
 
     # As after a reboot at which it was missing.
     do("umount", volume.path)
-    assert volume.kinds(volume.apply()) == ["mount"]
-    assert (volume.path / "notebook").exists()
+    assert volume.apply().changed == ["Ensure it is mounted"]
+    assert (volume.tag("UUID"), (volume.path / "notebook").exists()) == (uuid, True)
 
-
-def test_it_grows_and_keeps_what_is_on_it(volume: Volume) -> None:
-    volume.apply()
-    do("touch", volume.path / "notebook")
-    volume.grow(700)
-    check = volume.apply(check=True)
-    assert (check["changed"], check["grown"]) == (True, True)
-    assert (check["size_before_gib"], check["size_gib"]) == (0.39, 0.68)
-    assert os.statvfs(volume.path).f_blocks * os.statvfs(volume.path).f_frsize < 400 * MIB
-    grown = volume.apply()
-    assert (grown["changed"], grown["grown"], grown["formatted"]) == (True, True, False)
-    assert (grown["size_before_gib"], grown["size_gib"]) == (0.39, 0.68)
-    assert grown["actions"] == check["actions"]
-    assert os.statvfs(volume.path).f_blocks * os.statvfs(volume.path).f_frsize > 600 * MIB
-    assert (volume.path / "notebook").exists()
-    assert volume.apply()["changed"] is False
-    # Also while it is not mounted, as of a server that is built anew.
-    do("umount", volume.path)
-    volume.grow(1000)
-    grown = volume.apply()
-    assert (grown["grown"], grown["size_gib"]) == (True, 0.98)
-    assert (volume.path / "notebook").exists()
-    assert volume.apply()["changed"] is False
-
-
-def test_options_that_change_are_in_force(volume: Volume) -> None:
-    volume.apply()
-    changed = volume.apply(mount_options=["nodev", "nosuid"])
-    assert volume.kinds(changed) == ["remount", "fstab"]
+    changed = volume.apply(data_volume_mount_options=["nodev", "nosuid"])
+    assert changed.changed == ["Ensure its options are in force", "Ensure it is mounted at boot"], (
+        changed.said
+    )
     assert "nosuid" in volume.mounted()
     assert "noatime" not in volume.mounted()
-    assert " ext4 nodev,nosuid,nofail," in volume.lines()[-1]
-    table = volume.fstab.read_text()
-    wrong = volume.apply(mount_options=["no-such-option"])
-    assert wrong["failed"]
-    assert "correct data_volume_mount_options" in wrong["msg"]
-    # What does not work never gets into the table.
-    assert volume.fstab.read_text() == table
-
-
-def stop_after(volume: Volume, steps: int) -> str:
-    """The state in which a run would leave everything that is stopped after so many of its steps."""
-    table = volume.fstab.read_text()
-    made = volume.apply()
-    written = volume.fstab.read_text()
-    do("umount", volume.path)
-    volume.fstab.write_text(table)
-    if steps < 2:
-        do("tune2fs", "-L", "hub-new", volume.device)
-    if steps < 3:
-        volume.path.rmdir()
-    if steps > 3:
-        do("mount", "-o", "noatime", volume.device, volume.path)
-    assert written != table
-    return str(made["uuid"])
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3, 4])
-def test_a_run_that_is_stopped_is_finished_by_the_next(volume: Volume, steps: int) -> None:
-    uuid = stop_after(volume, steps)
-    check = volume.apply(check=True)
-    finished = volume.apply()
-    rest = ["format", "label", "folder", "mount", "fstab"][steps:]
-    assert volume.kinds(finished) == volume.kinds(check) == ([] if steps < 4 else ["remount"]) + rest
-    assert (finished["formatted"], finished["uuid"], volume.uuid()) == (False, uuid, uuid)
-    assert volume.label() == "hub-data"
-    assert volume.mounted()
-    assert uuid in volume.lines()[-1]
-    assert volume.apply()["changed"] is False
+    table = volume.lines()
+    assert " ext4 nodev,nosuid,nofail," in table[-1]
+    wrong = volume.apply(data_volume_mount_options=["no-such-option"])
+    assert wrong.status == 2
+    assert "correct data_volume_mount_options, which are no-such-option, or check" in wrong.said
+    # What does not work never gets into the table, and takes nothing away.
+    assert volume.lines() == table
+    assert "nosuid" in volume.mounted()
 
 
 def mkfs_of(volume: Volume) -> int:
@@ -228,68 +188,63 @@ def mkfs_of(volume: Volume) -> int:
     return 0
 
 
-def start(volume: Volume) -> tuple[subprocess.Popen[bytes], int]:
-    """A run that has just begun to make the file system, and the process that makes it: it is stopped."""
-    process = volume.runner.start("data_volume", **volume.params())
-    deadline = time.monotonic() + 30
-    while not (mkfs := mkfs_of(volume)):
-        assert process.poll() is None, "the run ended without mkfs"
-        assert time.monotonic() < deadline, "no mkfs within 30 s"
+def mkfs_stopped(volume: Volume) -> int:
+    """The same, when it has the disk; it does not get any further."""
+    number = mkfs_of(volume)
+    with contextlib.suppress(OSError):
+        opened = [os.readlink(file) for file in Path(f"/proc/{number}/fd").iterdir()]
+        if volume.device in opened:
+            os.kill(number, signal.SIGSTOP)
+            return number
+    return 0
+
+
+def kill_at(volume: Volume, reached: t.Callable[[], t.Any]) -> None:
+    """Kill a run of the role at this point, and all that it has started."""
+    process = volume.start()
+    deadline = time.monotonic() + 60
+    while not reached():
+        assert process.poll() is None, "the run ended before"
+        assert time.monotonic() < deadline, "not reached within 60 s"
         time.sleep(0.002)
-    os.kill(mkfs, signal.SIGSTOP)
-    return process, mkfs
+    volume.runner.kill(process, late=True)
 
 
-def wait_until_free(device: str) -> None:
-    """A container that starts elsewhere has a copy of each mount for an instant, also of a former one."""
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            os.close(os.open(device, os.O_RDONLY | os.O_EXCL))
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-
-
-def test_a_run_that_is_killed_anywhere_is_finished_by_the_next(make: t.Callable[..., Volume]) -> None:
+@pytest.mark.parametrize("point", ["mkfs", "made", "mounted"])
+def test_a_run_that_is_killed_is_finished_by_the_next(make: t.Callable[..., Volume], point: str) -> None:
     """The disk is so large that mkfs is met at work, too."""
     assert not SUDO, "this test kills processes of root: run it as root"
     volume = make(size=64 * 1024)
-    states: list[tuple[str, bool, int]] = []
+    reached = {
+        "mkfs": lambda: mkfs_stopped(volume),
+        "made": lambda: volume.tag("TYPE"),
+        "mounted": volume.mounted,
+    }
+    kill_at(volume, reached[point])
+    uuid = volume.tag("UUID")
+    assert (bool(uuid), len(volume.lines())) == (point != "mkfs", 2)
+    finished = volume.apply()
+    assert finished.status == 0, finished.said
+    # Only where mkfs was killed is it made again.
+    assert ("Ensure there is a file system" in finished.changed) is (point == "mkfs"), finished.changed
+    assert volume.tag("UUID") == uuid or not uuid
+    assert (volume.tag("LABEL"), bool(volume.mounted()), len(volume.lines())) == ("hub-data", True, 3)
 
-    def cut(part: float, whole: float) -> float:
-        """Kill a run at this part of the time from mkfs to its end, 0 while mkfs works; returns that time."""
-        process, mkfs = start(volume)
-        began = time.monotonic()
-        if part:
-            os.kill(mkfs, signal.SIGCONT)
-        while not whole and not volume.fstab.read_text().endswith(" 0 2\n"):
-            time.sleep(0.002)
-        whole = whole or time.monotonic() - began
-        time.sleep(max(0.0, began + part * whole - time.monotonic()))
-        if process.poll() is None:
-            volume.runner.kill(process, late=True)
-        states.append((volume.signature(), bool(volume.mounted()), len(volume.lines())))
-        if not part:
-            # It outlives the run that has started it, and the next one meets it.
-            os.kill(mkfs, signal.SIGCONT)
-        finished = volume.apply()
-        assert not finished["failed"], (states, finished["msg"])
-        assert (volume.label(), bool(volume.mounted())) == ("hub-data", True)
-        assert volume.apply()["changed"] is False
-        do("umount", volume.path)
-        wait_until_free(volume.device)
-        do("wipefs", "--all", volume.device)
-        volume.fstab.write_text("# mine\n")
-        return whole
 
-    whole = cut(1.0, 0.0)
-    for part in (0.0, 0.3, 0.5, 0.7, 0.9):
-        cut(part, whole)
-    print(f"killed within {whole:.2f} s of mkfs: {states}")
-    # While it made the file system, and later.
-    assert {kind for kind, _mounted, _lines in states} == {"", "ext4"}, states
+def test_a_mkfs_that_outlives_its_run_is_let_finish(make: t.Callable[..., Volume]) -> None:
+    """As of a run whose connection was lost."""
+    assert not SUDO, "this test stops a process of root: run it as root"
+    volume = make(size=64 * 1024)
+    mkfs = subprocess.Popen(["mkfs.ext4", "-q", "-F", "-L", "hub-data", volume.device], env=PATH)
+    while not mkfs_stopped(volume):
+        assert mkfs.poll() is None
+    goes_on = threading.Timer(5, mkfs.send_signal, [signal.SIGCONT])
+    goes_on.start()
+    finished = volume.apply()
+    goes_on.join()
+    assert mkfs.wait(30) == 0
+    assert finished.status == 0, finished.said
+    assert "Ensure there is a file system" not in finished.changed
 
 
 def partition_table(volume: Volume) -> None:
@@ -301,23 +256,6 @@ def partition_table(volume: Volume) -> None:
 
 def swap_space(volume: Volume) -> None:
     do("mkswap", volume.device)
-
-
-def logical_volumes(volume: Volume) -> None:
-    """The label of LVM in the second sector, as pvcreate writes it, with its checksum."""
-    body = struct.pack("<I", 32) + b"LVM2 001" + b"0123456789abcdefghijklmnopqrstuv"
-    body += struct.pack("<QQQ", 400 * MIB, 0, 0)
-    body = body.ljust(512 - 20, b"\0")
-    table = [0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C]
-    table += [0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C]
-    crc = 0xF597A6CF
-    for byte in body:
-        crc ^= byte
-        crc = (crc >> 4) ^ table[crc & 0xF]
-        crc = (crc >> 4) ^ table[crc & 0xF]
-    with volume.image.open("r+b") as handle:
-        handle.seek(512)
-        handle.write(b"LABELONE" + struct.pack("<QI", 1, crc) + body)
 
 
 def old_filesystem(volume: Volume) -> None:
@@ -350,20 +288,6 @@ def mounted_elsewhere(volume: Volume) -> None:
     do("mount", "-o", "ro,noload", volume.device, other)
 
 
-def something_else_mounted(volume: Volume) -> None:
-    volume.path.mkdir()
-    do("mount", "-t", "tmpfs", "somebody", volume.path)
-
-
-def a_mount_below(volume: Volume) -> None:
-    (volume.path / "deep").mkdir(parents=True)
-    do("mount", "-t", "tmpfs", "somebody", volume.path / "deep")
-
-
-def their_line(volume: Volume) -> None:
-    volume.fstab.write_text(f"LABEL=theirs {volume.path} ext4 defaults 0 2\n")
-
-
 def a_link(volume: Volume) -> None:
     volume.path.symlink_to("/var")
 
@@ -371,7 +295,6 @@ def a_link(volume: Volume) -> None:
 REFUSED: list[tuple[t.Callable[[Volume], None], str]] = [
     (partition_table, r"^(DEVICE is divided into partitions|DEVICE already holds dos, which)"),
     (swap_space, r"^DEVICE already holds swap, which .* empty it with 'wipefs --all DEVICE'"),
-    (logical_volumes, r"^DEVICE already holds LVM2_member, which"),
     (old_filesystem, r"^DEVICE already holds ext2, which"),
     (two_signatures, r"^DEVICE already holds .*ext4.*, which"),
     (
@@ -379,83 +302,49 @@ REFUSED: list[tuple[t.Callable[[Volume], None], str]] = [
         r"^data_volume_path is PATH, but PATH/hub/notebook is in it, .*\(mv PATH PATH.before\)",
     ),
     (mounted_elsewhere, r"^DEVICE is mounted at \S+/other: unmount it there"),
-    (something_else_mounted, r"^data_volume_path is PATH, where somebody is mounted: unmount that"),
-    (a_mount_below, r"^data_volume_path is PATH, but PATH/deep is a mount of its own"),
-    (their_line, r"^/etc/fstab mounts LABEL=theirs at PATH, in a line that is not this role's"),
     (a_link, r"^data_volume_path is PATH, which leads to /var: give /var"),
 ]
 
 
 @pytest.mark.parametrize(("prepare", "message"), REFUSED, ids=[case[0].__name__ for case in REFUSED])
-def test_what_is_there_is_not_touched(
-    volume: Volume, prepare: t.Callable[[Volume], None], message: str
-) -> None:
+def test_what_is_there_is_refused(volume: Volume, prepare: t.Callable[[Volume], None], message: str) -> None:
     prepare(volume)
     do("sync")
-    before = volume.start(), volume.fstab.read_text()
+    before = volume.digest(), volume.fstab.read_text()
     expected = message.replace("DEVICE", volume.device).replace("PATH", str(volume.path))
-    try:
-        result = volume.apply()
-        assert result["failed"], result
-        assert re.search(expected, result["msg"])
-        assert "\n" not in result["msg"]
-        do("sync")
-        assert (volume.start(), volume.fstab.read_text()) == before
-    finally:
-        for name in ("srv/deep", "srv"):
-            do("umount", volume.path.parent / name, check=False)
+    result = volume.observe()
+    assert result["failed"], result
+    assert re.search(expected, result["msg"])
+    assert "\n" not in result["msg"]
+    do("sync")
+    assert (volume.digest(), volume.fstab.read_text()) == before
 
 
-def test_a_read_only_disk_is_refused(make: t.Callable[..., Volume]) -> None:
-    volume = make(readonly=True)
-    result = volume.apply()
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [({"readonly": True}, "is read-only: attach it"), ({"size": 0}, "has a size of 0: attach")],
+)
+def test_a_disk_that_cannot_be_used(
+    make: t.Callable[..., Volume], more: dict[str, t.Any], message: str
+) -> None:
+    volume = make(**more)
+    result = volume.observe()
     assert result["failed"]
-    assert result["msg"].startswith(f"{volume.device} is read-only: attach it")
-
-
-def test_a_disk_that_is_too_small_is_named(make: t.Callable[..., Volume]) -> None:
-    volume = make(size=0)
-    result = volume.apply()
-    assert result["failed"]
-    assert result["msg"].startswith(f"{volume.device} has a size of 0: attach the volume")
+    assert result["msg"].startswith(f"{volume.device} {message}")
 
 
 def test_somebody_elses_file_system_is_used_as_it_is(volume: Volume) -> None:
     do("mkfs.ext4", "-q", "-L", "theirs", volume.device)
-    uuid = volume.uuid()
+    uuid = volume.tag("UUID")
     volume.path.mkdir()
     do("mount", volume.device, volume.path)
     do("touch", volume.path / "notebook")
     do("umount", volume.path)
     # Of a volume that is no more, as an earlier run wrote it.
-    old = f"UUID=1111 {volume.path} ext4 noatime,nofail,x-galilean-hub 0 2"
+    old = f"UUID=1111 {volume.path} ext4 noatime,{OURS} 0 2"
     volume.fstab.write_text(f"{old}\n# mine\n")
-    result = volume.apply(fstype="xfs")
-    assert volume.kinds(result) == ["mount", "fstab"]
-    assert (result["fstype"], result["uuid"], result["formatted"], volume.label()) == (
-        "ext4",
-        uuid,
-        False,
-        "theirs",
-    )
+    result = volume.apply(data_volume_fstype="xfs")
+    assert result.changed == ["Ensure it is mounted", "Ensure it is mounted at boot"], result.said
+    assert (volume.tag("TYPE"), volume.tag("UUID"), volume.tag("LABEL")) == ("ext4", uuid, "theirs")
     assert (volume.path / "notebook").exists()
-    assert volume.lines() == [
-        f"UUID={uuid} {volume.path} ext4 noatime,{OURS} 0 2",
-        "# mine",
-    ]
-
-
-def test_the_line_comes_back(volume: Volume) -> None:
-    volume.apply()
-    table = volume.fstab.read_text()
-    volume.fstab.write_text("# mine\n")
-    assert volume.kinds(volume.apply()) == ["remount", "fstab"]
-    assert volume.fstab.read_text() == f"# mine\n{table.splitlines()[-1]}\n"
-
-
-def test_a_disk_that_does_not_come_is_one_sentence(volume: Volume) -> None:
-    result = volume.apply(device="/dev/disk/by-id/no-such-disk", timeout=1)
-    assert result["failed"]
-    assert result["msg"].startswith(
-        "data_volume_device is /dev/disk/by-id/no-such-disk, but no such disk appeared within 1 s"
-    )
+    assert volume.lines() == [f"UUID={uuid} {volume.path} ext4 noatime,{OURS} 0 2", "# mine"]

@@ -35,7 +35,7 @@ def test_it_is_found_by_its_uuid_and_the_host_boots_without_it(host: Host) -> No
     assert host.run("findmnt --verify --tab-file /etc/fstab").rc == 0
 
 
-def test_the_file_system_is_called_finished(host: Host) -> None:
+def test_the_file_system_says_whose_it_is(host: Host) -> None:
     assert host.check_output(f"blkid --probe --output value --match-tag LABEL {DISK}") == "hub-data"
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
@@ -39,12 +40,17 @@ def disk(settings: Settings) -> list[str]:
 def place(settings: Settings) -> list[str]:
     path, timeout = settings["data_volume_path"], settings["data_volume_timeout"]
     found = []
-    if not re.fullmatch(r"(/[^\s/]+)+", path):
+    if not re.fullmatch(r"(/[^\s/\\\"'#]+)+", path) or os.path.normpath(path) != path:
         found.append(
             f"data_volume_path is '{path}': give the absolute path of a folder, without blanks, such as /srv"
         )
     if timeout < 0:
         found.append(f"data_volume_timeout is '{timeout}': give a number of seconds, such as 60")
+    found += [
+        f"data_volume_mount_options has '{option}': give one mount option for each item, such as noatime"
+        for option in settings["data_volume_mount_options"]
+        if not re.fullmatch(r"[^\s,#\"'\\]+", option)
+    ]
     return found
 
 

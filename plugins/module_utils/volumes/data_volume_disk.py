@@ -17,8 +17,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.fstab import dec
 SUPERBLOCK = 4096
 # File systems that can be used, and grown while they are mounted.
 SUPPORTED = ("ext4", "xfs")
-# While a file system is made it is called NEW; FINISHED is written last. XFS has room for 12 letters.
-NEW, FINISHED = "hub-new", "hub-data"
+# What a file system of ours is called, from the moment at which mkfs begins. XFS has room for 12 letters.
+LABEL = "hub-data"
 # virtio shows as much of a serial number, and a shorter beginning would not tell volumes apart for sure.
 SERIAL_CUT, SERIAL_MIN = 20, 8
 

@@ -1,15 +1,15 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""Look at this host's disks, and take the steps of a plan."""
+"""Look at this host's disks. Nothing is changed."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import gzip
 import os
-import shutil
 import stat
 import time
 import typing as t
@@ -17,17 +17,10 @@ import typing as t
 from ansible_collections.galilean.hub.plugins.module_utils.core import fstab as fstab_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.volumes import data_volume_disk as disk_of
-from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_plan import (
-    DROPIN,
-    Host,
-    Plan,
-    Wanted,
-)
+from ansible_collections.galilean.hub.plugins.module_utils.volumes.data_volume_guard import Host, Wanted
 
 # Bit of the capability that growing a mounted ext4 takes; containers often lack it.
 _SYS_RESOURCE = 24
-
-ATIME = frozenset(["atime", "noatime", "relatime", "norelatime", "strictatime", "nostrictatime"])
 
 # Runs a command, and returns its exit code, output and errors.
 Runner = t.Callable[[t.Sequence[str]], tuple[int, str, str]]
@@ -171,16 +164,9 @@ def observe_disk(
     if filesystem and mounted and filesystem.kind == "xfs":
         # What is on the disk may be older than what is mounted.
         now = os.statvfs(wanted.path)
-        filesystem = disk_of.FileSystem(
-            "xfs",
-            filesystem.uuid,
-            filesystem.label,
-            now.f_blocks * now.f_frsize + filesystem.log,
-            filesystem.log,
-            projects=any(
-                mount.device == key and {"prjquota", "pquota"} & set(mount.options) for mount in mounts
-            ),
-        )
+        quotas = [{"prjquota", "pquota"} & {*mount.options} for mount in mounts if mount.device == key]
+        size = now.f_blocks * now.f_frsize + filesystem.log
+        filesystem = dataclasses.replace(filesystem, size=size, projects=any(quotas))
     names = {path, given}
     if filesystem:
         names |= {f"UUID={filesystem.uuid}", f"/dev/disk/by-uuid/{filesystem.uuid}"}
@@ -213,18 +199,6 @@ def _obstacle(path: str) -> str:
     return ""
 
 
-def _stale(path: str, units: t.Sequence[str], run: Runner) -> bool:
-    """Whether systemd must read its files again: those of the units, or the one that it makes of /etc/fstab."""
-    unit = run(["systemd-escape", "--path", "--suffix=mount", path])[1].strip()
-    shown = run(["systemctl", "show", "--property=Id,NeedDaemonReload,FragmentPath", "--", unit, *units])[1]
-    if "NeedDaemonReload=yes" in shown:
-        return True
-    if "FragmentPath=/" in shown.split("\n\n")[0]:
-        return False
-    # It has no unit of /etc/fstab. Inside a container systemd makes none for disks.
-    return run(["systemd-detect-virt", "--container", "--quiet"])[0] != 0
-
-
 def project_quotas(release: str, boot: str = "/boot", proc: str = "/proc") -> frozenset[str]:
     """Kinds of file systems for which this kernel keeps limits for projects, as far as its configuration is known.
 
@@ -243,143 +217,20 @@ def project_quotas(release: str, boot: str = "/boot", proc: str = "/proc") -> fr
     return frozenset(found)
 
 
-def observe_host(wanted: Wanted, fstab_path: str, run: Runner) -> Host:
+def observe_host(wanted: Wanted, fstab_path: str) -> Host:
     """All that a plan must know beside the disk."""
     path = wanted.path
     mounts = tuple(disk_of.mounts(read("/proc/self/mountinfo")))
-    fstab = read(fstab_path)
     real = os.path.realpath(path)
     here = any(mount.path == path for mount in mounts)
-    # A table of its own, as the tests have, is none that systemd reads.
-    systemd = os.path.isdir("/run/systemd/system") and fstab_path == "/etc/fstab"
-    effective = int(
-        dict(line.split(":\t", 1) for line in read("/proc/self/status").splitlines() if ":\t" in line).get(
-            "CapEff", "0"
-        ),
-        16,
+    effective = next(
+        line.split()[1] for line in read("/proc/self/status").splitlines() if line.startswith("CapEff:")
     )
-    ours = any(entry.ours and entry.path == path for entry in fstab_file.entries(fstab))
     return Host(
-        exists=os.path.isdir(path),
         link=real if real != path else "",
         obstacle="" if here else _obstacle(path),
         mounts=mounts,
-        fstab=fstab,
-        systemd=systemd,
-        dropins={DROPIN.format(unit=unit): read(DROPIN.format(unit=unit)) for unit in wanted.units}
-        if systemd
-        else {},
-        # Before the line is there, it is clear that systemd will have to read it.
-        reload=systemd and ours and _stale(path, wanted.units, run),
-        grows_mounted=bool(effective >> _SYS_RESOURCE & 1),
+        fstab=read(fstab_path),
+        grows_mounted=bool(int(effective, 16) >> _SYS_RESOURCE & 1),
         projects=project_quotas(os.uname().release),
     )
-
-
-def _must(run: Runner, argv: t.Sequence[str], codes: t.Sequence[int] = (0,), fix: str = "") -> None:
-    code, out, err = run(argv)
-    if code not in codes:
-        words = " ".join((err.strip() or out.strip()).split())[-300:]
-        raise HubError(f"'{' '.join(argv)}' failed ({words.rstrip('.')}){': ' + fix if fix else ''}.")
-
-
-def _label(disk: disk_of.Disk, kind: str, run: Runner) -> None:
-    tool = ["tune2fs"] if kind == "ext4" else ["xfs_admin"]
-    _must(run, [*tool, "-L", disk_of.FINISHED, disk.path])
-
-
-def _format(disk: disk_of.Disk, kind: str, projects: bool, run: Runner) -> None:
-    # Only what an earlier run left unfinished may be written over, and mkfs.xfs must be told so.
-    again = ["-f"] if kind == "xfs" and disk.filesystem else []
-    # Five in a hundred for root alone are too much of a large disk.
-    few = ["-m", "1"] if kind == "ext4" else []
-    # XFS needs nothing but the mount option.
-    limits = ["-O", "quota,project", "-E", "quotatype=prjquota"] if projects and kind == "ext4" else []
-    _must(run, [f"mkfs.{kind}", "-q", *again, *few, *limits, "-L", disk_of.NEW, disk.path])
-
-
-def _settle(path: str, uuid: str, run: Runner) -> None:
-    """Let udev know the file system before systemd waits for it by its UUID: it would take the mount away again."""
-    link = f"/dev/disk/by-uuid/{uuid}"
-    if uuid and os.path.exists("/run/udev/control") and not os.path.exists(link):
-        run(["udevadm", "trigger", "--settle", "--action=change", f"--name-match={path}"])
-
-
-def _unmount(wanted: Wanted, run: Runner) -> None:
-    _must(
-        run,
-        ["umount", wanted.path],
-        fix=f"its ext4 can only be grown while it is not mounted from here, so stop what uses {wanted.path} (fuser -vm {wanted.path}) and run again",
-    )
-
-
-def _wait_for_copies(path: str) -> None:
-    """A container that starts has a copy of all mounts for an instant, also of one that is gone here."""
-    end = time.monotonic() + 10
-    while not _opens(path) and time.monotonic() < end:
-        time.sleep(0.1)
-
-
-def _grow_offline(disk: disk_of.Disk, run: Runner) -> None:
-    _wait_for_copies(disk.path)
-    # 1: errors were corrected.
-    _must(run, ["e2fsck", "-f", "-p", disk.path], codes=(0, 1), fix="repair it by hand")
-    _must(run, ["resize2fs", disk.path])
-
-
-def _mount(wanted: Wanted, disk: disk_of.Disk, plan: Plan, run: Runner, again: bool = False) -> None:
-    kind = plan.kind
-    options = [option for option in plan.options if not option.startswith("x-")]
-    # A mount that is made anew keeps this one, unless it is told.
-    default = ["relatime"] if not ATIME.intersection(options) else []
-    words = ["remount", *default, *options] if again else options
-    _must(
-        run,
-        ["mount", "-t", kind, *(["-o", ",".join(words)] if words else []), disk.path, wanted.path],
-        fix=f"correct data_volume_mount_options, or check the file system with 'fsck.{kind} {disk.path}'"
-        if kind == "ext4"
-        else f"correct data_volume_mount_options, or check the file system with 'xfs_repair -n {disk.path}'",
-    )
-
-
-class Applier:
-    """Takes the steps of a plan, each in its own way; ``place`` puts a text in the place of a file at once."""
-
-    def __init__(
-        self, wanted: Wanted, fstab_path: str, run: Runner, place: t.Callable[[str, str], None]
-    ) -> None:
-        self.wanted, self.fstab_path, self.run, self.place = wanted, fstab_path, run, place
-
-    def take(self, kind: str, disk: disk_of.Disk, plan: Plan) -> None:
-        wanted, run = self.wanted, self.run
-        if kind == "format":
-            _format(disk, plan.kind, plan.projects, run)
-        elif kind == "label":
-            _label(disk, plan.kind, run)
-        elif kind == "unmount":
-            _unmount(wanted, run)
-        elif kind == "grow_offline":
-            _grow_offline(disk, run)
-        elif kind == "folder":
-            os.makedirs(wanted.path, mode=0o755, exist_ok=True)
-        elif kind in ("mount", "remount"):
-            _mount(wanted, disk, plan, run, again=kind == "remount")
-        elif kind == "grow":
-            _must(run, ["resize2fs", disk.path] if plan.kind == "ext4" else ["xfs_growfs", "-d", wanted.path])
-        elif kind == "units":
-            for path, text in plan.dropins.items():
-                os.makedirs(os.path.dirname(path), mode=0o755, exist_ok=True)
-                self.place(path, text)
-        elif kind == "fstab":
-            _settle(disk.path, disk.filesystem.uuid if disk.filesystem else "", run)
-            self.place(self.fstab_path, plan.fstab)
-        elif kind == "reload":
-            _must(run, ["systemctl", "daemon-reload"])
-
-
-def free(path: str) -> int | None:
-    """Free bytes of what is mounted there."""
-    try:
-        return shutil.disk_usage(path).free
-    except OSError:
-        return None

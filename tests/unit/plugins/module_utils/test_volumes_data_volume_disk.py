@@ -33,13 +33,13 @@ def ext4(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     tool = shutil.which("mkfs.ext4", path="/usr/sbin:/sbin:/usr/bin")
     assert tool, "mkfs.ext4 is missing: install e2fsprogs"
     subprocess.run(
-        [tool, "-q", "-F", "-L", disk.NEW, "-U", UUID, str(image)], check=True, capture_output=True
+        [tool, "-q", "-F", "-L", disk.LABEL, "-U", UUID, str(image)], check=True, capture_output=True
     )
     return image.read_bytes()[: disk.SUPERBLOCK]
 
 
 def test_ext4_is_read(ext4: bytes) -> None:
-    assert disk.filesystem_of("ext4", ext4) == disk.FileSystem("ext4", UUID, disk.NEW, 200 * 2**20)
+    assert disk.filesystem_of("ext4", ext4) == disk.FileSystem("ext4", UUID, disk.LABEL, 200 * 2**20)
     assert disk.filesystem_of("xfs", ext4) is None
 
 
@@ -68,7 +68,7 @@ def test_an_xfs_counts_for_projects_from_its_first_mount_on(changed: int, flags:
 
 def test_xfs_is_read() -> None:
     found = disk.filesystem_of("xfs", XFS)
-    assert found == disk.FileSystem("xfs", UUID, disk.FINISHED, 400 * 2**20, log=64 * 2**20, projects=True)
+    assert found == disk.FileSystem("xfs", UUID, disk.LABEL, 400 * 2**20, log=64 * 2**20, projects=True)
     assert disk.filesystem_of("ext4", XFS) is None
 
 
