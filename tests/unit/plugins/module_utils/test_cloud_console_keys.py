@@ -98,14 +98,12 @@ def test_no_complete_block(console: str) -> None:
         block(ED) + f"{OTHER}\n{c.END}\n",
         f"{c.BEGIN}\n{OTHER}\n" + block(ED),
         f"{OTHER}\n{c.END}\n" + block(ED),
+        # Keys outside of blocks do not count.
+        f"{OTHER}\n{block(ED)}{OTHER}\n",
     ],
 )
 def test_the_latest_complete_block_counts(console: str) -> None:
     assert c.host_keys(console) == [ED]
-
-
-def test_keys_outside_of_blocks_do_not_count() -> None:
-    assert c.host_keys(f"{OTHER}\n{block(ED)}{OTHER}\n") == [ED]
 
 
 @pytest.mark.parametrize("key", [ED, RSA, SECURITY_KEY, *CURVES])
