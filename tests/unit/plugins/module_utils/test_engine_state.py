@@ -179,13 +179,9 @@ def test_low_tables() -> None:
 
 
 READY = {
-    "ready": True,
-    "mode": "managed",
-    "cli": "/usr/bin/docker",
-    "buildkit": "buildx",
-    "missing_packages": [],
+    "ready": True, "mode": "managed", "cli": "/usr/bin/docker", "buildkit": "buildx", "missing_packages": [],
     "options_problem": "",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
