@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import subprocess
@@ -18,7 +19,6 @@ from galilean_hub.disk import agent as disk_agent
 from galilean_hub.disk import measure, project_quota, rules
 from galilean_hub.disk.agent import Agent, Growth, Home
 from galilean_hub.disk.watch import Watch
-from galilean_hub.spawner import profiles
 
 MIB, GIB = rules.MIB, rules.GIB
 DISK = {"total": 100 * GIB, "free": 60 * GIB, "files": 6_000_000, "files_free": 5_000_000}
@@ -162,32 +162,16 @@ def test_whose_server_is_stopped_for_a_shared_folder(
     assert rules.culprit(rules.Suspect(*one) for one in suspects) == stopped
 
 
-@pytest.mark.parametrize("size", [95, 105, 200])
-@pytest.mark.parametrize("quota", [False, True])
-def test_what_is_said_of_a_shared_folder(size: int, quota: bool) -> None:
-    notice = rules.notice(used(size * MIB), 100 * MIB, quota, "shared/of-the-whole-institute")
-    assert "shared/of-the-whole-institute takes" in notice
-    assert len(notice) <= 140
+def test_what_is_said_of_a_shared_folder() -> None:
+    for size, quota in itertools.product((95, 105, 200), (False, True)):
+        notice = rules.notice(used(size * MIB), 100 * MIB, quota, "shared/of-the-whole-institute")
+        assert "shared/of-the-whole-institute takes" in notice
+        assert len(notice) <= 140
 
 
 def test_pauses_grow_and_end() -> None:
     assert [rules.pause(times) for times in (1, 2, 3)] == [15, 60, 240]
     assert rules.pause(1000) == 24 * 3600
-
-
-@pytest.mark.parametrize(
-    ("groups", "mine", "profile", "limit"),
-    [
-        ({"a": {"disk_limit": "5G"}, "b": {"disk_limit": "900M"}}, {"a", "b"}, {}, "5G"),
-        ({"a": {"disk_limit": "5G"}, "b": {"disk_limit": "0"}}, {"a", "b"}, {}, "0"),
-        ({"a": {"disk_limit": "5G"}}, {"a"}, {"disk_limit": "1G"}, "1G"),
-        ({"a": {"disk_limit": "5G"}}, set(), {}, None),
-    ],
-)
-def test_limits_by_groups_and_environment(
-    groups: dict[str, t.Any], mine: set[str], profile: dict[str, t.Any], limit: str | None
-) -> None:
-    assert profiles.limits(groups, mine, profile).get("disk_limit") == limit
 
 
 # -- what is measured
