@@ -100,6 +100,13 @@ def test_yaml_files_are_called_yml() -> None:
     assert sorted({tree.name(file) for file in tree.files(".yaml")} - allowed) == []
 
 
+def test_notebooks_are_stored_without_outputs() -> None:
+    found = [
+        file for file in tree.files(".ipynb") if re.search(r'"(?:output_type|text/plain)"', file.read_text())
+    ]
+    assert [tree.name(file) for file in found] == []
+
+
 def test_nothing_is_exempt_from_lint() -> None:
     skip = re.compile(
         r"#\s*" + r"(?:noqa|type:\s*ignore(?!\[)|yamllint disable)|^skip_list:|^warn_list:", re.MULTILINE

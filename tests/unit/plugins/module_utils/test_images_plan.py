@@ -179,16 +179,6 @@ def test_label_argv() -> None:
     assert f"--label=galilean.hub.digest={SPEC.digest}" in argv
 
 
-def test_buildkit_argv() -> None:
-    plain = plan.buildkit_argv(["docker"], "builtin", SPEC, "/ctx")
-    assert plain[:2] == ["docker", "build"]
-    assert plain[-1] == "/ctx"
-    assert f"--tag={SPEC.ref}" in plain
-    assert "--file=/ctx/Dockerfile" in plain
-    assert f"--label=galilean.hub.digest={SPEC.digest}" in plain
-    assert not [arg for arg in plain if arg.startswith(("--build-arg", "--target", "--secret"))]
-
-
 @pytest.mark.parametrize(
     ("options", "argument"),
     [
