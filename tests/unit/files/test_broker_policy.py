@@ -10,15 +10,7 @@ import typing as t
 
 import pytest
 from galilean_broker import model
-from galilean_broker.policy import (
-    BODY_LIMIT,
-    Denied,
-    decide,
-    fits,
-    own_container,
-    own_volume,
-    read_body,
-)
+from galilean_broker.policy import BODY_LIMIT, Denied, decide, fits, own_container, own_volume, read_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -496,8 +488,7 @@ def test_the_example_of_the_docs() -> None:
         )
     )
     sent = body(
-        Binds=["/data/projects/ada:/project:rw"],
-        DeviceRequests=[{**request, "DeviceIDs": [], "Options": {}}],
+        Binds=["/data/projects/ada:/project:rw"], DeviceRequests=[{**request, "DeviceIDs": [], "Options": {}}]
     )
     assert create({**sent, "Volumes": {}}, policy)
 

@@ -370,15 +370,11 @@ def test_a_home_is_measured_once_more_after_its_server(agent: Agent) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "{",
-        "[]",
-        "{}",
-        '{"limit": "1X", "reserve": "0", "homes": {}}',
+        "", "{", "[]", "{}", '{"limit": "1X", "reserve": "0", "homes": {}}',
         '{"limit": "0", "reserve": "0", "homes": {"hub-home-ada": {"limit": "much"}}}',
         '{"limit": "0", "reserve": "0", "homes": {"../../etc": {"limit": 1}}}',
     ],
-)
+)  # fmt: skip
 def test_a_hub_that_asks_for_nonsense_is_told_nothing(agent: Agent, text: str) -> None:
     (agent.folder / "wanted" / "wanted.json").write_text(text, encoding="utf-8")
     assert set(tick(agent)["homes"]) == {"hub-home-ada", "hub-home-bob"}

@@ -104,11 +104,7 @@ Bridge chain: neutronMAC-tap1, entries: 3, policy: DROP
 
 @pytest.mark.parametrize(
     ("wanted", "expected"),
-    [
-        ("fa:16:3e:00:00:03", "2"),
-        ("fa:16:3e:00:00:02,fa:16:3e:00:00:01", "1"),
-        ("fa:16:3e:00:00:09", None),
-    ],
+    [("fa:16:3e:00:00:03", "2"), ("fa:16:3e:00:00:02,fa:16:3e:00:00:01", "1"), ("fa:16:3e:00:00:09", None)],
 )
 def test_rules_with_among_src_are_found_by_number(wanted: str, expected: str | None) -> None:
     loader = importlib.machinery.SourceFileLoader("lab_ebtables", str(LAB / "bin" / "ebtables"))

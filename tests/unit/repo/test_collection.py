@@ -97,11 +97,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def collections(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What it depends on is there already, from the ansible package: nothing is fetched.
     folder = tmp_path_factory.mktemp("collections")
-    run(
-        ["ansible-galaxy", "collection", "install", "-p", str(folder), str(archive)],
-        folder,
-        folder,
-    )
+    run(["ansible-galaxy", "collection", "install", "-p", str(folder), str(archive)], folder, folder)
     return folder
 
 

@@ -28,6 +28,14 @@ CATALOG = [
 OIDC = {**LOGIN, "kind": "oidc", "oidc": {"groups_claim": "groups"}}
 
 
+def profile(**keys: t.Any) -> dict[str, t.Any]:
+    return {"profiles": [{"name": "a", **keys}]}
+
+
+def group(**keys: t.Any) -> dict[str, t.Any]:
+    return {"groups": [{"name": "a", **keys}]}
+
+
 def repo(place: str, **more: t.Any) -> dict[str, t.Any]:
     return {"url": f"https://example.org/{place}", **more}
 
@@ -71,10 +79,7 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             "has 'heal', which is a service of the hub: give this person another name",
         ),
         (
-            {
-                "groups": [{"name": "a", "users": ["mine"]}],
-                "config_extra": {"JupyterHub": {"services": [{"name": "mine"}]}},
-            },
+            {**group(users=["mine"]), "config_extra": {"JupyterHub": {"services": [{"name": "mine"}]}}},
             "the group 'a' in jupyterhub_groups has 'mine', which is a service of the hub",
         ),
         ({"rename_map": {"ada@example.org": "accounts", "bob": ""}}, "jupyterhub_rename_map has 'accounts'"),
@@ -84,12 +89,12 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"token_max_age": 0, "failed_login_limit": 0}, ""),
         ({"groups": [{"name": "a"}, {"name": "a"}]}, "jupyterhub_groups has 'a' twice"),
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
-        ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),
-        ({"groups": [{"name": "a", "cpu_limit": -1.0}]}, "has cpu_limit -1.0"),
-        ({"groups": [{"name": "a", "disk_limit": "auto"}]}, "has disk_limit 'auto': give 0 or a number"),
-        ({"groups": [{"name": "a", "disk_limit": "20 GB", "memory_limit": "8 GiB"}]}, ""),
-        ({"profiles": [{"name": "a", "memory_limit": 8589934592}]}, ""),
-        ({"profiles": [{"name": "a", "memory_limit": 4}]}, "memory_limit 4: it is 4 bytes, so write 4G"),
+        (group(memory_limit="much"), "has memory_limit 'much'"),
+        (group(cpu_limit=-1.0), "has cpu_limit -1.0"),
+        (group(disk_limit="auto"), "has disk_limit 'auto': give 0 or a number"),
+        (group(disk_limit="20 GB", memory_limit="8 GiB"), ""),
+        (profile(memory_limit=8589934592), ""),
+        (profile(memory_limit=4), "memory_limit 4: it is 4 bytes, so write 4G"),
         ({"memory_limit": "8,5G"}, "jupyterhub_memory_limit is '8,5G': give auto or a number with K, M"),
         ({"tmp_limit": "1M"}, "jupyterhub_tmp_limit is '1M': give at least 16M"),
         ({"message_limit": "10 kB"}, "jupyterhub_message_limit is '10 kB': give at least 1M"),
@@ -101,40 +106,34 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto, 0 or a number"),
         ({"disk_limit": "0", "disk_reserve": "0"}, ""),
         ({"disk_reserve": "10 %"}, "jupyterhub_disk_reserve is '10 %': give auto, 0 or a number"),
-        ({"groups": [{"name": "a", "cull_timeout": 60}]}, "has cull_timeout 60"),
-        ({"groups": [{"name": "a", "cull_timeout": 0}]}, ""),
+        (group(cull_timeout=60), "has cull_timeout 60"),
+        (group(cull_timeout=0), ""),
         (
             {"profiles": [{"name": "A b"}]},
             "the environment 'A b' in jupyterhub_profiles: give a name of small",
         ),
         (
-            {"profiles": [{"name": "a", "image": "notebok"}]},
+            profile(image="notebok"),
             "have: use one of hub, notebook, or the full name of an image that is on the host (did you mean "
             "notebook?)",
         ),
         # Of the catalog, where it is known: what servers are started from.
-        ({"profiles": [{"name": "a", "image": "lab"}], "catalog": CATALOG}, ""),
-        ({"profiles": [{"name": "a", "image": "r"}], "catalog": CATALOG}, "have: use one of lab, or"),
-        ({"profiles": [{"name": "a", "image": "hub"}], "catalog": CATALOG}, "have: use one of lab, or"),
+        ({**profile(image="lab"), "catalog": CATALOG}, ""),
+        ({**profile(image="r"), "catalog": CATALOG}, "have: use one of lab, or"),
+        ({**profile(image="hub"), "catalog": CATALOG}, "have: use one of lab, or"),
         ({"rename_map": {"a": "b", "c": "b"}}, "jupyterhub_rename_map"),
-        ({"profiles": [{"name": "a", "image": "registry.example.org/a:1"}]}, ""),
-        ({"profiles": [{"name": "a", "image": "any"}], "images": {}}, ""),
-        ({"profiles": [{"name": "a", "default_url": "lab"}]}, "begin it with /"),
-        ({"profiles": [{"name": "a", "default_url": "//example.org"}]}, "begin it with /, such as /lab"),
+        (profile(image="registry.example.org/a:1"), ""),
+        ({**profile(image="any"), "images": {}}, ""),
+        (profile(default_url="lab"), "begin it with /"),
+        (profile(default_url="//example.org"), "begin it with /, such as /lab"),
         ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "take out braces"),
-        ({"profiles": [{"name": "a", "default_url": "/user/ada/lab"}]}, "give the part after /user/<name>"),
-        (
-            {"profiles": [{"name": "a", "default_url": "/vioila/"}], **PLAIN},
-            "'/vioila/', which servers do not have",
-        ),
-        ({"profiles": [{"name": "a", "default_url": "/vscode"}], **PLAIN}, "which servers do not have"),
-        ({"profiles": [{"name": "a", "default_url": "/vscode", "image": "hub"}], **PLAIN}, ""),
-        ({"profiles": [{"name": "a", "default_url": "/voila/x.ipynb"}]}, ""),
-        (
-            {"profiles": [{"name": "a", "default_url": "/viewer", "apps": [{"name": "viewer"}]}], **PLAIN},
-            "",
-        ),
-        *(({"profiles": [{"name": "a", "default_url": page}], **PLAIN}, "") for page in OURS),
+        (profile(default_url="/user/ada/lab"), "give the part after /user/<name>"),
+        ({**profile(default_url="/vioila/"), **PLAIN}, "'/vioila/', which servers do not have"),
+        ({**profile(default_url="/vscode"), **PLAIN}, "which servers do not have"),
+        ({**profile(default_url="/vscode", image="hub"), **PLAIN}, ""),
+        (profile(default_url="/voila/x.ipynb"), ""),
+        ({**profile(default_url="/viewer", apps=[{"name": "viewer"}]), **PLAIN}, ""),
+        *(({**profile(default_url=page), **PLAIN}, "") for page in OURS),
         ({"default_url": "lab"}, "jupyterhub_default_url is 'lab': begin it with /"),
         (
             {"default_url": "/nothing", **PLAIN},
@@ -144,22 +143,22 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             {"default_url": "/viewer", "profiles": [{"name": "a"}], **PLAIN},
             "'a' in jupyterhub_profiles has no default_url, and jupyterhub_default_url is '/viewer', which",
         ),
-        ({"default_url": "/viewer", "profiles": [{"name": "a", "default_url": "/lab"}], **PLAIN}, ""),
+        ({"default_url": "/viewer", **profile(default_url="/lab"), **PLAIN}, ""),
         (
-            {"profiles": [{"name": "a", "groups": ["genomic"]}], "groups": [{"name": "genomics"}]},
+            {**profile(groups=["genomic"]), "groups": [{"name": "genomics"}]},
             "kept with hub_group (did you mean genomics?)",
         ),
-        ({"profiles": [{"name": "a", "groups": ["genomic"]}], "login": OIDC}, ""),
+        ({**profile(groups=["genomic"]), "login": OIDC}, ""),
         ({"listed_groups": {"a": ["ada"]}, "groups": [{"name": "a"}]}, ""),
         ({"listed_groups": {"a": ["ada"]}}, ""),
-        ({"groups": [{"name": "a", "users": ["brigit"]}], "login": LISTED}, "did you mean brigitte?"),
-        ({"groups": [{"name": "a", "users": ["Brigitte", "zoe"]}], "login": LISTED}, ""),
-        ({"groups": [{"name": "a", "users": ["brigit"]}], "login": {**LISTED, "allow_all": True}}, ""),
+        ({**group(users=["brigit"]), "login": LISTED}, "did you mean brigitte?"),
+        ({**group(users=["Brigitte", "zoe"]), "login": LISTED}, ""),
+        ({**group(users=["brigit"]), "login": {**LISTED, "allow_all": True}}, ""),
         (
             {"listed_groups": {"staf": ["ada", "bob"]}, "groups": [{"name": "staff"}]},
             "has ada, bob in the group 'staf', which no other setting names: correct it, or add it",
         ),
-        ({"profiles": [{"name": "a", "groups": ["g"]}], "groups": [{"name": "g"}]}, ""),
+        ({**profile(groups=["g"]), "groups": [{"name": "g"}]}, ""),
         ({"login": {**LOGIN, "allowed_groups": ["g"]}}, "jupyterhub_allowed_groups names the group 'g'"),
         ({"shared_folders": [{"name": "../x"}]}, "jupyterhub_shared_folders has the name '../x'"),
         (
@@ -291,10 +290,7 @@ def test_administrators_who_enter_no_servers() -> None:
 
 def test_environments_get_their_images() -> None:
     given = settings(profiles=[{"name": "a", "label": ""}, {"name": "b", "image": "other:2", "groups": []}])
-    assert access.profiles(given) == [
-        {"name": "a", "image": "notebook:1"},
-        {"name": "b", "image": "other:2"},
-    ]
+    assert access.profiles(given) == [{"name": "a", "image": "notebook:1"}, {"name": "b", "image": "other:2"}]
 
 
 def test_folders() -> None:

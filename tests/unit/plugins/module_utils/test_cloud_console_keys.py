@@ -48,14 +48,10 @@ def test_all_types() -> None:
 @pytest.mark.parametrize(
     "prefix",
     [
-        "",
-        "ci-info: ",
-        "[   42.123456] cloud-init[811]: ",
-        "<14>Jun  3 10:00:00 hub cloud-init: ",
-        "\x1b[0;32m",
-        "2026-01-01T10:00:00+0000 ",
+        "", "ci-info: ", "[   42.123456] cloud-init[811]: ", "<14>Jun  3 10:00:00 hub cloud-init: ",
+        "\x1b[0;32m", "2026-01-01T10:00:00+0000 ",
     ],
-)
+)  # fmt: skip
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("suffix", ["", " root@hub", " "])
 def test_lines_as_consoles_show_them(prefix: str, end: str, suffix: str) -> None:

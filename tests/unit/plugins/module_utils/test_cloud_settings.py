@@ -21,14 +21,11 @@ from ansible_collections.galilean.hub.plugins.module_utils.derived.cloud import 
 REPO = Path(__file__).resolve().parents[4]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA ada@example.org"
 GIVEN: dict[str, t.Any] = {
-    "openstack_cloud": "mycloud",
-    "openstack_deployment": "arcetri",
-    "openstack_ssh_networks": ["192.0.2.0/24"],
-    "openstack_image": "Debian 12",
-    "openstack_flavor": "m1.large",
-    "openstack_known_hosts_file": "/site/known_hosts",
+    "openstack_cloud": "mycloud", "openstack_deployment": "arcetri",
+    "openstack_ssh_networks": ["192.0.2.0/24"], "openstack_image": "Debian 12",
+    "openstack_flavor": "m1.large", "openstack_known_hosts_file": "/site/known_hosts",
     "openstack_hosts_file": "/site/openstack_hosts.yml",
-}
+}  # fmt: skip
 
 
 def host(name: str, **changes: t.Any) -> dict[str, t.Any]:

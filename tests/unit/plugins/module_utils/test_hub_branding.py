@@ -46,10 +46,7 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ({"title": " "}, "jupyterhub_web_title is ' ': give one line of text"),
     ({"title": "a\nb"}, "jupyterhub_web_title is 'a\\nb': give one line of text"),
     ({"title": "a" * 81}, "jupyterhub_web_title has 81 characters: use at most 80"),
-    (
-        {"announcement": "\x1b[31m"},
-        "jupyterhub_web_announcement is '\\x1b[31m': give text, or '' for none",
-    ),
+    ({"announcement": "\x1b[31m"}, "jupyterhub_web_announcement is '\\x1b[31m': give text, or '' for none"),
     ({"links": ["x"]}, "jupyterhub_web_links[0] is 'x': give a mapping with label and url"),
     (
         {"links": [*GOOD["links"], {"label": "", "url": "/"}]},

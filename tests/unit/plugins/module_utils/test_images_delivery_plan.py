@@ -108,11 +108,13 @@ def test_pack_key() -> None:
     assert re.fullmatch("[0-9a-f]{16}", key)
 
 
-# As the engine stores them: the layer c occurs on two parents, once as a file and once as a link.
 # As engines store them: the layer c occurs on two parents, once as a file and once as a link.
-MANIFEST = [{"Config": "1.json", "Layers": ["a", "b", "c"]}, {"Config": "3.json", "Layers": ["x", "c2"]}]
+MANIFEST = [
+    {"Config": "1.json", "Layers": ["a/l", "b/l", "c/l"]},
+    {"Config": "3.json", "Layers": ["x/l", "c2/l"]},
+]
 LAYERS = {"1.json": ONE.layers, "3.json": OTHER.layers}
-LINKS = {"c2": "c"}
+LINKS = {"c2/l": "../c/l"}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +130,7 @@ LINKS = {"c2": "c"}
     ],
 )
 def test_left_out_files(known: set[str], expected: str) -> None:
-    assert plan.left_out_files(MANIFEST, LAYERS, LINKS, known) == set(expected)
+    assert plan.left_out_files(MANIFEST, LAYERS, LINKS, known) == {f"{layer}/l" for layer in expected}
 
 
 def test_left_out_files_of_a_strange_archive() -> None:
@@ -139,7 +141,7 @@ def test_left_out_files_of_a_strange_archive() -> None:
 
 
 def test_links_that_go_in_circles_end() -> None:
-    assert plan.left_out_files(MANIFEST[:1], LAYERS, {"a": "b", "b": "a"}, set()) == set()
+    assert plan.left_out_files(MANIFEST[:1], LAYERS, {"a/l": "../b/l", "b/l": "../a/l"}, set()) == set()
 
 
 def test_space_problem() -> None:

@@ -121,10 +121,7 @@ NOT_THERE = "inv/{0} is for the {1}, which the inventory does not have: "
             "host_vars/hub.example.com.yml",
             NOT_THERE.format("{0}", "host hub.example.com") + "did you mean hub.example.org?",
         ),
-        (
-            "host_vars/localhost/x.yml",
-            NOT_THERE.format("host_vars/localhost", "host localhost") + EVERYBODY,
-        ),
+        ("host_vars/localhost/x.yml", NOT_THERE.format("host_vars/localhost", "host localhost") + EVERYBODY),
         (
             "group_vars",
             "inv/{0} is not a folder, and not read: what it says belongs into "
@@ -202,10 +199,7 @@ A_GROUP = (
             "hubs:\n  hosts:\n    hub.example.org:\n  var:\n    edge_port: 1\n",
             f"has var in the group hubs, {A_GROUP}",
         ),
-        (
-            "all:\n  children:\n    hubs:\n      edge_port: 1\n",
-            f"has edge_port in the group hubs, {A_GROUP}",
-        ),
+        ("all:\n  children:\n    hubs:\n      edge_port: 1\n", f"has edge_port in the group hubs, {A_GROUP}"),
         (
             "hubs:\n  hosts:\n    hub.example.org:\n      vars:\n        edge_port: 1\n",
             "has edge_port below vars of the host hub.example.org, where nobody reads it: write it below "
