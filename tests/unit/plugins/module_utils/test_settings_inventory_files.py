@@ -70,7 +70,6 @@ NO_INVENTORY = "inv/{0} is not an inventory: " + MOVE + "."
 FOLDER = "inv/{0} is a folder with no meaning in an inventory: "
 FILES = FOLDER + "files belong below inv/files, settings into group_vars."
 EVERYBODY = "what holds for all hosts belongs into inv/group_vars/all/settings.yml."
-EVERYBODY = "what holds for all hosts belongs into inv/group_vars/all/settings.yml."
 SUFFIX = "inv/{0} is not read, since its name does not end in .yml, .yaml or .json: rename it"
 HAS_SETTINGS = (
     "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
