@@ -153,14 +153,6 @@ def test_by_name_or_by_id(name: str, ids: list[str]) -> None:
     assert [thing.id for thing in p.called(things, name)] == ids
 
 
-def test_ours_are_those_with_the_mark() -> None:
-    things = [f.Thing("1", "hub"), f.Thing("2", "hub", True), f.Thing("3", "other", True)]
-    found = p.ours(things, "hub")
-    assert found
-    assert found.id == "2"
-    assert p.ours(things[:1], "hub") is None
-
-
 @pytest.mark.parametrize(
     ("kind", "there"),
     [
@@ -187,14 +179,6 @@ def test_a_namesake_beside_ours_does_not_matter(field: str) -> None:
     theirs = [dataclasses.replace(one, id=f"not-{one.id}", ours=False) for one in there if one.ours]
     more: dict[str, t.Any] = {field: (*theirs, *there)}
     assert steps(done(**more)) == []
-
-
-def test_the_mark_of_another_deployment() -> None:
-    """One whose name ours begins with, or that begins with ours."""
-    for name in ("arcetri-two", "arcetr"):
-        theirs = dataclasses.replace(ADDRESS, description=f"{w.mark_of(name)} hub", port="")
-        assert steps(empty(addresses=(theirs,)))[0] == "create floating IP of hub"
-        assert p.owned_addresses(WANTED, empty(addresses=(theirs, ADDRESS))) == [ADDRESS]
 
 
 # --- What servers share -------------------------------------------------------------------------------------

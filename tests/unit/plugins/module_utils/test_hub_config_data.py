@@ -58,12 +58,6 @@ def test_what_a_notebook_server_is_told_of_pages() -> None:
     assert told["NOTEBOOK_USER_EXTENSIONS"] == "1"
 
 
-def test_servers_outlive_the_hub() -> None:
-    hub = data()["traits"]["JupyterHub"]
-    assert hub["cleanup_servers"] is False
-    assert data()["traits"]["ConfigurableHTTPProxy"]["should_start"] is False
-
-
 @pytest.mark.parametrize(
     ("url", "host", "prefixed"),
     [
