@@ -24,6 +24,7 @@ DEPLOYMENT: dict[str, t.Any] = {
     "login_users": {"hub": "debian"},
     "ssh_args": {"hub": ""},
 }
+NO_RESULTS: list[t.Any] = [None, [], "x", {}, {"other": 1}]
 SERVER = {"name": "hub", "id": "s-1", "address": "192.0.2.17", "volume_id": ""}
 
 
@@ -62,7 +63,8 @@ def hosts(text: str) -> list[str]:
 
 
 def test_an_earlier_hosts_file_is_merged() -> None:
-    for previous in (None, {}, {"all": None}, {"all": {}}, {"all": {"hosts": None}}):
+    nothing: list[t.Any] = [None, {}, {"all": None}, {"all": {}}, {"all": {"hosts": None}}]
+    for previous in nothing:
         assert hosts(call("openstack_hosts_file", DEPLOYMENT, (SERVER,), previous=previous)) == ["hub"]
     first = call("openstack_hosts_file", {**DEPLOYMENT, "hosts": {"hub": ["lab"]}}, [SERVER], "/site")
     text = call("openstack_hosts_file", DEPLOYMENT, [SERVER], "/site", yaml.safe_load(first))
@@ -99,7 +101,7 @@ def test_an_earlier_hosts_file_is_merged() -> None:
         ),
         *(
             ("usage_table", [value], "galilean.hub.usage_table input must be the result of engine_usage")
-            for value in (None, [], "x", {}, {"other": 1})
+            for value in NO_RESULTS
         ),
     ],
 )

@@ -130,7 +130,7 @@ def test_plan(accounts: list[Account], groups: list[Group], seen: Host, expected
     assert kinds(plan_accounts("hub", accounts, groups, seen)) == expected
 
 
-CONNECTED = {"connected": frozenset(["alice"])}
+CONNECTED: dict[str, Any] = {"connected": frozenset(["alice"])}
 
 
 REFUSED: list[tuple[list[Account], list[Group], Host, str]] = [
