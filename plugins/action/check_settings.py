@@ -127,8 +127,13 @@ class ActionModule(ActionBase):
                 lines = errors if inside else [f"Nothing has been changed on {self._host()}.", *errors]
                 result.update(failed=True, msg=("\n" if inside else "\n- ").join(lines))
         if not result.get("failed") and rules in ("all", "roles") and "jupyterhub" in roles:
-            result["msg"] = in_words(hub.login(self._settings))
-            result["_ansible_verbose_always"] = True
+            try:
+                result["msg"] = in_words(hub.login(self._settings))
+                result["_ansible_verbose_always"] = True
+            except Unknown as exc:
+                # A setting that is built from facts: the role tells it once there are some.
+                if not needs_facts(exc):
+                    raise
         return result
 
     def _all(self, asked: list[str]) -> dict[str, t.Any]:

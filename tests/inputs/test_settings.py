@@ -138,7 +138,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, t.An
 @pytest.mark.parametrize("case", cases("settings"))
 def test_settings(case: Case, judged: dict[str, dict[str, t.Any]], request: pytest.FixtureRequest) -> None:
     answer = judged[request.node.callspec.id]
-    lines = answer["msg"].splitlines()
+    lines = answer.get("msg", "").splitlines()
     if not case["said"]:
         assert not answer.get("failed"), lines
         return

@@ -116,6 +116,14 @@ class ModuleRunner:
         process.wait()
 
 
+def inventory_of_another_host(folder: Path) -> str:
+    """The option that names one, called far: it is this machine, by a connection that is not local."""
+    inventory = folder / "hosts"
+    connection = "ansible_connection=community.general.chroot ansible_host=/"
+    inventory.write_text(f"far {connection} ansible_python_interpreter={sys.executable}\n")
+    return f"--inventory={inventory}"
+
+
 @dataclasses.dataclass
 class Applied:
     """How a run of the role images ended: its status, what it said, in one line, and what it left."""

@@ -46,15 +46,8 @@ class GitServer:
 
     def bash(self, script: str) -> None:
         argv = [
-            "docker",
-            "exec",
-            "--user=root",
-            "--env=LC_ALL=C.UTF-8",
-            self.container,
-            "bash",
-            "-ec",
-            script,
-        ]
+            "docker", "exec", "--user=root", "--env=LC_ALL=C.UTF-8", self.container, "bash", "-ec", script,
+        ]  # fmt: skip
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
         assert done.returncode == 0, done.stderr
 
@@ -95,9 +88,7 @@ def certificate(folder: Path) -> None:
     (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
         key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
     )
 

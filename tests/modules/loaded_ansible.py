@@ -18,22 +18,12 @@ from ansible.cli.adhoc import AdHocCLI
 
 # What a call, or its worker, would load by itself.
 MORE = (
-    "executor.process.worker",
-    "executor.task_queue_manager",
-    "playbook.role_include",
-    "plugins.action.normal",
-    "plugins.cache.memory",
-    "plugins.callback.minimal",
-    "plugins.connection.local",
-    "plugins.inventory.auto",
-    "plugins.inventory.host_list",
-    "plugins.inventory.ini",
-    "plugins.inventory.toml",
-    "plugins.inventory.yaml",
-    "plugins.shell.sh",
-    "plugins.strategy.linear",
+    "executor.process.worker", "executor.task_queue_manager", "playbook.role_include",
+    "plugins.action.normal", "plugins.cache.memory", "plugins.callback.minimal", "plugins.connection.local",
+    "plugins.inventory.auto", "plugins.inventory.host_list", "plugins.inventory.ini",
+    "plugins.inventory.toml", "plugins.inventory.yaml", "plugins.shell.sh", "plugins.strategy.linear",
     "plugins.vars.host_group_vars",
-)
+)  # fmt: skip
 # In seconds, against a module that hangs.
 LIMIT = 900
 

@@ -134,9 +134,7 @@ def check(image: str, folder: Path, *command: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("files", "faults"),
-    [({}, []), (FITTING, []), (HUB_FILES, HUB_FAULTS)],
-    ids=["ours", "fitting", "misfit"],
+    ("files", "faults"), [({}, []), (FITTING, []), (HUB_FILES, HUB_FAULTS)], ids=["ours", "fitting", "misfit"]
 )
 def test_templates_against_jupyterhub(
     refs: dict[str, t.Any], tmp_path: Path, files: dict[str, str], faults: list[str]

@@ -14,14 +14,9 @@ import pytest
 from engine import ROOT, apply_images, docker
 
 CHANNEL_PACKAGE = {
-    "name": "greeting",
-    "version": "1.2",
-    "build": "0",
-    "build_number": 0,
-    "depends": [],
-    "subdir": "noarch",
+    "name": "greeting", "version": "1.2", "build": "0", "build_number": 0, "depends": [], "subdir": "noarch",
     "noarch": "generic",
-}
+}  # fmt: skip
 COWSAY = "sha256:274b1e6fc1b966d53976333eb90ac94cb07a450a700b455af9fbdf882244b30a"
 FILES, WEB = str(ROOT / "files/images"), str(ROOT / "files/web")
 
@@ -168,13 +163,3 @@ def test_a_package_that_is_not_there(
     assert "The build of" in failed.said
     assert package.partition("==")[0] in failed.said
     assert docker("image", "ls", "--quiet", f"{settings['images_prefix']}/wrong") == ""
-
-
-def test_an_image_that_may_change_is_refused(settings: dict[str, t.Any], tmp_path: Path) -> None:
-    """By the role. The unit tests have what else may be wrong in the list."""
-    extra = {"name": "x", "image": "debian:trixie"}
-    wrong = {**settings, "images_catalog_extra": [*settings["images_catalog_extra"], extra]}
-    failed = apply_images(tmp_path, wrong, "--check")
-    assert failed.status == 2
-    assert "name a registry's image with its digest" in failed.said
-    assert "Traceback" not in failed.said

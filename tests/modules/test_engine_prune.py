@@ -178,14 +178,6 @@ def test_layers_that_only_images_share_that_go(inner: InnerEngine) -> None:
     assert check["bytes"] == real["bytes"] == size - layers(inner) == 600_000 + 70_000 + 80_000
 
 
-def test_an_instance_whose_settings_cannot_be_read(inner: InnerEngine) -> None:
-    inner.shell("mv /root/config/config.json /root/aside")
-    result = inner("engine_prune", **{**POLICY, "keep": 1})
-    inner.shell("mv /root/aside /root/config/config.json")
-    assert result["failed"]
-    assert "What the instance other needs cannot be read in /root/config/config.json" in result["msg"]
-
-
 # The client shows sizes rounded.
 ASK = """
 import http.client, json, socket

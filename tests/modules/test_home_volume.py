@@ -58,6 +58,20 @@ def image(refs: dict[str, t.Any]) -> str:
     return str(refs["hub"])
 
 
+Homes = t.Callable[..., dict[str, t.Any]]
+
+
+@pytest.fixture
+def homes(run_module: ModuleRunner, instance: str, image: str, tmp_path: Path) -> Homes:
+    """The module, for homes of this instance and archives in a folder of this test."""
+
+    def call(state: str, user: str, check: bool = False, **more: t.Any) -> dict[str, t.Any]:
+        own = {"user": user, "instance": instance, "image": image, "archive_dir": str(tmp_path / "a")}
+        return run_module("home_volume", check=check, state=state, **{**own, **more})
+
+    return call
+
+
 def make_home(instance: str, user: str, image: str, script: str, volume: str = "") -> str:
     """A volume as the hub makes it, filled as root by a script."""
     volume = volume or f"{instance}-home-{user}"
@@ -79,22 +93,16 @@ def inside(volume: str, image: str, script: str) -> str:
 
 
 def test_home_from_archive_to_restored(
-    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
+    run_module: ModuleRunner, homes: Homes, instance: str, image: str, tmp_path: Path
 ) -> None:
     volume = make_home(instance, "anna", image, HOSTILE_TREE)
     before = inside(volume, image, LOOK)
-    folder = tmp_path / "archive"
-    common: dict[str, t.Any] = {
-        "user": "anna",
-        "instance": instance,
-        "archive_dir": str(folder),
-        "image": image,
-    }
+    folder = tmp_path / "a"
 
-    shown = run_module("home_volume", check=True, state="archived", **common)
+    shown = homes("archived", "anna", check=True)
     assert shown["changed"], shown
     assert not folder.exists()
-    made = run_module("home_volume", state="archived", **common)
+    made = homes("archived", "anna")
     assert made["changed"], made
     archive = Path(made["archives"][0]["path"])
     assert re.fullmatch(rf"{volume}-\d{{8}}T\d{{6}}Z\.tar\.gz", archive.name)
@@ -108,7 +116,7 @@ def test_home_from_archive_to_restored(
     ]  # fmt: skip
     assert not list(folder.glob(".*.partial"))
     assert json.loads(Path(f"{archive}.json").read_text())["user"] == "anna"
-    again = run_module("home_volume", state="archived", **common)
+    again = homes("archived", "anna")
     assert not again["changed"], again
     assert again["archives"] == made["archives"]
 
@@ -116,48 +124,40 @@ def test_home_from_archive_to_restored(
     assert [(home["user"], home["volume"]) for home in info["homes"]] == [("anna", volume)]
     assert [one["path"] for one in info["archives"]] == [str(archive)]
 
-    full = run_module("home_volume", state="restored", **common)
+    full = homes("restored", "anna")
     assert f"(volume {volume})" in full["msg"]
     assert "has files" in full["msg"]
-    assert run_module("home_volume", check=True, state="absent", user="anna", instance=instance)["changed"]
+    assert homes("absent", "anna", check=True)["changed"]
     assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == volume
-    gone = run_module("home_volume", state="absent", user="anna", instance=instance)
+    gone = homes("absent", "anna")
     assert gone["actions"] == [f"delete the volume {volume} with all files in it"]
     assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == ""
-    assert not run_module("home_volume", state="absent", user="anna", instance=instance)["changed"]
+    assert not homes("absent", "anna")["changed"]
     # Nobody's home is nothing to archive.
-    assert not run_module("home_volume", state="archived", **common)["changed"]
+    assert not homes("archived", "anna")["changed"]
 
-    assert run_module("home_volume", check=True, state="restored", **common)["changed"]
+    assert homes("restored", "anna", check=True)["changed"]
     assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == ""
-    back = run_module("home_volume", state="restored", **common)
+    back = homes("restored", "anna")
     assert back["changed"], back
     assert inside(volume, image, LOOK) == before
     assert inside(volume, image, "du -k sparse | cut -f1") in {"0", "4", "8"}
-    assert not run_module("home_volume", state="restored", **common)["changed"]
+    assert not homes("restored", "anna")["changed"]
     labels = json.loads(docker("volume", "inspect", volume))[0]["Labels"]
     assert labels["galilean.hub.user"] == "anna"
     assert labels["galilean.hub.role"] == "home"
 
 
-def test_a_change_makes_another_archive(
-    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
-) -> None:
+def test_a_change_makes_another_archive(homes: Homes, instance: str, image: str) -> None:
     volume = make_home(instance, "berta", image, "echo one > file")
-    common: dict[str, t.Any] = {
-        "user": "berta",
-        "instance": instance,
-        "archive_dir": str(tmp_path / "a"),
-        "image": image,
-    }
-    first = run_module("home_volume", state="archived", **common)["archives"][0]["path"]
+    first = homes("archived", "berta")["archives"][0]["path"]
     # Same size and same time: only the entry itself tells.
     inside(volume, image, "touch -r file ref; echo two > file; touch -r ref file; rm ref")
-    second = run_module("home_volume", state="archived", **common)
+    second = homes("archived", "berta")
     assert second["changed"], second
     assert second["archives"][0]["path"] != first
-    run_module("home_volume", state="absent", user="berta", instance=instance)
-    run_module("home_volume", state="restored", archive=Path(first).name, **common)
+    homes("absent", "berta")
+    homes("restored", "berta", archive=Path(first).name)
     assert inside(volume, image, "cat file") == "one"
 
 
@@ -185,37 +185,21 @@ def test_a_renamed_user_has_the_home_and_nobody_else(
 
 
 @pytest.mark.parametrize("user", ["../../etc", "x y;$(id)`id`\"q'", "ünï@%2e%2e", "a=b,c"])
-def test_hostile_names(
-    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path, user: str
-) -> None:
+def test_hostile_names(homes: Homes, instance: str, image: str, tmp_path: Path, user: str) -> None:
     # The spawner makes the volume's name of the user's; here only the label has that.
     volume = make_home(instance, user, image, "echo mine > file", f"{instance}-home-hostile")
     make_home(instance, user[:-1], image, "echo other > file", f"{instance}-home-other")
-    common: dict[str, t.Any] = {
-        "user": user,
-        "instance": instance,
-        "archive_dir": str(tmp_path / "a"),
-        "image": image,
-    }
-    made = run_module("home_volume", state="archived", **common)
+    made = homes("archived", user)
     assert made["volumes"] == [volume], made
     assert Path(made["archives"][0]["path"]).parent == tmp_path / "a"
-    assert run_module("home_volume", state="absent", user=user, instance=instance)["volumes"] == [volume]
-    assert run_module("home_volume", state="restored", **common)["changed"]
+    assert homes("absent", user)["volumes"] == [volume]
+    assert homes("restored", user)["changed"]
     assert inside(volume, image, "cat file") == "mine"
     assert inside(f"{instance}-home-other", image, "cat file") == "other"
 
 
-def test_what_is_refused(
-    run_module: ModuleRunner, instance: str, image: str, prefix: str, tmp_path: Path
-) -> None:
+def test_what_is_refused(homes: Homes, instance: str, image: str, prefix: str, tmp_path: Path) -> None:
     volume = make_home(instance, "carl", image, "head -c 3000000 /dev/urandom > file")
-    common: dict[str, t.Any] = {
-        "user": "carl",
-        "instance": instance,
-        "archive_dir": str(tmp_path / "a"),
-        "image": image,
-    }
     container = f"{instance}-user-carl"
     docker(
         *("run", "--detach", "--name", container, "--network=none", "--volume", f"{volume}:/home/jovyan"),
@@ -223,41 +207,28 @@ def test_what_is_refused(
     )
     for state in ("archived", "absent"):
         for check in (True, False):
-            result = run_module("home_volume", check=check, state=state, **common)
+            result = homes(state, "carl", check=check)
             assert f"while {container} uses the volume {volume}" in result["msg"]
     docker("rm", "--force", container)
     small = tmp_path / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(small)], check=True)
     try:
-        result = run_module("home_volume", state="archived", **{**common, "archive_dir": str(small)})
+        result = homes("archived", "carl", archive_dir=str(small))
         assert "needs up to 2.9 MiB, but the disk of" in result["msg"]
     finally:
         subprocess.run(["umount", str(small)], check=True)
-    assert "of whom" in run_module("home_volume", state="restored", **common)["msg"]
-    assert "no archive in" in run_module("home_volume", state="restored", archive="../x", **common)["msg"]
-    none = run_module("home_volume", state="archived", **{**common, "image": f"{prefix}/none:1"})
+    assert "of whom" in homes("restored", "carl")["msg"]
+    assert "no archive in" in homes("restored", "carl", archive="../x")["msg"]
+    none = homes("archived", "carl", image=f"{prefix}/none:1")
     assert "not on this host" in none["msg"]
     assert docker("volume", "ls", "--quiet", f"--filter=name={volume}") == volume
 
 
-def test_somebody_elses_archive(run_module: ModuleRunner, instance: str, image: str, tmp_path: Path) -> None:
+def test_somebody_elses_archive(homes: Homes, instance: str, image: str) -> None:
     make_home(instance, "dora", image, "echo dora > file")
-    folder = str(tmp_path / "a")
-    made = run_module(
-        "home_volume", user="dora", instance=instance, archive_dir=folder, image=image, state="archived"
-    )
-    name = Path(made["archives"][0]["path"]).name
-    taken = run_module(
-        "home_volume",
-        user="emil",
-        instance=instance,
-        archive_dir=folder,
-        image=image,
-        state="restored",
-        archive=name,
-    )
-    assert "holds the home of 'dora'" in taken["msg"]
+    name = Path(homes("archived", "dora")["archives"][0]["path"]).name
+    assert "holds the home of 'dora'" in homes("restored", "emil", archive=name)["msg"]
 
 
 @pytest.mark.slow
@@ -341,24 +312,15 @@ print(seen, oct(os.stat(".").st_mode), open("hard").read(), os.readlink("out"))
 END"""
 
 
-def test_no_tree_blocks_archive_and_restoring(
-    run_module: ModuleRunner, instance: str, image: str, tmp_path: Path
-) -> None:
+def test_no_tree_blocks_archive_and_restoring(homes: Homes, instance: str, image: str) -> None:
     """Found before: the comparison could not enter the path, and read eight terabytes of nothing."""
     volume = make_home(instance, "gina", image, BLOCKING_TREE)
     before = inside(volume, image, DEEP_LOOK)
-    common: dict[str, t.Any] = {
-        "user": "gina",
-        "instance": instance,
-        "archive_dir": str(tmp_path / "a"),
-        "image": image,
-        "timeout": 60,
-    }
-    made = run_module("home_volume", state="archived", **common)
+    made = homes("archived", "gina", timeout=60)
     assert made["changed"], made
-    assert not run_module("home_volume", state="archived", **common)["changed"]
-    assert run_module("home_volume", state="absent", user="gina", instance=instance)["changed"]
-    back = run_module("home_volume", state="restored", **common)
+    assert not homes("archived", "gina", timeout=60)["changed"]
+    assert homes("absent", "gina")["changed"]
+    back = homes("restored", "gina", timeout=60)
     assert back["changed"], back
     assert inside(volume, image, DEEP_LOOK) == before
 

@@ -20,13 +20,7 @@ Run = t.Callable[..., dict[str, t.Any]]
 
 def data(refs: dict[str, t.Any], **classes: t.Any) -> dict[str, t.Any]:
     traits = {"JupyterHub": {"active_server_limit": 5}, **classes}
-    return {
-        "schema": SCHEMA,
-        "instance": "t",
-        "image": refs["hub"],
-        "culler": None,
-        "traits": traits,
-    }
+    return {"schema": SCHEMA, "instance": "t", "image": refs["hub"], "culler": None, "traits": traits}
 
 
 @pytest.fixture

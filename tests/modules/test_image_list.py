@@ -9,13 +9,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from engine import ModuleRunner
+from engine import ModuleRunner, inventory_of_another_host
 
 AWAY = ["docker", "--host=unix:///nonexistent/docker.sock"]
 
@@ -147,11 +146,7 @@ def test_killed_builds_are_finished_by_the_next_run(
 def test_other_host(
     run_module: ModuleRunner, prefix: str, images: list[dict[str, t.Any]], tmp_path: Path
 ) -> None:
-    inventory = tmp_path / "hosts"
-    inventory.write_text(
-        "far ansible_connection=community.general.chroot ansible_host=/"
-        f" ansible_python_interpreter={sys.executable}\n"
-    )
+    far_host = inventory_of_another_host(tmp_path)
     params: dict[str, t.Any] = {
         "images": images,
         "repository_prefix": prefix,
@@ -160,7 +155,7 @@ def test_other_host(
 
     def far(**more: t.Any) -> dict[str, t.Any]:
         argv = run_module.argv("image", {**params, **more}, host="far")
-        return run_module.run([*argv, f"--inventory={inventory}"])
+        return run_module.run([*argv, far_host])
 
     assert far(state="planned")["refs"] == run_module("image", state="planned", **params)["refs"]
     # Contexts are sent, and nothing of them stays.

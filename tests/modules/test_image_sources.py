@@ -7,13 +7,12 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 import registry
-from engine import ModuleRunner, docker
+from engine import ModuleRunner, docker, inventory_of_another_host
 
 PROBE = """\
 ARG BASE
@@ -102,25 +101,21 @@ def test_text_layers_and_parents(make: Maker, base: str, tmp_path: Path) -> None
 def test_layers_from_the_controller(make: Maker, base: str, tmp_path: Path) -> None:
     (tmp_path / "part").mkdir()
     (tmp_path / "part/tool").write_text("tool")
-    inventory = tmp_path / "hosts"
-    inventory.write_text(
-        "far ansible_connection=community.general.chroot ansible_host=/"
-        f" ansible_python_interpreter={sys.executable}\n"
-    )
+    far_host = inventory_of_another_host(tmp_path)
     params = make.params(
         "far",
         dockerfile_inline="ARG BASE\nFROM ${BASE}\nCOPY part /part\n",
         parent=base,
         files=[{"src": str(tmp_path / "part"), "dest": "part"}],
     )
-    far = make.run.run([*make.run.argv("image", params, host="far"), f"--inventory={inventory}"])
+    far = make.run.run([*make.run.argv("image", params, host="far"), far_host])
     assert far["changed"], far
     assert content(far["image"]["ref"], "/part/tool") == "tool"
     assert not make.run("image", **params)["changed"], "the same image on the controller itself"
     archive = tmp_path / "saved.tar"
     docker("save", f"--output={archive}", far["image"]["ref"])
     params = make.params("far-archive", source="archive", archive=str(archive))
-    far = make.run.run([*make.run.argv("image", params, host="far"), f"--inventory={inventory}"])
+    far = make.run.run([*make.run.argv("image", params, host="far"), far_host])
     assert far["changed"], far
     assert content(far["image"]["ref"], "/part/tool") == "tool"
     assert make.left() == []
@@ -145,20 +140,10 @@ def test_archives(make: Maker, base: str, tmp_path: Path) -> None:
     assert "trixie" in content(ref, "/etc/os-release")
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (None, "which is not a file: name the tar archive"),
-        (b"this is text " * 1000, "which is no tar archive of an image or a root file system"),
-    ],
-)
-def test_bad_archives(make: Maker, tmp_path: Path, data: bytes | None, message: str) -> None:
-    archive = tmp_path / "x.tar"
-    if data is not None:
-        archive.write_bytes(data)
-    failed = make("bad", source="archive", archive=str(archive))
+def test_an_archive_that_is_not_there(make: Maker, tmp_path: Path) -> None:
+    failed = make("bad", source="archive", archive=f"{tmp_path}/x.tar")
     assert failed["failed"]
-    assert f"archive is {archive}, {message}" in failed["msg"]
+    assert f"archive is {tmp_path}/x.tar, which is not a file: name the tar archive" in failed["msg"]
 
 
 @pytest.mark.slow

@@ -116,23 +116,6 @@ def test_welcome_never_replaces_a_users_file(home: Home) -> None:
     assert home.sh("cat ~/Welcome.ipynb") == "older"
 
 
-def test_welcome_notebook_runs_in_the_science_kernel(home: Home) -> None:
-    started = time.monotonic()
-    output = json.loads(
-        home.sh(
-            "/opt/software/bin/jupyter execute --output=/tmp/out.ipynb ~/Welcome.ipynb >&2"
-            " && cat /tmp/out.ipynb"
-        )
-    )
-    assert time.monotonic() - started < 60
-    outputs = [out for cell in output["cells"] for out in cell.get("outputs", [])]
-    assert any("image/png" in out.get("data", {}) for out in outputs)
-    assert any("distance ** 1.50" in "".join(out.get("text", [])) for out in outputs)
-    stored = json.loads((WELCOME / "Welcome.ipynb").read_text())
-    assert not any(cell.get("outputs") for cell in stored["cells"])
-    assert stored["metadata"]["kernelspec"]["name"] == "python-science"
-
-
 def test_both_kernels_are_found(home: Home) -> None:
     specs = json.loads(home.sh("jupyter kernelspec list --json"))["kernelspecs"]
     assert specs["python3"]["spec"]["argv"][0] == "/usr/bin/python3"

@@ -110,10 +110,7 @@ def test_builds_go_through_the_proxy_and_use_the_indexes(
     files = str(Path(__file__).resolve().parents[2] / "files/images")
     settings = {
         "images_prefix": f"{prefix}/outside",
-        "images_catalog": [
-            {"name": "tools", "path": f"{files}/tools", "internal": True},
-            own,
-        ],
+        "images_catalog": [{"name": "tools", "path": f"{files}/tools", "internal": True}, own],
         "images_software_stack": "",
         "images_keep": 0,
         # This machine's engine is everybody's: it keeps its own way out.

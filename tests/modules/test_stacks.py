@@ -380,10 +380,7 @@ def test_scala_kernel(stacks: dict[str, Stack]) -> None:
         "x + 1",
         'case class P(a: Int, b: String)\nSeq(P(1, "one"), P(2, "two")).toDS.map(_.a * 2).collect().sum',
         'spark.range(10).agg(sum("id")).show()',
-        (
-            "spark.range(0, 4000000000000L, 1, 4).map(i => math.sin(i.toDouble)).filter(_ > 2).count()",
-            3.0,
-        ),
+        ("spark.range(0, 4000000000000L, 1, 4).map(i => math.sin(i.toDouble)).filter(_ > 2).count()", 3.0),
         'sc.parallelize(1 to 4, 2).map { i => if (i == 3) sys.error("bad luck"); i }.sum()',
         f'kernel.html("<b>bold</b>")\nimport sys.process._\nSeq("python3", "-c", """{LISTENING}""").!!',
         "sys.exit(3)",

@@ -4,9 +4,27 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import typing as t
 from pathlib import Path
+
+import pytest
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "files" / "images" / "hub"), str(ROOT / "roles" / "edge" / "files")]
+IMAGES = ROOT / "files" / "images"
+sys.path[:0] = [str(IMAGES / "hub"), str(ROOT / "roles" / "edge" / "files")]
+# Where the notebook image has modules of its own.
+FOLDERS = ("usr/local/lib/python3.13/dist-packages", "opt/notebook/lib/python3.13/site-packages")
+
+
+@pytest.fixture
+def module(monkeypatch: pytest.MonkeyPatch) -> t.Iterator[t.Callable[[str], t.Any]]:
+    """Import one of the notebook image's own modules."""
+    before = set(sys.modules)
+    for folder in FOLDERS:
+        monkeypatch.syspath_prepend(str(IMAGES / "notebook" / "rootfs" / folder))
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        del sys.modules[name]

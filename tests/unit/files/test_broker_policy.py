@@ -10,15 +10,7 @@ import typing as t
 
 import pytest
 from galilean_broker import model
-from galilean_broker.policy import (
-    BODY_LIMIT,
-    Denied,
-    decide,
-    fits,
-    own_container,
-    own_volume,
-    read_body,
-)
+from galilean_broker.policy import BODY_LIMIT, Denied, decide, fits, own_container, own_volume, read_body
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,31 +136,24 @@ def test_groups_and_profiles_count(host: dict[str, t.Any]) -> None:
 # Options of HostConfig in the engine's API, with a value that nobody may have.
 HOST_OPTIONS: dict[str, t.Any] = {
     "Privileged": True, "CapAdd": ["SYS_ADMIN"], "CapDrop": [], "PidMode": "host", "IpcMode": "host",
-    "UTSMode": "host",
-    "UsernsMode": "host", "CgroupnsMode": "host", "Cgroup": "x", "CgroupParent": "/", "SecurityOpt": [],
-    "MaskedPaths": [], "ReadonlyPaths": [], "Devices": [], "DeviceRequests": [], "DeviceCgroupRules": ["a"],
-    "Sysctls": {}, "Runtime": "x", "VolumesFrom": ["x"], "VolumeDriver": "x", "Links": ["x"],
-    "ExtraHosts": ["x"],
-    "PortBindings": {}, "PublishAllPorts": True, "RestartPolicy": {}, "ContainerIDFile": "x",
-    "OomScoreAdj": -1,
-    "OomKillDisable": True, "StorageOpt": {}, "Ulimits": [], "Tmpfs": {"/x": ""}, "Dns": ["x"],
-    "GroupAdd": ["0"],
-    "ReadonlyRootfs": False, "AutoRemove": True, "Isolation": "x", "KernelMemory": 1, "MemoryReservation": 1,
-    "BlkioWeight": 1, "CpusetCpus": "0", "CpuRealtimeRuntime": 1, "NanoCpus": 1 << 60, "ConsoleSize": [1, 1],
-    "Annotations": {"x": "y"}, "InitPath": "/x", "Init": False, "NetworkMode": "host", "ShmSize": GB,
-    "CpuShares": 1024,
+    "UTSMode": "host", "UsernsMode": "host", "CgroupnsMode": "host", "Cgroup": "x", "CgroupParent": "/",
+    "SecurityOpt": [], "MaskedPaths": [], "ReadonlyPaths": [], "Devices": [], "DeviceRequests": [],
+    "DeviceCgroupRules": ["a"], "Sysctls": {}, "Runtime": "x", "VolumesFrom": ["x"], "VolumeDriver": "x",
+    "Links": ["x"], "ExtraHosts": ["x"], "PortBindings": {}, "PublishAllPorts": True, "RestartPolicy": {},
+    "ContainerIDFile": "x", "OomScoreAdj": -1, "OomKillDisable": True, "StorageOpt": {}, "Ulimits": [],
+    "Tmpfs": {"/x": ""}, "Dns": ["x"], "GroupAdd": ["0"], "ReadonlyRootfs": False, "AutoRemove": True,
+    "Isolation": "x", "KernelMemory": 1, "MemoryReservation": 1, "BlkioWeight": 1, "CpusetCpus": "0",
+    "CpuRealtimeRuntime": 1, "NanoCpus": 1 << 60, "ConsoleSize": [1, 1], "Annotations": {"x": "y"},
+    "InitPath": "/x", "Init": False, "NetworkMode": "host", "ShmSize": GB, "CpuShares": 1024,
     "LogConfig": {"Type": "none"}, "Memory": 0, "MemorySwap": -1, "PidsLimit": -1, "CpuQuota": -1,
-    "CpuPeriod": 1,
-    "Capabilities": ["ALL"], "Unknown": 0,
+    "CpuPeriod": 1, "Capabilities": ["ALL"], "Unknown": 0,
 }  # fmt: skip
 CONFIG_OPTIONS: dict[str, t.Any] = {
     "User": "0", "Hostname": "x", "Domainname": "x", "Entrypoint": ["sh"], "WorkingDir": "/",
-    "OnBuild": ["x"],
-    "MacAddress": "x", "Healthcheck": {}, "NetworkingConfig": {}, "StopSignal": "x", "StopTimeout": 1,
-    "Shell": ["x"],
-    "Runtime": "x", "Volumes": {"/x": {}}, "Labels": {}, "Image": "x", "Env": "x", "Cmd": "x", "Tty": True,
-    "ExposedPorts": {"1/tcp": {}}, "Memory": 1, "NetworkDisabled": True, "ArgsEscaped": True,
-    "HostConfig": {},
+    "OnBuild": ["x"], "MacAddress": "x", "Healthcheck": {}, "NetworkingConfig": {}, "StopSignal": "x",
+    "StopTimeout": 1, "Shell": ["x"], "Runtime": "x", "Volumes": {"/x": {}}, "Labels": {}, "Image": "x",
+    "Env": "x", "Cmd": "x", "Tty": True, "ExposedPorts": {"1/tcp": {}}, "Memory": 1, "NetworkDisabled": True,
+    "ArgsEscaped": True, "HostConfig": {},
 }  # fmt: skip
 
 
@@ -199,11 +184,9 @@ def test_no_option_of_the_settings_is_left_out(key: str) -> None:
         "other-home-ada:/home/jovyan:rw", "hub-home-ada:/root:rw", "hub-home-ada:/home/jovyan:rw,rshared",
         "hub-home-ada:/home/jovyan", "hub-home-a/../x:/home/jovyan:rw", "/srv/hub/welcome:/opt/welcome:rw",
         "/srv/hub/welcome/:/opt/welcome:ro", "/srv/hub/welcome/../secrets:/opt/welcome:ro",
-        "/data/x:/data/x:rw",
-        "/data/x:/data/x:ro,rslave", "/data/y:/data/x:ro", "hub-home-ada:/home/jovyan:rw\n",
-        "\nhub-home-ada:/home/jovyan:rw",
-        "hub-home-ada:/home/jovyan:rw:z", "HUB-home-ada:/home/jovyan:rw",
-        "galilean-software-x:/opt/software:rw",
+        "/data/x:/data/x:rw", "/data/x:/data/x:ro,rslave", "/data/y:/data/x:ro",
+        "hub-home-ada:/home/jovyan:rw\n", "\nhub-home-ada:/home/jovyan:rw", "hub-home-ada:/home/jovyan:rw:z",
+        "HUB-home-ada:/home/jovyan:rw", "galilean-software-x:/opt/software:rw",
         "galilean-software-x:/opt/software:ro", "hub-home-ada:/x:/home/jovyan:rw", 1, None,
         ["hub-home-ada:/home/jovyan:rw"],
     ],
@@ -230,9 +213,8 @@ def test_a_name_in_a_path_does_not_lead_out_of_it() -> None:
     "text",
     [
         b"", b"[]", b"1", b'"x"', b"{", b"\xff", b"{}{}", b'{"a": 1, "a": 1}', b'{"x": {"a": 1, "a": 2}}',
-        b'{"a": NaN}',
-        b'{"a": Infinity}', b'{"a": 1.0}', b'{"a": 1e3}', b"[" * 200000, b'{"a": ' + b"1" * 5000 + b"}",
-        "\ufeff{}".encode(),
+        b'{"a": NaN}', b'{"a": Infinity}', b'{"a": 1.0}', b'{"a": 1e3}', b"[" * 200000,
+        b'{"a": ' + b"1" * 5000 + b"}", "\ufeff{}".encode(),
     ],
 )  # fmt: skip
 def test_bodies_that_can_be_read_in_two_ways_are_not_read(text: bytes) -> None:
@@ -279,16 +261,15 @@ def test_what_a_spawner_asks(method: str, path: str, asked: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/containers/json"), ("GET", f"{API}/containers/json"), ("GET", f"{API}/info"), ("GET",
-        "/info"),
-        ("GET", f"/v1.39/containers/{ID}/json"), ("POST", f"/v1.12/containers/{ID}/start"),
+        ("GET", "/containers/json"), ("GET", f"{API}/containers/json"), ("GET", f"{API}/info"),
+        ("GET", "/info"), ("GET", f"/v1.39/containers/{ID}/json"), ("POST", f"/v1.12/containers/{ID}/start"),
         ("GET", f"{API}{API}/containers/{ID}/json"), ("GET", f"{API}//containers/{ID}/json"),
         ("GET", f"//v1.41/containers/{ID}/json"), ("GET", f"{API}/containers/hub-hub/json"),
         ("GET", f"{API}/containers/hub-user/json"), ("GET", f"{API}/containers/{ID[:12]}/json"),
         ("GET", f"{API}/containers/../info/json"), ("GET", f"{API}/containers/hub-user-a%2Fb/json"),
         ("GET", f"{API}/containers/{ID}/json/"), ("GET", f"{API}/containers/{ID}/json?size=1"),
-        ("GET", f"{API}/containers/{ID}/logs?follow=1"), ("GET",
-        f"{API}/containers/{ID}/logs?follow=0&follow=1"),
+        ("GET", f"{API}/containers/{ID}/logs?follow=1"),
+        ("GET", f"{API}/containers/{ID}/logs?follow=0&follow=1"),
         ("GET", f"{API}/containers/{ID}/logs?tail=x"), ("GET", f"{API}/containers/{ID}/logs;x"),
         ("POST", f"{API}/containers/{ID}/kill"), ("POST", f"{API}/containers/{ID}/exec"),
         ("POST", f"{API}/containers/{ID}/start?detachKeys=x"), ("POST", f"{API}/containers/{ID}/stop?t=-1"),
@@ -298,10 +279,9 @@ def test_what_a_spawner_asks(method: str, path: str, asked: str) -> None:
         ("POST", f"{API}/containers/{ID}/update"), ("POST", f"{API}/containers/{ID}/rename?name=x"),
         ("GET", f"{API}/images/alpine/json"), ("POST", f"{API}/images/galilean/notebook:1/push"),
         ("GET", f"{API}/images/galilean/notebook:1/history"), ("DELETE", f"{API}/images/galilean/notebook:1"),
-        ("POST", f"{API}/images/create?fromImage=x"), ("POST", f"{API}/build"), ("GET",
-        f"{API}/volumes/hub-home-ada"),
-        ("DELETE", f"{API}/volumes/hub-home-ada"), ("POST", f"{API}/networks/create"), ("POST",
-        f"{API}/plugins/pull"),
+        ("POST", f"{API}/images/create?fromImage=x"), ("POST", f"{API}/build"),
+        ("GET", f"{API}/volumes/hub-home-ada"), ("DELETE", f"{API}/volumes/hub-home-ada"),
+        ("POST", f"{API}/networks/create"), ("POST", f"{API}/plugins/pull"),
         ("POST", f"{API}/networks/hub-users/connect"), ("POST", "/session"), ("POST", f"{API}/swarm/init"),
         ("POST", "/_ping"), ("GET", "/_ping?x=1"), ("GET", "http://x/_ping"), ("GET", "*"), ("GET", ""),
         ("GET", "/_ping\x00"), ("GET", "/_ping#x"), ("GET", "/version/"), ("get", "/version"),
@@ -508,8 +488,7 @@ def test_the_example_of_the_docs() -> None:
         )
     )
     sent = body(
-        Binds=["/data/projects/ada:/project:rw"],
-        DeviceRequests=[{**request, "DeviceIDs": [], "Options": {}}],
+        Binds=["/data/projects/ada:/project:rw"], DeviceRequests=[{**request, "DeviceIDs": [], "Options": {}}]
     )
     assert create({**sent, "Volumes": {}}, policy)
 
@@ -590,8 +569,7 @@ def test_no_address_is_misread(path: str, method: str, text: bytes) -> None:
             continue
         assert (call.method, call.path.rsplit("/", 1)[1]) in {
             ("GET", "_ping"), ("HEAD", "_ping"), ("GET", "version"), ("HEAD", "version"), ("GET", "json"),
-            ("GET", "logs"),
-            ("POST", "start"), ("POST", "stop"), ("DELETE", "{}"), ("POST", "create"),
+            ("GET", "logs"), ("POST", "start"), ("POST", "stop"), ("DELETE", "{}"), ("POST", "create"),
         }  # fmt: skip
 
 

@@ -7,17 +7,13 @@ from __future__ import annotations
 import base64
 
 from cryptography.fernet import Fernet
-from galilean_hub.state.keys import key_usage, read, reencrypted
+from galilean_hub.state.keys import key_usage, reencrypted
 
 NEW, OLD, LOST = (bytes([number]) * 32 for number in (1, 2, 3))
 
 
 def encrypted(key: bytes) -> bytes:
     return Fernet(base64.urlsafe_b64encode(key)).encrypt(b"{}")
-
-
-def test_the_newest_key_is_the_first_line() -> None:
-    assert read(f"{NEW.hex()}\n{OLD.hex()}\n") == [NEW, OLD]
 
 
 def test_who_needs_which_key() -> None:

@@ -87,6 +87,9 @@ def test_a_choice_that_is_gone_can_be_made_anew() -> None:
         # What an environment says counts there, more or less.
         ({"a": {"memory_limit": "8G"}}, {"a"}, {"memory_limit": "1G"}, {"memory_limit": "1G"}),
         ({"a": {"pids_limit": 100}, "b": {"pids_limit": 2000}}, {"a", "b"}, {}, {"pids_limit": 2000}),
+        ({"a": {"disk_limit": "5G"}, "b": {"disk_limit": "900M"}}, {"a", "b"}, {}, {"disk_limit": "5G"}),
+        # No limit is more than any.
+        ({"a": {"disk_limit": "5G"}, "b": {"disk_limit": "0"}}, {"a", "b"}, {}, {"disk_limit": "0"}),
     ],
 )
 def test_limits(groups: t.Any, mine: set[str], profile: t.Any, expected: dict[str, t.Any]) -> None:
@@ -156,23 +159,10 @@ def test_who_git_says_it_is(info: dict[str, str], user: str, name: str, mail: st
     assert found.get("GIT_AUTHOR_EMAIL") == mail
 
 
-@pytest.mark.parametrize(("size", "expected"), [("512", 512), ("1k", 1024), ("2G", 2 * 1024**3)])
-def test_sizes(size: str, expected: int) -> None:
-    assert profiles.parse_size(size) == expected
-
-
-@pytest.mark.parametrize(
-    ("options", "expected"),
-    [
-        ({}, False),
-        ({"clean": ""}, False),
-        ({"clean": False}, False),
-        ({"clean": "1"}, True),
-        ({"clean": True}, True),
-    ],
-)
-def test_a_start_without_ones_changes(options: dict[str, t.Any], expected: bool) -> None:
-    assert profiles.clean(options) is expected
+@pytest.mark.parametrize(("value", "expected"), [("", False), (False, False), ("1", True), (True, True)])
+def test_a_start_without_ones_changes(value: t.Any, expected: bool) -> None:
+    assert profiles.clean({"clean": value}) is expected
+    assert not profiles.clean({})
 
 
 @pytest.mark.parametrize("value", ["yes", 2, ["1"], {"a": 1}])

@@ -7,32 +7,15 @@ That they do so behind a hub is tested in tests/login.
 
 from __future__ import annotations
 
-import importlib
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
 
-ROOTFS = Path(__file__).resolve().parents[3] / "files" / "images" / "notebook" / "rootfs"
-FOLDERS = (
-    "usr/local/lib/python3.13/dist-packages",
-    "opt/notebook/lib/python3.13/site-packages",
-)
+Module = t.Callable[[str], t.Any]
 GB, MB = 2**30, 2**20
 HOME = "/home/jovyan"
 SITE = f"{HOME}/.local/lib/python3.13/site-packages"
-
-
-@pytest.fixture(autouse=True)
-def _image(monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in FOLDERS:
-        monkeypatch.syspath_prepend(str(ROOTFS / folder))
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-
-
-def module(name: str) -> t.Any:
-    return importlib.import_module(name)
 
 
 def package(folder: Path, name: str, version: str, requires: t.Sequence[str] = (), top: str = "") -> None:
@@ -90,7 +73,7 @@ def folders(tmp_path: Path) -> tuple[Path, Path]:
     ],
 )
 def test_what_a_kernel_takes_from_the_home(
-    folders: tuple[Path, Path], name: str, top: str, version: str, passed: bool
+    module: Module, folders: tuple[Path, Path], name: str, top: str, version: str, passed: bool
 ) -> None:
     ships, theirs = folders
     package(theirs, name, version, top=top)
@@ -99,7 +82,7 @@ def test_what_a_kernel_takes_from_the_home(
     assert [version in one for one in said] == [True] * passed
 
 
-def test_a_module_without_a_version_is_none_of_a_kernels(folders: tuple[Path, Path]) -> None:
+def test_a_module_without_a_version_is_none_of_a_kernels(module: Module, folders: tuple[Path, Path]) -> None:
     ships, theirs = folders
     (theirs / "zmq.py").write_text("1/0\n", encoding="utf-8")
     (theirs / "six").mkdir()
@@ -112,7 +95,7 @@ def test_a_module_without_a_version_is_none_of_a_kernels(folders: tuple[Path, Pa
     assert finder.find_spec("six") is None
 
 
-def test_at_the_second_try_all_come_from_where_they_ship(folders: tuple[Path, Path]) -> None:
+def test_at_the_second_try_all_come_from_where_they_ship(module: Module, folders: tuple[Path, Path]) -> None:
     ships, theirs = folders
     package(theirs, "six", "1.16")
     assert module("galilean_kernel").choose([str(ships)], [str(theirs)], True)[0] == {"six"}
@@ -130,14 +113,14 @@ def test_at_the_second_try_all_come_from_where_they_ship(folders: tuple[Path, Pa
         (3, ["galilean-note: none of it", "[IPKernelApp] WARNING | no"], False, "ended with code 3. Its"),
     ],
 )
-def test_why_a_kernel_ended(code: int, lines: list[str], killed: bool, said: str) -> None:
+def test_why_a_kernel_ended(module: Module, code: int, lines: list[str], killed: bool, said: str) -> None:
     assert said in module("kernelwords").ended(code, lines, killed, 2 * GB)
 
 
 @pytest.mark.parametrize(
     ("code", "killed"), [(-9, True), (137, True), (247, True), (-15, False), (0, False), (9, False)]
 )
-def test_a_kernel_that_was_killed(code: int, killed: bool) -> None:
+def test_a_kernel_that_was_killed(module: Module, code: int, killed: bool) -> None:
     """Or the one behind a shell or a Python that starts it."""
     assert module("kernelwords").killed(code) is killed
 
@@ -157,7 +140,14 @@ def test_a_kernel_that_was_killed(code: int, killed: bool) -> None:
     ],
 )
 def test_what_is_about_to_be_gone(
-    tmp_path: Path, session: int, state: str, flags: int, threads: int, signals: int, dies: bool
+    module: Module,
+    tmp_path: Path,
+    session: int,
+    state: str,
+    flags: int,
+    threads: int,
+    signals: int,
+    dies: bool,
 ) -> None:
     none = " 0" * 10
     stat = f"70 (a) b) {state} 1 1 {session} 0 -1 {flags}{none} {threads}{none} {signals}{none}"
@@ -168,7 +158,7 @@ def test_what_is_about_to_be_gone(
     assert module("kernelwords").dying(7, tmp_path) is dies
 
 
-def test_why_a_kernel_does_not_start(tmp_path: Path) -> None:
+def test_why_a_kernel_does_not_start(module: Module, tmp_path: Path) -> None:
     words = module("kernelwords")
     place = f"{SITE}/traitlets/__init__.py"
     error = f"ImportError: cannot import name 'Callable' from 'traitlets' ({place})"
@@ -201,13 +191,12 @@ def test_why_a_kernel_does_not_start(tmp_path: Path) -> None:
         ("many", 1 * GB, GB // 10),
     ],
 )
-def test_how_large_a_message_may_be(asked: str, memory: int, expected: int) -> None:
+def test_how_large_a_message_may_be(module: Module, asked: str, memory: int, expected: int) -> None:
     assert module("kernelwords").message_limit(asked, memory) == expected
 
 
-def test_notices_take_the_place_of_earlier_ones() -> None:
+def test_notices_take_the_place_of_earlier_ones(module: Module) -> None:
     words = module("kernelwords")
-    words._notices.clear()
     heard: list[int] = []
     words.listen(lambda: heard.append(1))
     words.tell("a", "it ended")
@@ -221,7 +210,7 @@ def test_notices_take_the_place_of_earlier_ones() -> None:
     assert (words.notices(), len(heard)) == ([], 3)
 
 
-def test_a_clean_start_leaves_the_homes_programs_out() -> None:
+def test_a_clean_start_leaves_the_homes_programs_out(module: Module) -> None:
     clean = module("cleanstart")
     assert clean.without_home(f"{HOME}/.local/bin:/usr/bin:{HOME}2/bin", HOME) == f"/usr/bin:{HOME}2/bin"
     assert [clean.asked({"GALILEAN_CLEAN": one}) for one in ("1", "0", "")] == [True, False, False]

@@ -12,16 +12,8 @@ import pytest
 SettingsOf = t.Callable[..., t.Any]
 PACKAGE = "ansible_collections.galilean.hub.plugins.module_utils.checks"
 ROLES = (
-    "bootstrap",
-    "certbot",
-    "data_volume",
-    "docker",
-    "edge",
-    "images",
-    "jupyterhub",
-    "openstack",
-    "users",
-)
+    "bootstrap", "certbot", "data_volume", "docker", "edge", "images", "jupyterhub", "openstack", "users"
+)  # fmt: skip
 ENGINE = {"disk_free_gib": 50, "mode": "managed", "ready": True, "cli": "docker", "buildkit": True}
 # A host on which all is right.
 FOUND: dict[str, dict[str, t.Any]] = {
@@ -69,32 +61,16 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ("images_software_digest", "new", "images_software_digest is 'new': use the 12 hexadecimal"),
         ("images_web_site_path", "/nowhere", "images_web_site_path is '/nowhere', which is no folder"),
         ("images_web_site_path", "/proc/self", "images_web_site_path is '/proc/self', where neither hub"),
-        (
-            "images_files_path",
-            "/nowhere",
-            "images_catalog names files that are not on the controller: /nowhere",
-        ),
+        ("images_files_path", "/nowhere", "images_catalog names files that are not on the controller"),
         ("jupyterhub_login_password", "short", "jupyterhub_login_password has 5 characters: use at least 8"),
         ("jupyterhub_admin_password", "short", "jupyterhub_admin_password has 5 characters: use at least 32"),
-        (
-            "jupyterhub_cookie_secret",
-            "xyz",
-            "jupyterhub_cookie_secret is not 64 hexadecimal digits: make one",
-        ),
+        ("jupyterhub_cookie_secret", "xyz", "jupyterhub_cookie_secret is not 64 hexadecimal digits"),
         ("jupyterhub_crypt_key", "xyz", "jupyterhub_crypt_key is not 64 hexadecimal digits a line: make one"),
         ("jupyterhub_open_files", 100, "jupyterhub_open_files is 100: give at least 1024"),
         ("jupyterhub_cull_timeout", 60, "jupyterhub_cull_timeout is 60: the hub learns of activity every"),
         ("jupyterhub_connection_limit", 9, "jupyterhub_connection_limit is 9: JupyterLab and pip would fail"),
-        (
-            "jupyterhub_connection_rate",
-            501,
-            "jupyterhub_connection_rate is 501: give 0 (no limit) or up to 500",
-        ),
-        (
-            "jupyterhub_welcome_paths",
-            ["/nowhere"],
-            "jupyterhub_welcome_paths has /nowhere, which is no folder",
-        ),
+        ("jupyterhub_connection_rate", 501, "jupyterhub_connection_rate is 501: give 0 (no limit) or up"),
+        ("jupyterhub_welcome_paths", ["/nowhere"], "jupyterhub_welcome_paths has /nowhere, which is no"),
         ("jupyterhub_users_file", "/nowhere", "jupyterhub_users_file is '/nowhere', which is no file"),
         ("jupyterhub_hooks_file", "/nowhere", "jupyterhub_hooks_file is /nowhere, which is no file"),
         ("jupyterhub_web_live", True, "jupyterhub_web_live is true, but hub is not this machine"),
@@ -106,70 +82,48 @@ def test_a_setting(settings_of: SettingsOf, setting: str, value: t.Any, said: st
     assert [one for one in sentences if one.startswith(said)], sentences
 
 
+NO_PAIR = {"edge_tls_mode": "provided", "edge_tls_certificate": "/nowhere", "edge_tls_key": "/nowhere"}
+BELOW = {"jupyterhub_subdomains": True, "edge_server_name": "a.org"}
+NOT_THERE = "/nowhere: no such file on the controller, correct"
+NETRC = {"images_delivery": "controller", "images_build_secrets": {"netrc": "/nowhere"}}
+URL = "jupyterhub_public_url"
+
+
 @pytest.mark.parametrize(
-    ("role", "variables", "said"),
+    ("variables", "said"),
     [
+        ({"edge_bind_address": "0.0.0.0"}, "jupyterhub_authenticator is 'dummy' and edge_bind_address"),
+        ({**BELOW, URL: "https://b.org/"}, f"{URL} is 'https://b.org/' while jupyterhub_subdomains is true"),
+        ({**BELOW, URL: "http://a.org/"}, f"{URL} is 'http://a.org/' while jupyterhub_subdomains is true"),
         (
-            "jupyterhub",
-            {"edge_bind_address": "0.0.0.0"},
-            "jupyterhub_authenticator is 'dummy' and edge_bind_address",
-        ),
-        (
-            "jupyterhub",
-            {
-                "jupyterhub_subdomains": True,
-                "edge_server_name": "a.org",
-                "jupyterhub_public_url": "https://b.org/",
-            },
-            "jupyterhub_public_url is 'https://b.org/' while jupyterhub_subdomains is true",
-        ),
-        (
-            "jupyterhub",
-            {
-                "jupyterhub_subdomains": True,
-                "edge_server_name": "a.org",
-                "jupyterhub_public_url": "http://a.org/",
-            },
-            "jupyterhub_public_url is 'http://a.org/' while jupyterhub_subdomains is true: pages could set",
-        ),
-        (
-            "data_volume",
             {"data_volume_device": "/dev/vdb", "data_volume_serial": "12345678"},
             "data_volume_device is '/dev/vdb' and data_volume_serial is '12345678': one of them",
         ),
+        (NO_PAIR, f"edge_tls_certificate is {NOT_THERE} its path, or set"),
         (
-            "edge",
-            {"edge_tls_mode": "provided", "edge_tls_certificate": "/nowhere", "edge_tls_key": "/nowhere"},
-            "edge_tls_certificate is /nowhere: no such file on the controller, correct its path, or set",
-        ),
-        (
-            "certbot",
             {"edge_tls_mode": "acme", "certbot_ca_file": "/nowhere"},
-            "certbot_ca_file is /nowhere: no such file on the controller, correct the path or leave it out",
+            f"certbot_ca_file is {NOT_THERE} the path or leave it out",
         ),
-        (
-            "images",
-            {"images_delivery": "controller", "images_build_secrets": {"netrc": "/nowhere"}},
-            "images_build_secrets.netrc is /nowhere, which is no file on the controller",
-        ),
+        (NETRC, "images_build_secrets.netrc is /nowhere, which is no file on the controller"),
     ],
 )
-def test_settings_together(
-    settings_of: SettingsOf, role: str, variables: dict[str, t.Any], said: str
-) -> None:
+def test_settings_together(settings_of: SettingsOf, variables: dict[str, t.Any], said: str) -> None:
+    role = next(role for role in ROLES if said.startswith(role))
     sentences = refused(settings_of(**variables), role, "CHECKS")
     assert [one for one in sentences if one.startswith(said)], sentences
+
+
+SWAP = {"swap_free": str(4 * 2**30), "swap_size": str(2**30)}
+IPV6 = {"edge_bind_address": "::", "docker_ipv6_ready": False}
+CERTIFICATE, KEY = {"__edge_path": "/a.crt"}, {"__edge_path": "/a.key", "content": ""}
+SKY = {"jupyterhub_data_mounts": [{"name": "sky", "source": "/data/sky"}]}
+MEMORY = {"jupyterhub_memory_limit": "64G", "ansible_facts": {"memtotal_mb": 8000, "processor_nproc": 2}}
 
 
 @pytest.mark.parametrize(
     ("role", "variables", "found", "said"),
     [
-        (
-            "bootstrap",
-            {"bootstrap_swap_gib": 8},
-            {"swap_free": str(4 * 2**30), "swap_size": str(2**30)},
-            "bootstrap_swap_gib is 8, but 5.0 GiB are free where the swap file is",
-        ),
+        ("bootstrap", {"bootstrap_swap_gib": 8}, SWAP, "bootstrap_swap_gib is 8, but 5.0 GiB are free"),
         (
             "bootstrap",
             {"bootstrap_timezone": "Europe/Arcetri"},
@@ -186,68 +140,38 @@ def test_settings_together(
             "docker",
             {},
             {"engine": {**ENGINE, "disk_free_gib": 1}},
-            "docker_disk_free_min_gib is 3, but only 1 GiB",
+            "docker_disk_free_min_gib is 3, but only 1",
         ),
-        (
-            "docker",
-            {},
-            {"release": "Fedora-40"},
-            "The host runs Fedora-40, for which no Docker packages are known",
-        ),
-        (
-            "docker",
-            {},
-            {"problems": ["The engine runs, but no docker command on the host reaches it: install."]},
-            "The engine runs, but no docker command on the host reaches it: install",
-        ),
+        ("docker", {}, {"release": "Fedora-40"}, "The host runs Fedora-40, for which no Docker packages are"),
+        ("docker", {}, {"problems": ["The engine runs, but: install."]}, "The engine runs, but: install"),
         (
             "edge",
             {},
             {"ports": [{"port": 8000, "available": False, "reason": "nginx has it"}]},
             "edge_port is 8000 on 127.0.0.1: nginx has it. Choose another port",
         ),
-        (
-            "edge",
-            {"edge_bind_address": "::", "docker_ipv6_ready": False},
-            {},
-            "edge_bind_address is '::', but the host's own Docker engine does not serve IPv6",
-        ),
+        ("edge", IPV6, {}, "edge_bind_address is '::', but the host's own Docker engine does not serve IPv6"),
+        ("edge", {}, {"pair": [CERTIFICATE, KEY]}, "edge_tls_certificate is /a.crt, which cannot be read on"),
         (
             "edge",
             {},
-            {"pair": [{"__edge_path": "/a.crt"}, {"__edge_path": "/a.key", "content": ""}]},
-            "edge_tls_certificate is /a.crt, which cannot be read on hub: correct the path",
-        ),
-        (
-            "edge",
-            {},
-            {"pair": [{"__edge_path": "/a.crt", "content": ""}, {"__edge_path": "/a.key", "content": ""}]},
+            {"pair": [{**CERTIFICATE, "content": ""}, KEY]},
             "edge_tls_certificate holds no certificate",
         ),
         (
             "images",
             {"images_base_keyring": "/k.gpg"},
             {"files": []},
-            "images_base_keyring is /k.gpg, which is no file on hub",
+            "images_base_keyring is /k.gpg, which is",
         ),
-        (
-            "jupyterhub",
-            {"jupyterhub_data_mounts": [{"name": "sky", "source": "/data/sky"}]},
-            {},
-            "jupyterhub_data_mounts has the source /data/sky, which is no folder on hub",
-        ),
+        ("jupyterhub", SKY, {}, "jupyterhub_data_mounts has the source /data/sky, which is no folder on hub"),
         (
             "jupyterhub",
             {"jupyterhub_ca_bundle": "/ca.pem"},
             {},
-            "jupyterhub_ca_bundle is /ca.pem, which is no file on hub",
+            "jupyterhub_ca_bundle is /ca.pem, which is no",
         ),
-        (
-            "jupyterhub",
-            {"jupyterhub_memory_limit": "64G", "ansible_facts": {"memtotal_mb": 8000, "processor_nproc": 2}},
-            {},
-            "jupyterhub_memory_limit is '64G', more than the 8000 MiB of the host",
-        ),
+        ("jupyterhub", MEMORY, {}, "jupyterhub_memory_limit is '64G', more than the 8000 MiB of the host"),
     ],
 )
 def test_a_host(

@@ -49,57 +49,23 @@ SINGLE = {"CHANGELOG.md", "LICENSE", "README.md", "changelogs/changelog.yaml", "
 SINGLE |= {"requirements.txt", "requirements.yml"}
 
 # What an institution's checkout holds besides, and what people leave lying about.
-PRIVATE = (
-    *(
-        "secrets.yml",
-        "secrets.yaml",
-        "my-secrets.yml",
-        "vault.yml",
-        "vault.json",
-        "passwords.txt",
-        "passwords.yml",
-    ),
-    *(
-        ".vault-password",
-        "arcetri.vault-password",
-        ".vault_pass.txt",
-        "vault_pass",
-        ".env",
-        ".env.local",
-        "hub.env",
-    ),
-    *(
-        "hub.pem",
-        "hub.key",
-        "hub.crt",
-        "hub.p12",
-        "id_ed25519",
-        "id_rsa",
-        "known_hosts",
-        ".netrc",
-        ".htpasswd",
-    ),
-    *(
-        "people.csv",
-        "people.xlsx",
-        "people.ods",
-        "people.tsv",
-        "people.json",
-        "approved.txt",
-        "clouds.yaml",
-        "openrc.sh",
-    ),
-    *(
-        "settings.yml",
-        "settings.json",
-        "hosts.yml",
-        "hosts.ini",
-        "inventory.yml",
-        "hub.sqlite",
-        "backup.tar.gz",
-        "notes.md~",
-    ),
-)
+PRIVATE = """
+    secrets.yml secrets.yaml my-secrets.yml vault.yml vault.json passwords.txt passwords.yml
+    .vault-password arcetri.vault-password .vault_pass.txt vault_pass .env .env.local hub.env
+    hub.pem hub.key hub.crt hub.p12 id_ed25519 id_rsa known_hosts .netrc .htpasswd
+    people.csv people.xlsx people.ods people.tsv people.json approved.txt clouds.yaml openrc.sh
+    settings.yml settings.json hosts.yml hosts.ini inventory.yml hub.sqlite backup.tar.gz notes.md~
+"""
+# What git keeps of an inventory, and what it ignores.
+KEPT = """
+    hosts.yml group_vars/all/settings.yml group_vars/all/secrets.example.yml known_hosts
+    host_vars/hub/settings.yml openstack_hosts.yml files/hub.crt files/hooks.py web/hub/site.css
+"""
+IGNORED = """
+    group_vars/all/secrets.yml host_vars/hub/secrets.yml group_vars/all/secrets.yaml files/hub.key
+    files/people.csv files/people.xlsx .vault-password arcetri.vault-password .vault_pass.txt
+    files/hub.pem files/id_ed25519 .env clouds.yaml openrc.sh files/passwords.txt
+"""
 
 
 def shipped() -> set[str]:
@@ -119,7 +85,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(copy / "inventories" / "local", copy / "inventories" / "arcetri" / "files")
     known = shipped()
     for below, _, _ in list(os.walk(copy)):
-        for name in PRIVATE:
+        for name in PRIVATE.split():
             place = Path(below, name)
             if str(place.relative_to(copy)) not in known:
                 place.write_text("PRIVATE\n")
@@ -131,11 +97,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def collections(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     # What it depends on is there already, from the ansible package: nothing is fetched.
     folder = tmp_path_factory.mktemp("collections")
-    run(
-        ["ansible-galaxy", "collection", "install", "-p", str(folder), str(archive)],
-        folder,
-        folder,
-    )
+    run(["ansible-galaxy", "collection", "install", "-p", str(folder), str(archive)], folder, folder)
     return folder
 
 
@@ -168,53 +130,19 @@ def test_archive_holds_what_runs_a_site_and_nothing_else(archive: Path) -> None:
 
 def test_git_ignores_secrets_and_people_and_nothing_else(tmp_path: Path) -> None:
     """In a fork, and in an inventory that is a repository of its own."""
-    settings = [
-        "hosts.yml",
-        "group_vars/all/settings.yml",
-        "group_vars/all/secrets.example.yml",
-        "known_hosts",
-    ]
-    settings += [
-        "host_vars/hub/settings.yml",
-        "openstack_hosts.yml",
-        "files/hub.crt",
-        "files/hooks.py",
-        "web/hub/site.css",
-    ]
-    private = [
-        "group_vars/all/secrets.yml",
-        "host_vars/hub/secrets.yml",
-        "group_vars/all/secrets.yaml",
-        "files/hub.key",
-    ]
-    private += [
-        "files/people.csv",
-        "files/people.xlsx",
-        ".vault-password",
-        "arcetri.vault-password",
-        ".vault_pass.txt",
-    ]
-    private += [
-        "files/hub.pem",
-        "files/id_ed25519",
-        ".env",
-        "clouds.yaml",
-        "openrc.sh",
-        "files/passwords.txt",
-    ]
     template = tree.REPO / "inventories" / "template"
     for rules, folder in ((tree.REPO, "inventories/arcetri/"), (template, "")):
         repository = tmp_path / f"of-{rules.name}"
         subprocess.run(["git", "init", "-q", str(repository)], check=True)
         shutil.copy(rules / ".gitignore", repository)
-        paths = [folder + name for name in (*settings, *private)]
+        paths = [folder + name for name in (KEPT + IGNORED).split()]
         done = subprocess.run(
             ["git", "-C", str(repository), "check-ignore", "--no-index", *paths],
             capture_output=True,
             text=True,
             check=False,
         )
-        assert done.stdout.split() == [folder + name for name in private]
+        assert done.stdout.split() == [folder + name for name in IGNORED.split()]
 
 
 def test_playbooks_run_by_their_full_name(empty: Path, collections: Path) -> None:
@@ -234,6 +162,7 @@ def test_right_settings_pass_without_a_connection(empty: Path, collections: Path
 
 def test_wrong_settings_stop_the_site(empty: Path, collections: Path) -> None:
     # Only on a data volume Docker's folder lies beside those of instances.
+    (empty / "hosts.yml").write_text(f"{INVENTORY}    twin: {{ansible_host: 192.0.2.10}}\n")
     wrong = "edge_port=eighty jupterhub_instance=proto jupyterhub_instance=docker data_volume_serial=7a1f5d8e"
     command = ["ansible-playbook", "-i", "hosts.yml", "galilean.hub.site", "-e", wrong]
     done = run(command, empty, collections, expect=None)
@@ -242,6 +171,7 @@ def test_wrong_settings_stop_the_site(empty: Path, collections: Path) -> None:
         "edge_port is 'eighty': give a whole number.",
         "jupterhub_instance (it is 'proto') is not a setting: did you mean jupyterhub_instance?",
         "jupyterhub_instance is 'docker', whose folder /srv/docker would share files with /srv/docker,",
+        "hub.example.org and twin are the same machine (192.0.2.10) and both have jupyterhub_instance",
     ):
         assert sentence in done.stdout + done.stderr
     # It ends in the stage that connects to no host.

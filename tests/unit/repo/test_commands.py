@@ -91,8 +91,3 @@ def test_readme_names_the_commands(command: str) -> None:
 
 def test_ci_calls_the_command_of_the_readme() -> None:
     assert re.search(r"\bmake test\b", (tree.REPO / ".ci/run").read_text())
-
-
-@pytest.mark.parametrize("playbook", ["site", "validate", "configure", "verify", "teardown"])
-def test_stages_are_playbooks(playbook: str) -> None:
-    assert (tree.REPO / f"playbooks/{playbook}.yml").is_file()

@@ -16,13 +16,7 @@ SPECS = {key: spec for role in tree.ROLES for key, spec in tree.options(role).it
 PREFIX = f"(?:{'|'.join(tree.ROLES)})"
 # "key:" at the beginning of a line, or behind a comment sign; not "__key:" and not "a_key:".
 KEY = re.compile(rf"^\s*(?:#\s*)?({PREFIX}_[a-z0-9_]+):(?:\s|$)", re.MULTILINE)
-LEFT = {
-    "docker_cli",
-    "docker_engine_ready",
-    "docker_socket_gid",
-    "images_refs",
-    "images_software",
-}
+LEFT = {"docker_cli", "docker_engine_ready", "docker_socket_gid", "images_refs", "images_software"}
 
 
 def settings_files() -> list[Path]:

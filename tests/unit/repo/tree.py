@@ -15,18 +15,9 @@ ROLES = sorted(folder.name for folder in (REPO / "roles").iterdir() if folder.is
 
 # Made by tools, not by us.
 SKIPPED = {
-    ".ansible",
-    ".artifacts",
-    ".benchmarks",
-    ".cache",
-    ".git",
-    ".hypothesis",
-    ".mypy_cache",
-    ".pytest_cache",
-    ".ruff_cache",
-    ".venv",
-    "__pycache__",
-}
+    ".ansible", ".artifacts", ".benchmarks", ".cache", ".git", ".hypothesis", ".mypy_cache", ".pytest_cache",
+    ".ruff_cache", ".venv", "__pycache__",
+}  # fmt: skip
 # Single files of the same kind. In a worktree .git is a file.
 MADE = {".git", ".plugin-cache.yaml", "openstack_hosts.yml"}
 

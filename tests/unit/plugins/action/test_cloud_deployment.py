@@ -22,15 +22,9 @@ ADDRESS = f.FoundAddress("a-1", "192.0.2.17", f"{mark_of('arcetri')} hub", "p-1"
 VOLUME = f.FoundVolume("v-1", "hub-data", True, 10)
 FOUND = f.Found(servers=(SERVER,), ports=(PORT,), addresses=(ADDRESS,), volumes=(VOLUME,))
 FACTS: dict[str, t.Any] = {
-    "name": "hub",
-    "id": "s-1",
-    "status": "ACTIVE",
-    "address": "192.0.2.17",
-    "fixed_ip": "192.168.230.5",
-    "floating_ip": "192.0.2.17",
-    "volume_id": "v-1",
-    "volume_gib": 10,
-}
+    "name": "hub", "id": "s-1", "status": "ACTIVE", "address": "192.0.2.17", "fixed_ip": "192.168.230.5",
+    "floating_ip": "192.0.2.17", "volume_id": "v-1", "volume_gib": 10,
+}  # fmt: skip
 NO_SERVER = {"id": "", "status": "", "address": ""}
 NO_PORT = {"fixed_ip": "", "floating_ip": "", "address": ""}
 NO_ADDRESS = {"floating_ip": "", "address": "192.168.230.5"}
@@ -52,10 +46,7 @@ NO_VOLUME = {"volume_id": "", "volume_gib": 0}
         ({"addresses": (dataclasses.replace(ADDRESS, description=f"{ADDRESS.description}2"),)}, NO_ADDRESS),
         ({"volumes": ()}, NO_VOLUME),
         ({"volumes": (dataclasses.replace(VOLUME, ours=False),)}, NO_VOLUME),
-        (
-            {"servers": (), "ports": (), "addresses": (), "volumes": ()},
-            {**NO_SERVER, **NO_PORT, **NO_VOLUME},
-        ),
+        ({"servers": (), "ports": (), "addresses": (), "volumes": ()}, {**NO_SERVER, **NO_PORT, **NO_VOLUME}),
     ],
 )
 def test_facts(there: dict[str, t.Any], expected: dict[str, t.Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,60 +15,30 @@ from ansible_collections.galilean.hub.plugins.module_utils.accounts.plan import 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 ADD = {"uid": None, "group": None, "shell": "/bin/bash", "home": "/home/a", "comment": "", "system": False}
+SYSTEM = {**ADD, "uid": 998, "group": "g", "system": True, "shell": "/usr/sbin/nologin"}
+BARE = "useradd --shell /bin/bash --comment '' --home-dir /home/a --user-group --create-home a"
+SERVICE = (
+    "useradd --uid 998 --shell /usr/sbin/nologin --comment '' --home-dir /home/a --gid g --system "
+    "--no-create-home a"
+)
 
-COMMANDS: list[tuple[str, dict[str, Any], list[str], str]] = [
-    ("group_add", {"gid": None, "system": True}, ["groupadd", "--system", "a"], ""),
-    ("group_add", {"gid": 900, "system": False}, ["groupadd", "--gid", "900", "a"], ""),
-    (
-        "account_add",
-        ADD,
-        [
-            "useradd",
-            "--shell",
-            "/bin/bash",
-            "--comment",
-            "",
-            "--home-dir",
-            "/home/a",
-            "--user-group",
-            "--create-home",
-            "a",
-        ],
-        "",
-    ),
-    (
-        "account_add",
-        {**ADD, "uid": 998, "group": "g", "system": True, "shell": "/usr/sbin/nologin"},
-        [
-            "useradd",
-            "--uid",
-            "998",
-            "--shell",
-            "/usr/sbin/nologin",
-            "--comment",
-            "",
-            "--home-dir",
-            "/home/a",
-            "--gid",
-            "g",
-            "--system",
-            "--no-create-home",
-            "a",
-        ],
-        "",
-    ),
-    ("account_change", {"shell": "/bin/sh"}, ["usermod", "--shell", "/bin/sh", "a"], ""),
-    ("account_groups", {"groups": ["x", "y"]}, ["usermod", "--groups", "x,y", "a"], ""),
-    ("account_groups", {"groups": []}, ["usermod", "--groups", "", "a"], ""),
-    ("account_password", {"password": "$6$x"}, ["chpasswd", "--encrypted"], "a:$6$x\n"),
-    ("account_remove", {"remove_home": False}, ["userdel", "a"], ""),
-    ("account_remove", {"remove_home": True}, ["userdel", "--remove", "a"], ""),
+COMMANDS: list[tuple[str, dict[str, Any], str, str]] = [
+    ("group_add", {"gid": None, "system": True}, "groupadd --system a", ""),
+    ("group_add", {"gid": 900, "system": False}, "groupadd --gid 900 a", ""),
+    ("account_add", ADD, BARE, ""),
+    ("account_add", SYSTEM, SERVICE, ""),
+    ("account_change", {"shell": "/bin/sh"}, "usermod --shell /bin/sh a", ""),
+    ("account_groups", {"groups": ["x", "y"]}, "usermod --groups x,y a", ""),
+    ("account_groups", {"groups": []}, "usermod --groups '' a", ""),
+    ("account_password", {"password": "$6$x"}, "chpasswd --encrypted", "a:$6$x\n"),
+    ("account_remove", {"remove_home": False}, "userdel a", ""),
+    ("account_remove", {"remove_home": True}, "userdel --remove a", ""),
 ]
 
 
-@pytest.mark.parametrize(("kind", "values", "argv", "data"), COMMANDS)
-def test_command(kind: str, values: dict[str, Any], argv: list[str], data: str) -> None:
-    assert accounts.command(Action(kind, "a", "", values)) == (argv, data)
+@pytest.mark.parametrize(("kind", "values", "command", "data"), COMMANDS)
+def test_command(kind: str, values: dict[str, Any], command: str, data: str) -> None:
+    assert accounts.command(Action(kind, "a", "", values)) == (shlex.split(command), data)
 
 
 def user(home: Path) -> pwd.struct_passwd:

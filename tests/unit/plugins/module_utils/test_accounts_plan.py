@@ -34,127 +34,103 @@ def kinds(plan: Plan) -> list[str]:
     return [f"{action.kind} {action.name}" for action in plan.actions]
 
 
-CASES: list[tuple[str, list[Account], list[Group], Host, list[str]]] = [
-    ("nothing at all", [], [], host(), []),
-    (
-        "a bare host",
+def ours(seen: Seen = ALICE, **more: Any) -> Host:
+    """A host with alice, whom we have made."""
+    return host(accounts={"alice": seen}, known={"alice": OURS}, **more)
+
+
+ALL_OF_SUDO = {"alice": sudo_file("alice", ["nopasswd"])}
+WITH_PASSWORD = Seen(1001, 1001, "", "/home/alice", "/bin/bash", password="$6$x")
+OTHER_SHELL = Seen(1001, 1001, "", "/home/alice", "/bin/sh", password="$6$x")
+
+# What it is about; accounts, groups, the host; what is done.
+CASES: dict[str, tuple[list[Account], list[Group], Host, list[str]]] = {
+    "nothing at all": ([], [], host(), []),
+    "a bare host": (
         [Account("alice", keys=("k",), sudo=("nopasswd",))],
         [],
         host(),
         ["account_add alice", "account_keys alice", "sudo_write alice"],
     ),
-    ("as it should be", [Account("alice")], [], host(accounts={"alice": ALICE}, known={"alice": OURS}), []),
-    (
-        "the service account",
+    "as it should be": ([Account("alice")], [], ours(), []),
+    "the service account": (
         [Account("hub", system=True, group="hub")],
         [Group("hub")],
         host(),
         ["group_add hub", "account_add hub"],
     ),
-    (
-        "a missing group is made first",
+    "a missing group is made first": (
         [Account("alice", groups=("g",))],
         [Group("g")],
         host(),
         ["group_add g", "account_add alice", "account_groups alice"],
     ),
-    (
-        "dropped from the list",
+    "dropped": ([], [], ours(sudo={"alice": "x"}), ["sudo_remove alice", "account_remove alice"]),
+    "dropped: keys go, wherever the home stays": (
         [],
         [],
-        host(accounts={"alice": ALICE}, known={"alice": OURS}, sudo={"alice": "x"}),
-        ["sudo_remove alice", "account_remove alice"],
-    ),
-    (
-        "dropped: the keys go, wherever the home stays",
-        [],
-        [],
-        host(accounts={"alice": KEYED}, known={"alice": OURS}),
+        ours(KEYED),
         ["account_keys alice", "account_remove alice"],
     ),
-    (
-        "a number of somebody who leaves",
+    "a number of somebody who leaves": (
         [Account("bob", uid=1001)],
         [Group("staff", gid=1001)],
-        host(accounts={"alice": ALICE}, known={"alice": OURS}, groups={"alice": 1001}, uids={1001: "alice"}),
+        ours(groups={"alice": 1001}, uids={1001: "alice"}),
         ["account_remove alice", "group_add staff", "account_add bob"],
     ),
-    (
-        "connected as, with another key and all of sudo by other words",
+    "connected as, with another key and all of sudo by other words": (
         [Account("alice", keys=("k2",), sudo=("ALL=(root) NOPASSWD: ALL",))],
         [],
-        host(
-            accounts={"alice": KEYED},
-            known={"alice": OURS},
-            sudo={"alice": sudo_file("alice", ["nopasswd"])},
-            connected=frozenset(["alice"]),
-        ),
+        ours(KEYED, sudo=ALL_OF_SUDO, connected=frozenset(["alice"])),
         ["account_keys alice", "sudo_write alice"],
     ),
-    (
-        "absent is dropped",
-        [Account("alice", present=False)],
-        [],
-        host(accounts={"alice": ALICE}, known={"alice": OURS}),
-        ["account_remove alice"],
-    ),
-    ("dropped, and gone already", [], [], host(known={"alice": OURS}), []),
-    (
-        "dropped here, listed by another instance",
+    "absent is dropped": ([Account("alice", present=False)], [], ours(), ["account_remove alice"]),
+    "dropped, and gone already": ([], [], host(known={"alice": OURS}), []),
+    "dropped here, listed by another instance": (
         [],
         [],
         host(accounts={"alice": ALICE}, known={"alice": {"created": True, "instances": ["hub", "proto"]}}),
         [],
     ),
-    (
-        "listed by another instance only",
+    "listed by another instance only": (
         [],
         [],
         host(accounts={"alice": ALICE}, known={"alice": {"created": True, "instances": ["proto"]}}),
         [],
     ),
-    (
-        "not ours, listed",
+    "not ours, listed": (
         [Account("alice", keys=("k",))],
         [],
         host(accounts={"alice": ALICE}),
         ["account_keys alice"],
     ),
-    ("not ours, absent", [Account("alice", present=False)], [], host(accounts={"alice": ALICE}), []),
-    ("a group that is dropped", [], [], host(known_groups={"science": OURS}), ["group_remove science"]),
-    ("a group that was there before", [], [], host(known_groups={"science": {**OURS, "created": False}}), []),
-    (
-        "a password that is not listed",
+    "not ours, absent": ([Account("alice", present=False)], [], host(accounts={"alice": ALICE}), []),
+    "a dropped group": ([], [], host(known_groups={"science": OURS}), ["group_remove science"]),
+    "a group of before": ([], [], host(known_groups={"science": {**OURS, "created": False}}), []),
+    "a password that is not listed": (
         [Account("alice")],
         [],
-        host(
-            accounts={"alice": Seen(1001, 1001, "", "/home/alice", "/bin/bash", password="$6$x")},
-            known={"alice": OURS},
-        ),
+        ours(WITH_PASSWORD),
         ["account_password alice"],
     ),
-    (
-        "a password of somebody who was there before",
-        [Account("alice")],
+    "a password of somebody of before": ([Account("alice")], [], host(accounts={"alice": OTHER_SHELL}), []),
+    "a shell that was changed": (
+        [Account("alice", password="$6$x")],
         [],
-        host(accounts={"alice": Seen(1001, 1001, "", "/home/alice", "/bin/sh", password="$6$x")}),
-        [],
-    ),
-    (
-        "a shell that was changed",
-        [Account("alice")],
-        [],
-        host(accounts={"alice": Seen(1001, 1001, "", "/home/alice", "/bin/sh")}, known={"alice": OURS}),
+        ours(OTHER_SHELL),
         ["account_change alice"],
     ),
-]
+    "sudo rules that are right": ([Account("alice", sudo=("nopasswd",))], [], ours(sudo=ALL_OF_SUDO), []),
+    "sudo rules that go": ([Account("alice")], [], ours(sudo=ALL_OF_SUDO), ["sudo_remove alice"]),
+}
 
 
-@pytest.mark.parametrize(
-    ("accounts", "groups", "seen", "expected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES]
-)
+@pytest.mark.parametrize(("accounts", "groups", "seen", "expected"), CASES.values(), ids=CASES)
 def test_plan(accounts: list[Account], groups: list[Group], seen: Host, expected: list[str]) -> None:
     assert kinds(plan_accounts("hub", accounts, groups, seen)) == expected
+
+
+CONNECTED: dict[str, Any] = {"connected": frozenset(["alice"])}
 
 
 REFUSED: list[tuple[list[Account], list[Group], Host, str]] = [
@@ -164,57 +140,27 @@ REFUSED: list[tuple[list[Account], list[Group], Host, str]] = [
         host(accounts={"alice": ALICE}),
         "has uid 1001, the settings say 2000",
     ),
-    (
-        [Account("alice")],
-        [],
-        host(accounts={"alice": Seen(105, 105)}),
-        "has a system account of this name (uid 105)",
-    ),
-    (
-        [Account("hub", system=True)],
-        [],
-        host(accounts={"hub": ALICE}),
-        "an account with a login shell has this name",
-    ),
-    (
-        [Account("alice", groups=("nope",))],
-        [],
-        host(),
-        "is to be in group 'nope', which the host does not have",
-    ),
+    ([Account("alice")], [], host(accounts={"alice": Seen(105, 105)}), "has a system account of this name"),
+    ([Account("hub", system=True)], [], host(accounts={"hub": ALICE}), "an account with a login shell has"),
+    ([Account("alice", groups=("nope",))], [], host(), "in group 'nope', which the host does not have"),
     ([], [Group("science", gid=901)], host(), "Group 'science' has gid 900, the settings say 901"),
-    (
-        [],
-        [],
-        host(accounts={"alice": ALICE}, known={"alice": OURS}, connected=frozenset(["alice"])),
-        "connected as",
-    ),
+    ([], [], ours(**CONNECTED), "connected as"),
     (
         [Account("alice", sudo=("nopasswd",))],
         [],
-        host(accounts={"alice": KEYED}, known={"alice": OURS}, connected=frozenset(["alice"])),
+        ours(KEYED, **CONNECTED),
         "users_admins[alice].ssh_keys is empty, and this run is connected as 'alice'",
     ),
     *(
         (
             [Account("alice", keys=("k",), sudo=rules)],
             [],
-            host(
-                accounts={"alice": KEYED},
-                known={"alice": OURS},
-                sudo={"alice": sudo_file("alice", ["nopasswd"])},
-                connected=frozenset(["alice"]),
-            ),
+            ours(KEYED, sudo=ALL_OF_SUDO, **CONNECTED),
             f"users_admins[alice].sudo is {list(rules)}, and this run is connected as 'alice'",
         )
         for rules in ((), ("ALL=(root) NOPASSWD: /usr/bin/id",))
     ),
-    (
-        [Account("bob", uid=1001)],
-        [],
-        host(uids={1001: "carol"}),
-        "users_admins[bob].uid is 1001, which the account 'carol' has",
-    ),
+    ([Account("bob", uid=1001)], [], host(uids={1001: "carol"}), "is 1001, which the account 'carol' has"),
     (
         [Account("hub", system=True, uid=998)],
         [],
@@ -270,14 +216,6 @@ def test_the_diff_never_holds_a_hash() -> None:
     assert "secret" not in repr((plan, plan.before, plan.after))
 
 
-def test_sudo_rules_that_are_right_are_left() -> None:
-    seen = host(
-        accounts={"alice": ALICE}, known={"alice": OURS}, sudo={"alice": sudo_file("alice", ["nopasswd"])}
-    )
-    assert kinds(plan_accounts("hub", [Account("alice", sudo=("nopasswd",))], [], seen)) == []
-    assert kinds(plan_accounts("hub", [Account("alice")], [], seen)) == ["sudo_remove alice"]
-
-
 def test_absent_for_somebody_elses_account_is_said_not_done() -> None:
     plan = plan_accounts("hub", [Account("alice", present=False)], [], host(accounts={"alice": ALICE}))
     assert len(plan.notes) == 1
@@ -285,24 +223,12 @@ def test_absent_for_somebody_elses_account_is_said_not_done() -> None:
 
 
 SERVICE: dict[str, Any] = {
-    "name": "no-such-hub",
-    "group": None,
-    "uid": None,
-    "gid": 900,
-    "home": "/srv/x",
-    "groups": [],
-}
+    "name": "no-such-hub", "group": None, "uid": None, "gid": 900, "home": "/srv/x", "groups": []
+}  # fmt: skip
 ADMIN: dict[str, Any] = {
-    "name": "alice",
-    "state": "present",
-    "uid": None,
-    "comment": None,
-    "shell": None,
-    "groups": [],
-    "ssh_keys": [],
-    "sudo": [],
-    "password_hash": None,
-}
+    "name": "alice", "state": "present", "uid": None, "comment": None, "shell": None, "groups": [],
+    "ssh_keys": [], "sudo": [], "password_hash": None,
+}  # fmt: skip
 
 
 def params(**values: Any) -> dict[str, Any]:

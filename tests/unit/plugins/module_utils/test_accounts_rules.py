@@ -38,15 +38,9 @@ BAD: list[tuple[dict[str, Any], str]] = [
 ]
 
 SECRETS = [
-    "secret-word",
-    "",
-    "!",
-    "*",
-    "$6$",
-    "$1$salt$abcdefghijk",
-    "5f4dcc3b5aa765d61d8327deb882cf99",
+    "secret-word", "", "!", "*", "$6$", "$1$salt$abcdefghijk", "5f4dcc3b5aa765d61d8327deb882cf99",
     "$6$a b$cccccccccc",
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("admin", GOOD)

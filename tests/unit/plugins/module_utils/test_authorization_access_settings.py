@@ -28,6 +28,26 @@ CATALOG = [
 OIDC = {**LOGIN, "kind": "oidc", "oidc": {"groups_claim": "groups"}}
 
 
+def profile(**keys: t.Any) -> dict[str, t.Any]:
+    return {"profiles": [{"name": "a", **keys}]}
+
+
+def group(**keys: t.Any) -> dict[str, t.Any]:
+    return {"groups": [{"name": "a", **keys}]}
+
+
+def repo(place: str, **more: t.Any) -> dict[str, t.Any]:
+    return {"url": f"https://example.org/{place}", **more}
+
+
+# What is no path of a repository, no address of one, and no branch; and what is one.
+PATHS = ("../b", "/b", "~/b", "b/", "b//c", "b/.git", "b\nc", ".", "x" * 250)
+PAGES = ("a/tree/main", "a/-/tree/main", "a/blob/main/x.ipynb", "a?tab=readme", "a#readme", "a b")
+REFS = ("refs/heads/main", "my branch", "-x", "a..b", "main/", "x.lock", "a" * 40, "a:b", "a~1")
+BRANCHES = ("main", "feature/x", "v1.0", "2026", "größe")
+OURS = ("/", "/tree", "/lab?reset", "/lab/tree/ü b.ipynb", "/terminals/1", "/rstudio/", "/notebooks/x.ipynb")
+
+
 def settings(**changes: t.Any) -> dict[str, t.Any]:
     given: dict[str, t.Any] = {
         "login": LOGIN, "groups": [], "approval": {}, "profiles": [], "shared_folders": [],
@@ -59,10 +79,7 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             "has 'heal', which is a service of the hub: give this person another name",
         ),
         (
-            {
-                "groups": [{"name": "a", "users": ["mine"]}],
-                "config_extra": {"JupyterHub": {"services": [{"name": "mine"}]}},
-            },
+            {**group(users=["mine"]), "config_extra": {"JupyterHub": {"services": [{"name": "mine"}]}}},
             "the group 'a' in jupyterhub_groups has 'mine', which is a service of the hub",
         ),
         ({"rename_map": {"ada@example.org": "accounts", "bob": ""}}, "jupyterhub_rename_map has 'accounts'"),
@@ -72,12 +89,12 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"token_max_age": 0, "failed_login_limit": 0}, ""),
         ({"groups": [{"name": "a"}, {"name": "a"}]}, "jupyterhub_groups has 'a' twice"),
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
-        ({"groups": [{"name": "a", "memory_limit": "much"}]}, "has memory_limit 'much'"),
-        ({"groups": [{"name": "a", "cpu_limit": -1.0}]}, "has cpu_limit -1.0"),
-        ({"groups": [{"name": "a", "disk_limit": "auto"}]}, "has disk_limit 'auto': give 0 or a number"),
-        ({"groups": [{"name": "a", "disk_limit": "20 GB", "memory_limit": "8 GiB"}]}, ""),
-        ({"profiles": [{"name": "a", "memory_limit": 8589934592}]}, ""),
-        ({"profiles": [{"name": "a", "memory_limit": 4}]}, "memory_limit 4: it is 4 bytes, so write 4G"),
+        (group(memory_limit="much"), "has memory_limit 'much'"),
+        (group(cpu_limit=-1.0), "has cpu_limit -1.0"),
+        (group(disk_limit="auto"), "has disk_limit 'auto': give 0 or a number"),
+        (group(disk_limit="20 GB", memory_limit="8 GiB"), ""),
+        (profile(memory_limit=8589934592), ""),
+        (profile(memory_limit=4), "memory_limit 4: it is 4 bytes, so write 4G"),
         ({"memory_limit": "8,5G"}, "jupyterhub_memory_limit is '8,5G': give auto or a number with K, M"),
         ({"tmp_limit": "1M"}, "jupyterhub_tmp_limit is '1M': give at least 16M"),
         ({"message_limit": "10 kB"}, "jupyterhub_message_limit is '10 kB': give at least 1M"),
@@ -86,62 +103,37 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"message_limit": "513M", "memory_limit": "2G"}, "at a time, so give at most a quarter"),
         ({"user_extensions": True}, "set jupyterhub_subdomains to true as well"),
         ({"user_extensions": True, "subdomains": True}, ""),
-        ({"groups": [{"name": "a", "disk_limit": 0}]}, ""),
-        ({"groups": [{"name": "a", "disk_limit": "20g"}]}, ""),
-        ({"profiles": [{"name": "a", "disk_limit": "5M"}]}, "has disk_limit '5M': give at least 16M"),
         ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto, 0 or a number"),
-        ({"disk_limit": "12"}, "jupyterhub_disk_limit is '12': it is 12 bytes, so write 12G"),
         ({"disk_limit": "0", "disk_reserve": "0"}, ""),
-        ({"disk_limit": "20G", "disk_reserve": "10G"}, ""),
         ({"disk_reserve": "10 %"}, "jupyterhub_disk_reserve is '10 %': give auto, 0 or a number"),
-        ({"groups": [{"name": "a", "cull_timeout": 60}]}, "has cull_timeout 60"),
-        ({"groups": [{"name": "a", "cull_timeout": 0}]}, ""),
+        (group(cull_timeout=60), "has cull_timeout 60"),
+        (group(cull_timeout=0), ""),
         (
             {"profiles": [{"name": "A b"}]},
             "the environment 'A b' in jupyterhub_profiles: give a name of small",
         ),
         (
-            {"profiles": [{"name": "a", "image": "notebok"}]},
-            "which images_catalog does not have: use one of hub, notebook",
-        ),
-        (
-            {"profiles": [{"name": "a", "image": "notebok"}]},
-            "the full name of an image that is on the host (did you mean notebook?)",
+            profile(image="notebok"),
+            "have: use one of hub, notebook, or the full name of an image that is on the host (did you mean "
+            "notebook?)",
         ),
         # Of the catalog, where it is known: what servers are started from.
-        ({"profiles": [{"name": "a", "image": "lab"}], "catalog": CATALOG}, ""),
-        ({"profiles": [{"name": "a", "image": "r"}], "catalog": CATALOG}, "have: use one of lab, or"),
-        ({"profiles": [{"name": "a", "image": "hub"}], "catalog": CATALOG}, "have: use one of lab, or"),
+        ({**profile(image="lab"), "catalog": CATALOG}, ""),
+        ({**profile(image="r"), "catalog": CATALOG}, "have: use one of lab, or"),
+        ({**profile(image="hub"), "catalog": CATALOG}, "have: use one of lab, or"),
         ({"rename_map": {"a": "b", "c": "b"}}, "jupyterhub_rename_map"),
-        ({"profiles": [{"name": "a", "image": "registry.example.org/a:1"}]}, ""),
-        ({"profiles": [{"name": "a", "image": "any"}], "images": {}}, ""),
-        ({"profiles": [{"name": "a", "default_url": "lab"}]}, "begin it with /"),
-        ({"profiles": [{"name": "a", "default_url": "//example.org"}]}, "begin it with /, such as /lab"),
+        (profile(image="registry.example.org/a:1"), ""),
+        ({**profile(image="any"), "images": {}}, ""),
+        (profile(default_url="lab"), "begin it with /"),
+        (profile(default_url="//example.org"), "begin it with /, such as /lab"),
         ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "take out braces"),
-        ({"profiles": [{"name": "a", "default_url": "/user/ada/lab"}]}, "give the part after /user/<name>"),
-        (
-            {"profiles": [{"name": "a", "default_url": "/vioila/"}], **PLAIN},
-            "'/vioila/', which servers do not have",
-        ),
-        ({"profiles": [{"name": "a", "default_url": "/vscode"}], **PLAIN}, "which servers do not have"),
-        ({"profiles": [{"name": "a", "default_url": "/vscode", "image": "hub"}], **PLAIN}, ""),
-        ({"profiles": [{"name": "a", "default_url": "/voila/x.ipynb"}]}, ""),
-        (
-            {"profiles": [{"name": "a", "default_url": "/viewer", "apps": [{"name": "viewer"}]}], **PLAIN},
-            "",
-        ),
-        *(
-            ({"profiles": [{"name": "a", "default_url": page}], **PLAIN}, "")
-            for page in (
-                "/",
-                "/tree",
-                "/lab?reset",
-                "/lab/tree/ü b.ipynb",
-                "/terminals/1",
-                "/rstudio/",
-                "/notebooks/x.ipynb",
-            )
-        ),
+        (profile(default_url="/user/ada/lab"), "give the part after /user/<name>"),
+        ({**profile(default_url="/vioila/"), **PLAIN}, "'/vioila/', which servers do not have"),
+        ({**profile(default_url="/vscode"), **PLAIN}, "which servers do not have"),
+        ({**profile(default_url="/vscode", image="hub"), **PLAIN}, ""),
+        (profile(default_url="/voila/x.ipynb"), ""),
+        ({**profile(default_url="/viewer", apps=[{"name": "viewer"}]), **PLAIN}, ""),
+        *(({**profile(default_url=page), **PLAIN}, "") for page in OURS),
         ({"default_url": "lab"}, "jupyterhub_default_url is 'lab': begin it with /"),
         (
             {"default_url": "/nothing", **PLAIN},
@@ -151,26 +143,22 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
             {"default_url": "/viewer", "profiles": [{"name": "a"}], **PLAIN},
             "'a' in jupyterhub_profiles has no default_url, and jupyterhub_default_url is '/viewer', which",
         ),
-        ({"default_url": "/viewer", "profiles": [{"name": "a", "default_url": "/lab"}], **PLAIN}, ""),
+        ({"default_url": "/viewer", **profile(default_url="/lab"), **PLAIN}, ""),
         (
-            {"profiles": [{"name": "a", "groups": ["genomic"]}]},
-            "names the group 'genomic', which jupyterhub_groups",
-        ),
-        (
-            {"profiles": [{"name": "a", "groups": ["genomic"]}], "groups": [{"name": "genomics"}]},
+            {**profile(groups=["genomic"]), "groups": [{"name": "genomics"}]},
             "kept with hub_group (did you mean genomics?)",
         ),
-        ({"profiles": [{"name": "a", "groups": ["genomic"]}], "login": OIDC}, ""),
+        ({**profile(groups=["genomic"]), "login": OIDC}, ""),
         ({"listed_groups": {"a": ["ada"]}, "groups": [{"name": "a"}]}, ""),
         ({"listed_groups": {"a": ["ada"]}}, ""),
-        ({"groups": [{"name": "a", "users": ["brigit"]}], "login": LISTED}, "did you mean brigitte?"),
-        ({"groups": [{"name": "a", "users": ["Brigitte", "zoe"]}], "login": LISTED}, ""),
-        ({"groups": [{"name": "a", "users": ["brigit"]}], "login": {**LISTED, "allow_all": True}}, ""),
+        ({**group(users=["brigit"]), "login": LISTED}, "did you mean brigitte?"),
+        ({**group(users=["Brigitte", "zoe"]), "login": LISTED}, ""),
+        ({**group(users=["brigit"]), "login": {**LISTED, "allow_all": True}}, ""),
         (
             {"listed_groups": {"staf": ["ada", "bob"]}, "groups": [{"name": "staff"}]},
             "has ada, bob in the group 'staf', which no other setting names: correct it, or add it",
         ),
-        ({"profiles": [{"name": "a", "groups": ["g"]}], "groups": [{"name": "g"}]}, ""),
+        ({**profile(groups=["g"]), "groups": [{"name": "g"}]}, ""),
         ({"login": {**LOGIN, "allowed_groups": ["g"]}}, "jupyterhub_allowed_groups names the group 'g'"),
         ({"shared_folders": [{"name": "../x"}]}, "jupyterhub_shared_folders has the name '../x'"),
         (
@@ -192,96 +180,41 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"data_mounts": [{"name": "a", "source": "data"}]}, "give the full path"),
         ({"data_mounts": [{"name": "a", "source": "/mnt/a/"}]}, ""),
         ({"repositories": [{"url": "git@example.org:a"}]}, "give its address with https://"),
-        ({"repositories": [{"url": "https://x:tok@example.org/a"}]}, "with a name or token in its address"),
-        ({"repositories": [{"url": "https://example.org/a", "path": "../b"}]}, "give one below the home"),
-        ({"repositories": [{"url": "https://example.org/a", "path": "/b"}]}, "give one below the home"),
-        ({"repositories": [{"url": "https://example.org/a", "path": "b/c"}]}, ""),
-        *(
-            ({"repositories": [{"url": "https://example.org/a", "path": path}]}, "give one below the home")
-            for path in ("~/b", "b/", "b//c", "b/.git", "b\nc", ".", "x" * 250)
-        ),
-        *(
-            ({"repositories": [{"url": f"https://example.org/{page}"}]}, "an address of one of its pages")
-            for page in (
-                "a/tree/main",
-                "a/-/tree/main/b",
-                "a/blob/main/x.ipynb",
-                "a?tab=readme",
-                "a#readme",
-                "a b",
-            )
-        ),
-        ({"repositories": [{"url": "https://example.org/"}]}, "with the name of the repository"),
-        *(
-            ({"repositories": [{"url": "https://example.org/a", "branch": branch}]}, "has the branch")
-            for branch in (
-                "refs/heads/main",
-                "my branch",
-                "-x",
-                "a..b",
-                "main/",
-                "x.lock",
-                "a" * 40,
-                "a:b",
-                "a~1",
-            )
-        ),
-        *(
-            ({"repositories": [{"url": "https://example.org/a", "branch": branch}]}, "")
-            for branch in ("main", "feature/x", "v1.0", "2026", "größe")
-        ),
+        ({"repositories": [{"url": "https://x:s3cret@example.org/a"}]}, "a name or token in its address"),
+        ({"repositories": [repo("a", path="b/c")]}, ""),
+        *(({"repositories": [repo("a", path=path)]}, "give one below the home") for path in PATHS),
+        *(({"repositories": [repo(page)]}, "an address of one of its pages") for page in PAGES),
+        ({"repositories": [repo("")]}, "with the name of the repository"),
+        *(({"repositories": [repo("a", branch=branch)]}, "has the branch") for branch in REFS),
+        *(({"repositories": [repo("a", branch=branch)]}, "") for branch in BRANCHES),
         (
-            {
-                "repositories": [
-                    {"url": "https://example.org/a/course.git"},
-                    {"url": "https://example.org/b/course"},
-                ]
-            },
+            {"repositories": [repo("a/course.git"), repo("b/course")]},
             "has two repositories for one folder, https://example.org/a/course.git in ~/course and",
         ),
         (
             {
-                "repositories": [{"url": "https://example.org/course"}],
-                "groups": [
-                    {"name": "g", "repositories": [{"url": "https://example.org/b", "path": "Course"}]}
-                ],
+                "repositories": [repo("course")],
+                "groups": [{"name": "g", "repositories": [repo("b", path="Course")]}],
             },
             "'g' in jupyterhub_groups and jupyterhub_repositories have two repositories for one folder",
         ),
         (
             {
-                "groups": [{"name": "g", "repositories": [{"url": "https://example.org/b"}]}],
-                "profiles": [
-                    {"name": "p", "repositories": [{"url": "https://example.org/c", "path": "b/c"}]}
-                ],
+                "groups": [{"name": "g", "repositories": [repo("b")]}],
+                "profiles": [{"name": "p", "repositories": [repo("c", path="b/c")]}],
             },
             "https://example.org/b in ~/b and https://example.org/c in ~/b/c: give one of them another path",
         ),
         (
-            {
-                "profiles": [
-                    {"name": name, "repositories": [{"url": "https://example.org/b", "branch": name}]}
-                    for name in ("p", "q")
-                ]
-            },
+            {"profiles": [{"name": name, "repositories": [repo("b", branch=name)]} for name in ("p", "q")]},
             "for one folder",
         ),
+        ({"profiles": [{"name": name, "repositories": [repo("b")]} for name in ("p", "q")]}, ""),
         (
-            {
-                "profiles": [
-                    {"name": name, "repositories": [{"url": "https://example.org/b"}]} for name in ("p", "q")
-                ]
-            },
-            "",
-        ),
-        (
-            {
-                "data_mounts": [{"name": "d", "source": "/mnt"}],
-                "repositories": [{"url": "https://example.org/data"}],
-            },
+            {"data_mounts": [{"name": "d", "source": "/mnt"}], "repositories": [repo("data")]},
             "has a repository in ~/data, which leads to the folders of jupyterhub_data_mounts",
         ),
-        ({"repositories": [{"url": "https://example.org/data"}]}, ""),
+        ({"repositories": [repo("data")]}, ""),
         ({"approval": {"source": "url"}}, "has source 'url' and lacks url"),
         ({"approval": {"url": "https://a.org/"}}, "lacks source"),
         ({"approval": {"source": "file", "file": "/a", "url": "https://a.org"}}, "url, which has no effect"),
@@ -296,7 +229,7 @@ def test_what_is_refused(changes: dict[str, t.Any], sentence: str) -> None:
     found = access.access_problems(settings(**changes))
     assert sentence in "; ".join(found)
     assert bool(found) is bool(sentence), found
-    assert "tok" not in "; ".join(found) or "token" in "; ".join(found)
+    assert "s3cret" not in "; ".join(found)
 
 
 @pytest.mark.parametrize(
@@ -325,11 +258,6 @@ def test_what_a_host_cannot_keep(changes: dict[str, t.Any], sentence: str) -> No
     assert len(found) == bool(sentence)
     # Where nothing is known of the host, nothing is wrong.
     assert access.capacity_problems(settings(**changes), 0, 0) == []
-
-
-def test_a_token_in_an_address_is_not_shown() -> None:
-    found = access.access_problems(settings(repositories=[{"url": "https://x:s3cret@example.org/a"}]))
-    assert "s3cret" not in "; ".join(found)
 
 
 def test_groups_of_the_settings_are_the_hubs_own() -> None:
@@ -362,10 +290,7 @@ def test_administrators_who_enter_no_servers() -> None:
 
 def test_environments_get_their_images() -> None:
     given = settings(profiles=[{"name": "a", "label": ""}, {"name": "b", "image": "other:2", "groups": []}])
-    assert access.profiles(given) == [
-        {"name": "a", "image": "notebook:1"},
-        {"name": "b", "image": "other:2"},
-    ]
+    assert access.profiles(given) == [{"name": "a", "image": "notebook:1"}, {"name": "b", "image": "other:2"}]
 
 
 def test_folders() -> None:

@@ -112,6 +112,9 @@ def test_base_from_two_places() -> None:
         catalog_images([{"name": "a"}], base={"image": DIGEST, "archive": "/b.tar"})
 
 
+NO_STACK = "images_software_stack is '{}', which is no stack of images_catalog: use one of other, soft"
+
+
 @pytest.mark.parametrize(
     ("catalog", "stack", "message"),
     [
@@ -132,16 +135,8 @@ def test_base_from_two_places() -> None:
             "",
             "images_catalog has 'a' with 'y' in files, but no build context",
         ),
-        (
-            [{"name": "a", "includes": ["b"]}],
-            "",
-            "images_catalog has 'a' with image 'b', which it does not have",
-        ),
-        (
-            [{"name": "a", "pip": ["x"]}],
-            "",
-            "images_catalog has 'a' with image 'tools', which it does not have",
-        ),
+        ([{"name": "a", "includes": ["b"]}], "", "images_catalog has 'a' with image 'b', which it does not"),
+        ([{"name": "a", "pip": ["x"]}], "", "images_catalog has 'a' with image 'tools', which it does not"),
         ([{"name": "a"}, {"name": "a"}], "", "images_catalog has 'a' twice"),
         (
             [{"name": "a", "parent": "b"}],
@@ -153,12 +148,8 @@ def test_base_from_two_places() -> None:
             "",
             "images_catalog has a circle: a -> b -> a",
         ),
-        (
-            CATALOG,
-            "hub",
-            "images_software_stack is 'hub', which is no stack of images_catalog: use one of other, soft",
-        ),
-        (CATALOG, "none", "images_software_stack is 'none'"),
+        (CATALOG, "hub", NO_STACK.format("hub")),
+        (CATALOG, "none", NO_STACK.format("none")),
     ],
 )
 def test_bad_lists(catalog: list[dict[str, t.Any]], stack: str, message: str) -> None:

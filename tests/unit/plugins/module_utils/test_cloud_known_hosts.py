@@ -35,37 +35,17 @@ gate2.example.org {ED}
 @pytest.mark.parametrize(
     ("line", "server"),
     [
-        (OURS, "id-1"),
         (f"{OURS} ", "id-1"),
-        (f"hub {ED}", ""),
         (f"hub {ED} server", ""),
         (f"hub {ED} server id-1 of ours", ""),
-        (f"hub {ED} root@hub id-1", ""),
         (f"# hub {ED} server id-1", ""),
         (f"@revoked hub {ED} server", ""),
-        ("", ""),
         ("server id-1", ""),
+        ("", ""),
     ],
 )
 def test_whose_an_entry_is(line: str, server: str) -> None:
     assert k.server_of(line) == server
-
-
-@pytest.mark.parametrize(
-    ("line", "hosts"),
-    [
-        (OURS, ["192.0.2.17", "hub.example.org"]),
-        (f"  hub {ED}", ["hub"]),
-        (f"#hub {ED}", []),
-        (f"@cert-authority hub {ED}", []),
-        (f"|1|a=|b= {ED}", []),
-        ("hub,hub.example.org", []),
-        ("", []),
-        ("  ", []),
-    ],
-)
-def test_what_an_entry_is_for(line: str, hosts: list[str]) -> None:
-    assert k.hosts_of(line) == hosts
 
 
 def test_a_new_file_begins_with_a_word() -> None:

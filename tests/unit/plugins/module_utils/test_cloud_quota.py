@@ -6,15 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.galilean.hub.plugins.module_utils.cloud.found import Found, Usage
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.found import Usage
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.quota import Need, shortages
-
-
-@pytest.mark.parametrize(
-    ("limit", "used", "free"), [(10, 3, 7), (10, 10, 0), (5, 9, 0), (0, 0, 0), (-1, 0, None), (-1, 999, None)]
-)
-def test_what_is_free(limit: int, used: int, free: int | None) -> None:
-    assert Usage(limit, used).free == free
 
 
 @pytest.mark.parametrize(
@@ -55,7 +48,3 @@ def test_nothing_needs_nothing() -> None:
     need = Need()
     need.add("cores", 0, "processors")
     assert shortages(need, {"cores": Usage(1, 5)}) == []
-
-
-def test_quotas_by_name() -> None:
-    assert Found(quota=(("cores", Usage(2, 1)),)).usage() == {"cores": Usage(2, 1)}

@@ -21,14 +21,11 @@ from ansible_collections.galilean.hub.plugins.module_utils.derived.cloud import 
 REPO = Path(__file__).resolve().parents[4]
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA ada@example.org"
 GIVEN: dict[str, t.Any] = {
-    "openstack_cloud": "mycloud",
-    "openstack_deployment": "arcetri",
-    "openstack_ssh_networks": ["192.0.2.0/24"],
-    "openstack_image": "Debian 12",
-    "openstack_flavor": "m1.large",
-    "openstack_known_hosts_file": "/site/known_hosts",
+    "openstack_cloud": "mycloud", "openstack_deployment": "arcetri",
+    "openstack_ssh_networks": ["192.0.2.0/24"], "openstack_image": "Debian 12",
+    "openstack_flavor": "m1.large", "openstack_known_hosts_file": "/site/known_hosts",
     "openstack_hosts_file": "/site/openstack_hosts.yml",
-}
+}  # fmt: skip
 
 
 def host(name: str, **changes: t.Any) -> dict[str, t.Any]:
@@ -43,6 +40,7 @@ def host(name: str, **changes: t.Any) -> dict[str, t.Any]:
 
 HUB = host("hub")
 ON_HUB = {"server_name": "hub"}
+OF_A_RUN = ("servers", "state", "delete_volumes", "release_addresses")
 
 
 def test_the_role_hands_over_every_setting(settings_of: t.Callable[..., t.Any]) -> None:
@@ -51,12 +49,7 @@ def test_the_role_hands_over_every_setting(settings_of: t.Callable[..., t.Any]) 
     used = {*o.SHARED.values(), *o.OWN.values(), *o.FILES}
     assert used <= handed
     # And the action takes what comes out, all of it, with nothing left to chance.
-    assert set(o.SHARED) == set(cloud_deployment.SPEC) - {
-        "servers",
-        "state",
-        "delete_volumes",
-        "release_addresses",
-    }
+    assert set(o.SHARED) == set(cloud_deployment.SPEC) - set(OF_A_RUN)
     assert {*o.OWN, "user_data"} == set(cloud_deployment.SERVER)
 
 
@@ -142,15 +135,9 @@ def test_each_host_has_its_sentences() -> None:
 
 
 OTHER: dict[str, t.Any] = {
-    "public_key": "ssh-rsa AAAA",
-    "timeout": 1,
-    "boot_timeout": 1,
-    "rules": [{"port": "1", "networks": []}],
-    "config_drive": False,
-    "metadata": {"a": 1},
-    "boot_volume_gib": 7,
-    "data_volume_gib": 7,
-}
+    "public_key": "ssh-rsa AAAA", "timeout": 1, "boot_timeout": 1, "rules": [{"port": "1", "networks": []}],
+    "config_drive": False, "metadata": {"a": 1}, "boot_volume_gib": 7, "data_volume_gib": 7,
+}  # fmt: skip
 
 
 def other(setting: str) -> t.Any:
@@ -263,16 +250,9 @@ def test_a_file_without_hosts_is_an_inventory_too() -> None:
 
 
 NAMES = [
-    "hub.example.org",
-    "it's",
-    'the "best"',
-    "Galileo's \u00e9cole",
-    "\u5929\u6587\u53f0",
-    "\U0001f52d",
-    "yes",
-    "12",
-    "a #b",
-]
+    "hub.example.org", "it's", 'the "best"', "Galileo's \u00e9cole", "\u5929\u6587\u53f0", "\U0001f52d",
+    "yes", "12", "a #b",
+]  # fmt: skip
 ARGS = "-o ProxyCommand=\"ssh -W '%h:%p' gate\" # \u00e9 \U0001f52d \\ : yes"
 
 
@@ -290,23 +270,9 @@ def test_ansible_reads_it_back(tmp_path: Path) -> None:
     assert list(expected) == sorted(NAMES)
     assert expected[NAMES[0]]["ansible_ssh_common_args"].endswith(ARGS)
     (folder / "openstack_hosts.yml").write_text(text, encoding="utf-8")
-    (folder / "play.yml").write_text(
-        json.dumps(
-            [
-                {
-                    "hosts": "all",
-                    "gather_facts": False,
-                    "tasks": [
-                        {
-                            "ansible.builtin.debug": {
-                                "msg": ["{{ ansible_ssh_common_args }}", "{{ ansible_host }}"]
-                            }
-                        }
-                    ],
-                }
-            ]
-        )
-    )
+    task = {"ansible.builtin.debug": {"msg": ["{{ ansible_ssh_common_args }}", "{{ ansible_host }}"]}}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [task]}
+    (folder / "play.yml").write_text(json.dumps([play]))
     done = subprocess.run(
         [str(Path(sys.executable).with_name("ansible-playbook")), "-i", "openstack_hosts.yml", "play.yml"],
         cwd=folder,

@@ -43,8 +43,3 @@ def test_ended_runs(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert [path.name for path in runs.ended_runs(tmp_path)] == ["999999999-1.run"]
     assert list(runs.ended_runs(tmp_path / "nowhere")) == []
-
-
-def test_controller_id() -> None:
-    assert runs.controller_id() == runs.controller_id()
-    assert len(runs.controller_id()) == 12

@@ -62,11 +62,6 @@ def test_redact(line: str, expected: str) -> None:
     assert logs.redact(line, ("s3cret!", "")) == expected
 
 
-def test_argv() -> None:
-    assert logs.logs_argv("docker", "a") == ["docker", "logs", "--tail", "400", "a"]
-    assert logs.logs_argv("/usr/bin/docker", "a", 7)[-3:] == ["--since", "7", "a"]
-
-
 def test_as_text() -> None:
     assert logs.as_text({"a": ["1", "2"], "b": ["3"]}) == [
         "Last lines of a:",

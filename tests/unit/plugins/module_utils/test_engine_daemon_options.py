@@ -13,59 +13,48 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options
     options_problems,
 )
 
+POOLS = [{"base": "10.224.0.0/16", "size": 24}]
 SETTINGS: dict[str, Any] = {
-    "data_root": "/var/lib/docker",
-    "log_driver": "json-file",
-    "log_max_size": "10m",
-    "log_max_file": 3,
-    "live_restore": True,
-    "userland_proxy": False,
-    "address_pools": [{"base": "10.224.0.0/16", "size": 24}],
-    "mtu": 0,
-    "nofile": 65536,
-    "ipv6": False,
-    "daemon_options": {},
-}
+    "data_root": "/var/lib/docker", "log_driver": "json-file", "log_max_size": "10m", "log_max_file": 3,
+    "live_restore": True, "userland_proxy": False, "address_pools": POOLS, "mtu": 0, "nofile": 65536,
+    "ipv6": False, "daemon_options": {},
+}  # fmt: skip
+SIZES = {"max-file": "3", "max-size": "10m"}
 
+
+def own(**options: Any) -> dict[str, Any]:
+    return {"daemon_options": {name.replace("_", "-"): value for name, value in options.items()}}
+
+
+def nofile(limit: int) -> dict[str, Any]:
+    return {"nofile": {"Name": "nofile", "Hard": limit, "Soft": limit}}
+
+
+# Settings, what the host has, and an option of the daemon.
 OPTIONS: list[tuple[dict[str, Any], dict[str, Any], str, Any]] = [
     ({}, {}, "live-restore", True),
     ({}, {}, "userland-proxy", False),
-    ({}, {}, "log-opts", {"max-file": "3", "max-size": "10m"}),
+    ({}, {}, "log-opts", SIZES),
     ({"log_driver": "journald"}, {}, "log-opts", None),
-    ({"daemon_options": {"log-driver": "journald"}}, {}, "log-opts", None),
-    (
-        {"daemon_options": {"log-opts": {"compress": "true"}}},
-        {},
-        "log-opts",
-        {"max-file": "3", "max-size": "10m", "compress": "true"},
-    ),
+    (own(log_driver="journald"), {}, "log-opts", None),
+    (own(log_opts={"compress": "true"}), {}, "log-opts", {**SIZES, "compress": "true"}),
     ({}, {"mtu": 1500}, "mtu", None),
     ({}, {"mtu": 1450}, "mtu", 1450),
     ({}, {"mtu": 9000}, "mtu", None),
     ({}, {"mtu": None}, "mtu", None),
     ({"mtu": 9000}, {"mtu": 1450}, "mtu", 9000),
-    (
-        {},
-        {"nofile_limit": 20000},
-        "default-ulimits",
-        {"nofile": {"Name": "nofile", "Hard": 20000, "Soft": 20000}},
-    ),
-    (
-        {},
-        {"nofile_limit": 0},
-        "default-ulimits",
-        {"nofile": {"Name": "nofile", "Hard": 65536, "Soft": 65536}},
-    ),
+    ({}, {"nofile_limit": 20000}, "default-ulimits", nofile(20000)),
+    ({}, {"nofile_limit": 0}, "default-ulimits", nofile(65536)),
     ({"nofile": 0}, {}, "default-ulimits", None),
     ({}, {}, "ip6tables", None),
     ({}, {}, "experimental", None),
     ({"ipv6": True}, {}, "ip6tables", True),
     ({"ipv6": True}, {}, "experimental", True),
-    ({"ipv6": True, "daemon_options": {"ip6tables": False}}, {}, "ip6tables", False),
+    ({"ipv6": True, **own(ip6tables=False)}, {}, "ip6tables", False),
     ({}, {}, "data-root", None),
     ({"data_root": "/srv/docker"}, {}, "data-root", "/srv/docker"),
     ({"address_pools": []}, {}, "default-address-pools", None),
-    ({"daemon_options": {"debug": True}}, {}, "debug", True),
+    (own(debug=True), {}, "debug", True),
 ]
 
 
@@ -75,17 +64,14 @@ def test_option(changes: dict[str, Any], engine: dict[str, Any], name: str, valu
 
 
 def test_labels_mark_the_engine_and_the_options_it_has() -> None:
-    labels = daemon_options(
-        {**SETTINGS, "daemon_options": {"labels": ["site=a", "galilean.hub.managed=false"]}}, {}
-    )["labels"]
-    assert labels[0] == MARKER
-    assert labels[1].startswith("galilean.hub.options=")
-    assert labels[2:] == ["site=a"]
-    assert daemon_options(SETTINGS, {})["labels"] == daemon_options(SETTINGS, {})["labels"]
-    assert (
-        daemon_options({**SETTINGS, "log_max_file": 4}, {})["labels"]
-        != daemon_options(SETTINGS, {})["labels"]
-    )
+    def labels(**changes: Any) -> Any:
+        return daemon_options({**SETTINGS, **changes}, {})["labels"]
+
+    marked, digest, *others = labels(**own(labels=["site=a", "galilean.hub.managed=false"]))
+    assert marked == MARKER
+    assert digest.startswith("galilean.hub.options=")
+    assert others == ["site=a"]
+    assert labels() == labels() != labels(log_max_file=4)
 
 
 PROBLEMS: list[tuple[dict[str, Any], str]] = [

@@ -75,44 +75,33 @@ def test_is_stale(daemon_json: str, running: list[str] | None, stale: bool) -> N
 HEAD = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT\n"
 
 
-@pytest.mark.parametrize(
-    ("table", "name"),
-    [
-        (HEAD, ""),
-        (
-            HEAD
-            + "eth0 00000000 010011AC 0003 0 0 0 00000000 0 0 0\neth0 000011AC 0 1 0 0 0 0000FFFF 0 0 0\n",
-            "eth0",
-        ),
-        (
-            HEAD + "wlan0 00000000 1 3 0 0 600 00000000 0 0 0\nens3 00000000 1 3 0 0 100 00000000 0 0 0\n",
-            "ens3",
-        ),
-        (HEAD + "tun0 00000000 1 3 0 0 0 00000080 0 0 0\n", ""),
-    ],
-)
-def test_default_interface(table: str, name: str) -> None:
-    assert state.default_interface(table) == name
+def test_default_interface() -> None:
+    def found(*routes: str) -> str:
+        return state.default_interface(HEAD + "".join(f"{route} 0 0 0\n" for route in routes))
+
+    assert found() == ""
+    local = "eth0 000011AC 0 1 0 0 0 0000FFFF"
+    assert found("eth0 00000000 010011AC 0003 0 0 0 00000000", local) == "eth0"
+    # The cheaper one; and half of all addresses are no default.
+    assert found("wlan0 00000000 1 3 0 0 600 00000000", "ens3 00000000 1 3 0 0 100 00000000") == "ens3"
+    assert found("tun0 00000000 1 3 0 0 0 00000080") == ""
 
 
 ANY6, GATE6, NONE6 = "0" * 32, "fe80" + "0" * 27 + "1", "0" * 32
 
 
-@pytest.mark.parametrize(
-    ("table", "name"),
-    [
-        ("", ""),
-        (f"{ANY6} 00 {ANY6} 00 {NONE6} ffffffff 00000001 00000000 00200200 lo\n", ""),
-        (
-            f"{ANY6} 00 {ANY6} 00 {GATE6} 00000400 00000001 00000000 00450003 ens3\n"
-            f"{ANY6} 00 {ANY6} 00 {GATE6} 00000064 00000001 00000000 00000003 eth0.5\n"
-            f"fd00{'0' * 28} 40 {ANY6} 00 {NONE6} 00000001 00000001 00000000 00000001 tun0\n",
-            "eth0.5",
-        ),
-    ],
-)
-def test_default_interface6(table: str, name: str) -> None:
-    assert state.default_interface6(table) == name
+def test_default_interface6() -> None:
+    assert state.default_interface6("") == ""
+    assert (
+        state.default_interface6(f"{ANY6} 00 {ANY6} 00 {NONE6} ffffffff 00000001 00000000 00200200 lo\n")
+        == ""
+    )
+    table = (
+        f"{ANY6} 00 {ANY6} 00 {GATE6} 00000400 00000001 00000000 00450003 ens3\n"
+        f"{ANY6} 00 {ANY6} 00 {GATE6} 00000064 00000001 00000000 00000003 eth0.5\n"
+        f"fd00{'0' * 28} 40 {ANY6} 00 {NONE6} 00000001 00000001 00000000 00000001 tun0\n"
+    )
+    assert state.default_interface6(table) == "eth0.5"
 
 
 @pytest.mark.parametrize(
@@ -138,16 +127,13 @@ def test_serves_ipv6(
     assert state.serves_ipv6(info, daemon_json, arguments) is serves
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("Max open files            1024                 20000                files", 20000),
-        ("Max open files            1024                 unlimited            files", 0),
-        ("", 0),
-    ],
-)
-def test_hard_nofile(text: str, value: int) -> None:
-    assert state.hard_nofile(text) == value
+def test_hard_nofile() -> None:
+    line = "Max open files            1024                 {}                files"
+    assert [state.hard_nofile(text) for text in (line.format(20000), line.format("unlimited"), "")] == [
+        20000,
+        0,
+        0,
+    ]
 
 
 def test_last_words_prefers_what_went_wrong() -> None:
@@ -156,19 +142,11 @@ def test_last_words_prefers_what_went_wrong() -> None:
     assert state.last_words("one\ntwo\n\nthree", lines=2) == "two\nthree"
 
 
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        (
-            "unable to configure the Docker daemon with file /tmp/a/daemon.json: "
-            "the following directives don't match any configuration option: live-restor\n",
-            "the following directives don't match any configuration option: live-restor",
-        ),
-        ("something else\n", "something else"),
-    ],
-)
-def test_refusal(text: str, reason: str) -> None:
-    assert state.refusal(text) == reason
+def test_refusal() -> None:
+    fault = "the following directives don't match any configuration option: live-restor"
+    said = f"unable to configure the Docker daemon with file /tmp/a/daemon.json: {fault}\n"
+    assert state.refusal(said) == fault
+    assert state.refusal("something else\n") == "something else"
 
 
 def test_low_tables() -> None:
@@ -179,13 +157,9 @@ def test_low_tables() -> None:
 
 
 READY = {
-    "ready": True,
-    "mode": "managed",
-    "cli": "/usr/bin/docker",
-    "buildkit": "buildx",
-    "missing_packages": [],
+    "ready": True, "mode": "managed", "cli": "/usr/bin/docker", "buildkit": "buildx", "missing_packages": [],
     "options_problem": "",
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -52,11 +52,6 @@ def test_the_fingerprint_follows_every_secret_and_its_name() -> None:
     assert fingerprint({}) == fingerprint({})
 
 
-def test_a_line_end_or_another_order_is_no_difference() -> None:
-    made = {"a": "1" * 64, "b": "2" * 64}
-    assert fingerprint(made) == fingerprint({"b": "2" * 64 + "\n", "a": "1" * 64 + "\n"})
-
-
 def test_a_fingerprint_follows_the_secrets_that_its_user_needs() -> None:
     wanted = [
         {"name": "both", "used_by": ["hub", "proxy"]},

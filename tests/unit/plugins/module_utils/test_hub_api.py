@@ -123,19 +123,6 @@ class Recorder(api.Transport):
         return self.answer
 
 
-def test_names_are_quoted_and_options_sent() -> None:
-    transport = Recorder(api.Answer(201))
-    client = api.HubClient("http://h:1/base/", transport)
-    client.start_server("a b/ü@x", {"hub_check": "created"})
-    assert transport.sent == [
-        (
-            "POST",
-            "http://h:1/base/hub/api/users/a%20b%2F%C3%BC%40x/server",
-            '{"user_options": {"hub_check": "created"}}',
-        )
-    ]
-
-
 def test_server_url_takes_the_path_from_the_hub() -> None:
     client = api.HubClient("https://h/base", Recorder(api.Answer(200)))
     assert client.server_url(api.UserState(True, url="/base/user/a/")) == "https://h/base/user/a"

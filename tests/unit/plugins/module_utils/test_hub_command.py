@@ -26,20 +26,14 @@ COMMON, LOCAL = f"{ROOT}/inventories/common", f"{ROOT}/inventories/local"
         ("site", [COMMON, "/etc/hubs/x"], ROOT, {}, "", "make site INVENTORY=/etc/hubs/x"),
         (
             "restore_home",
-            ["/etc/hubs/x.yml"],
+            ["/x.yml", "/a/the other"],
             "",
             {"restore_user": "anna"},
             "two",
-            "ansible-playbook galilean.hub.restore_home -i /etc/hubs/x.yml -e restore_user=anna --limit two",
+            "ansible-playbook galilean.hub.restore_home -i /x.yml -i '/a/the other' -e restore_user=anna "
+            "--limit two",
         ),
-        (
-            "web-dev",
-            ["/a/one", "/a/the other"],
-            ROOT,
-            {},
-            "",
-            "ansible-playbook galilean.hub.web_dev -i /a/one -i '/a/the other'",
-        ),
+        ("web-dev", ["/a/one", "/b"], ROOT, {}, "", "ansible-playbook galilean.hub.web_dev -i /a/one -i /b"),
         ("prune", [COMMON, LOCAL], ROOT, {"more": "1"}, "two", 'make prune ARGS="-e more=1 --limit two"'),
     ],
 )

@@ -13,43 +13,20 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.instance import 
 from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data import hub_config_data, merge
 
 LOGIN: dict[str, t.Any] = {
-    "kind": "dummy",
-    "public_url": "http://127.0.0.1:8000/",
-    "client_id": "",
-    "client_secret": False,
-    "allow_all": True,
-    "allowed_users": ["zoe", "ada"],
-    "allowed_groups": [],
-    "admin_users": [],
-    "admin_groups": [],
-    "blocked_users": [],
-}
+    "kind": "dummy", "public_url": "http://127.0.0.1:8000/", "client_id": "", "client_secret": False,
+    "allow_all": True, "allowed_users": ["zoe", "ada"], "allowed_groups": [], "admin_users": [],
+    "admin_groups": [], "blocked_users": [],
+}  # fmt: skip
 SETTINGS: dict[str, t.Any] = {
-    "public_url": "http://127.0.0.1:8000/",
-    "login": LOGIN,
-    "hub_image": "galilean/hub:1",
-    "notebook_image": "galilean/notebook:1",
+    "public_url": "http://127.0.0.1:8000/", "login": LOGIN, "hub_image": "galilean/hub:1",
+    "notebook_image": "galilean/notebook:1", "welcome_dir": "/srv/hub/welcome",
     "software": {"volume": "galilean-software-x-1", "path": "/opt/software"},
-    "welcome_dir": "/srv/hub/welcome",
-    "ca_bundle": "/etc/ssl/certs/ca-certificates.crt",
-    "memory_limit": "2048M",
-    "cpu_limit": 2.0,
-    "pids_limit": 1024,
-    "open_files": 16384,
-    "tmp_limit": "1024M",
-    "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"},
-    "concurrent_spawn_limit": 3,
-    "active_server_limit": 56,
-    "cull_timeout": 3600,
-    "cull_every": 300,
-    "cull_max_age": 0,
-    "kernel_cull_timeout": 3600,
-    "busy_max_age": 604800,
-    "default_url": "/lab",
-    "token_max_age": 86400,
-    "failed_login_limit": 60,
-    "config_extra": {},
-}
+    "ca_bundle": "/etc/ssl/certs/ca-certificates.crt", "memory_limit": "2048M", "cpu_limit": 2.0,
+    "pids_limit": 1024, "open_files": 16384, "tmp_limit": "1024M", "concurrent_spawn_limit": 3,
+    "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "active_server_limit": 56, "cull_timeout": 3600,
+    "cull_every": 300, "cull_max_age": 0, "kernel_cull_timeout": 3600, "busy_max_age": 604800,
+    "default_url": "/lab", "token_max_age": 86400, "failed_login_limit": 60, "config_extra": {},
+}  # fmt: skip
 
 
 def data(**changes: t.Any) -> dict[str, t.Any]:
@@ -79,12 +56,6 @@ def test_what_a_notebook_server_is_told_of_pages() -> None:
     told = data(**asked)["traits"]["DockerSpawner"]["environment"]
     assert told["NOTEBOOK_MAX_MESSAGE"] == str(64 * 2**20)
     assert told["NOTEBOOK_USER_EXTENSIONS"] == "1"
-
-
-def test_servers_outlive_the_hub() -> None:
-    hub = data()["traits"]["JupyterHub"]
-    assert hub["cleanup_servers"] is False
-    assert data()["traits"]["ConfigurableHTTPProxy"]["should_start"] is False
 
 
 @pytest.mark.parametrize(
@@ -141,7 +112,6 @@ def test_live_folders_are_mounted_read_only_and_only_while_they_are_live() -> No
             {"timeout": 0, "cull_every": 300},
         ),
         ({"cull_timeout": 0, "cull_max_age": 86400}, {"timeout": 0, "cull_every": 300, "max_age": 86400}),
-        ({"cull_max_age": 86400}, {"timeout": 3600, "cull_every": 300, "max_age": 86400}),
     ],
 )
 def test_the_culler_follows_the_settings(changes: dict[str, t.Any], culler: t.Any) -> None:

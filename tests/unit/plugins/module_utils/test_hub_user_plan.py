@@ -83,9 +83,21 @@ def test_names_that_are_fine(name: str) -> None:
     assert not name_problem(name)
 
 
-@pytest.mark.parametrize("name", ["", " a", "a ", "a/b", "../x", ".", "..", "%2e", "%2E%2e", "a\n", "a\x00b"])
-def test_names_that_are_none(name: str) -> None:
-    assert name_problem(name)
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        *((name, "it is empty, or starts or ends with a space") for name in ("", " a", "a ", "a\n")),
+        *((name, "a name has no slash") for name in ("a/b", "../x")),
+        *((name, "it has nothing but dots") for name in (".", "..", "%2e", "%2E%2e")),
+        ("a\x00b", "it has a character that cannot be printed"),
+        ("a\nb", "it has a character that cannot be printed"),
+    ],
+)
+def test_names_that_are_none(name: str, sentence: str) -> None:
+    assert name_problem(name) == sentence
+    with pytest.raises(HubError, match=sentence) as caught:
+        check_names([Wanted(name)])
+    assert "\n" not in caught.value.message
 
 
 def test_no_name_twice() -> None:

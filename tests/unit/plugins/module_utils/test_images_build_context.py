@@ -110,11 +110,7 @@ def test_layers(context: Path, more: Path) -> None:
     plain = read_context(str(context)).hashes()
     files = [{"src": str(more), "dest": "d"}, {"src": str(more / "three.log"), "dest": "x/y.log"}]
     laid = read_context(str(context), files=files).hashes()
-    assert {path for path in laid if laid[path] != plain.get(path)} == {
-        "d/e/two",
-        "d/three.log",
-        "x/y.log",
-    }
+    assert {path for path in laid if laid[path] != plain.get(path)} == {"d/e/two", "d/three.log", "x/y.log"}
     assert set(plain) <= set(laid)
     again = read_context(str(context), files=[*files, {"src": str(context / "d"), "dest": "d"}]).hashes()
     assert again == {**laid, **{path: plain[path] for path in ("d", "d/e", "d/e/two")}}

@@ -50,37 +50,16 @@ IGNORED: list[tuple[str, str, bool]] = [
 @pytest.mark.parametrize(("text", "path", "ignored"), IGNORED)
 def test_ignore_rules(text: str, path: str, ignored: bool) -> None:
     assert IgnoreRules(text).ignored(path) is ignored
+    assert not IgnoreRules(text, always_kept=(path,)).ignored(path)
 
 
-def test_dockerfile_is_never_ignored() -> None:
-    rules = IgnoreRules("**", always_kept=("Dockerfile",))
-    assert not rules.ignored("Dockerfile")
-
-
-@pytest.fixture
-def context(tmp_path: Path) -> Path:
-    for name, text in {"Dockerfile": "FROM x", "d/one": "1", "d/e/two": "2", "skip/three": "3"}.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o644)
+def test_paths(tmp_path: Path) -> None:
+    for name in ("Dockerfile", "d/one", "d/e/two", "skip/three"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
     (tmp_path / "link").symlink_to("d/one")
     (tmp_path / "dirlink").symlink_to("d")
-    return tmp_path
-
-
-def test_paths(context: Path) -> None:
-    assert context_paths(str(context), IgnoreRules("skip")) == [
-        "Dockerfile",
-        "d",
-        "d/e",
-        "d/e/two",
-        "d/one",
-        "dirlink",
-        "link",
-    ]
-
-
-def test_exception_below_an_ignored_folder(context: Path) -> None:
-    paths = context_paths(str(context), IgnoreRules("*\n!d/e/two"))
-    assert paths == ["d", "d/e", "d/e/two"]
+    found = context_paths(str(tmp_path), IgnoreRules("skip"))
+    assert found == ["Dockerfile", "d", "d/e", "d/e/two", "d/one", "dirlink", "link"]
+    # An exception below a folder that is ignored.
+    assert context_paths(str(tmp_path), IgnoreRules("*\n!d/e/two")) == ["d", "d/e", "d/e/two"]

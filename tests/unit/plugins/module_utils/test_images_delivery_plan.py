@@ -108,41 +108,29 @@ def test_pack_key() -> None:
     assert re.fullmatch("[0-9a-f]{16}", key)
 
 
-# As the engine stores them: the layer c occurs on two parents, once as a file and once as a link.
+# As engines store them: the layer c occurs on two parents, once as a file and once as a link.
 MANIFEST = [
-    {"Config": "1.json", "Layers": ["a/layer.tar", "b/layer.tar", "c/layer.tar"]},
-    {"Config": "3.json", "Layers": ["x/layer.tar", "c2/layer.tar"]},
+    {"Config": "1.json", "Layers": ["a/l", "b/l", "c/l"]},
+    {"Config": "3.json", "Layers": ["x/l", "c2/l"]},
 ]
 LAYERS = {"1.json": ONE.layers, "3.json": OTHER.layers}
-LINKS = {"c2/layer.tar": "../c/layer.tar"}
+LINKS = {"c2/l": "../c/l"}
 
 
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        (set(), set()),
-        (chains("a"), {"a/layer.tar"}),
-        (chains("a", "b"), {"a/layer.tar", "b/layer.tar"}),
+        (set(), ""),
+        ({"unrelated"}, ""),
+        (chains("a", "b"), "ab"),
         # The link's place is known, the file's is not; and the other way round.
-        (chains("x", "c"), {"x/layer.tar"}),
-        (chains("a", "b", "c"), {"a/layer.tar", "b/layer.tar"}),
-        (
-            chains("a", "b", "c") | chains("x", "c"),
-            {"a/layer.tar", "b/layer.tar", "c/layer.tar", "x/layer.tar"},
-        ),
-        ({"unrelated"}, set()),
+        (chains("x", "c"), "x"),
+        (chains("a", "b", "c"), "ab"),
+        (chains("a", "b", "c") | chains("x", "c"), "abcx"),
     ],
 )
-def test_left_out_files(known: set[str], expected: set[str]) -> None:
-    assert plan.left_out_files(MANIFEST, LAYERS, LINKS, known) == expected
-
-
-def test_left_out_files_of_newer_engines() -> None:
-    manifest = [
-        {"Config": "blobs/sha256/1", "Layers": ["blobs/sha256/a", "blobs/sha256/b", "blobs/sha256/c"]}
-    ]
-    out = plan.left_out_files(manifest, {"blobs/sha256/1": ONE.layers}, {}, chains("a", "b"))
-    assert out == {"blobs/sha256/a", "blobs/sha256/b"}
+def test_left_out_files(known: set[str], expected: str) -> None:
+    assert plan.left_out_files(MANIFEST, LAYERS, LINKS, known) == {f"{layer}/l" for layer in expected}
 
 
 def test_left_out_files_of_a_strange_archive() -> None:
@@ -153,39 +141,25 @@ def test_left_out_files_of_a_strange_archive() -> None:
 
 
 def test_links_that_go_in_circles_end() -> None:
-    links = {"a/layer.tar": "../b/layer.tar", "b/layer.tar": "../a/layer.tar"}
-    manifest = [{"Config": "1.json", "Layers": ["a/layer.tar", "b/layer.tar", "c/layer.tar"]}]
-    assert plan.left_out_files(manifest, LAYERS, links, set()) == set()
+    assert plan.left_out_files(MANIFEST[:1], LAYERS, {"a/l": "../b/l", "b/l": "../a/l"}, set()) == set()
 
 
-@pytest.mark.parametrize(
-    ("free", "expected"),
-    [
-        ({"/var/cache": ("1", 100), "/var/lib": ("2", 200)}, ""),
-        (
-            {"/var/cache": ("1", 99), "/var/lib": ("2", 200)},
-            "h has 99 bytes free in /var/cache, but x needs 100 bytes",
-        ),
-        ({"/var/cache": ("1", 300), "/var/lib": ("1", 300)}, ""),
-        (
-            {"/var/cache": ("1", 299), "/var/lib": ("1", 299)},
-            "h has 299 bytes free in /var/cache, but x needs 300",
-        ),
-    ],
-)
-def test_space_problem(free: dict[str, tuple[str, int]], expected: str) -> None:
-    problem = plan.space_problem("h", {"/var/cache": 100, "/var/lib": 200}, free, "x")
-    assert problem.startswith(expected)
-    assert bool(problem) is bool(expected)
+def test_space_problem() -> None:
+    def problem(cache: tuple[str, int], lib: tuple[str, int]) -> str:
+        free = {"/var/cache": cache, "/var/lib": lib}
+        return plan.space_problem("h", {"/var/cache": 100, "/var/lib": 200}, free, "x")
+
+    assert problem(("1", 100), ("2", 200)) == ""
+    assert problem(("1", 99), ("2", 200)).startswith("h has 99 bytes free in /var/cache, but x needs 100")
+    # On one file system they add up.
+    assert problem(("1", 300), ("1", 300)) == ""
+    assert problem(("1", 299), ("1", 299)).startswith("h has 299 bytes free in /var/cache, but x needs 300")
 
 
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (
-            "unauthorized: authentication required",
-            "refuses h (g/a:1 of images_registry): correct images_registry_username",
-        ),
+        ("unauthorized: authentication required", "refuses h (g/a:1 of images_registry): correct"),
         ("denied: requested access to the resource is denied", "refuses h"),
         (
             "Get https://r/v2/: x509: certificate signed by unknown authority",
@@ -194,13 +168,9 @@ def test_space_problem(free: dict[str, tuple[str, int]], expected: str) -> None:
         ),
         ("manifest unknown: manifest unknown", "has lost g/a:1, which h needs: run again"),
         ("dial tcp 192.0.2.1:5000: connect: connection refused", "does not answer h"),
-        ("Get https://r/v2/: dial tcp: lookup r: no such host", "does not answer h"),
         ("received unexpected HTTP status: 503 Service Unavailable", "does not answer h"),
-        (
-            "something else\nand more",
-            "could not get g/a:1 from the registry r.example.org:5000/hub: and more",
-        ),
-        ("", "could not get g/a:1 from the registry r.example.org:5000/hub: nothing"),
+        ("something else\nand more", "get g/a:1 from the registry r.example.org:5000/hub: and more"),
+        ("", "get g/a:1 from the registry r.example.org:5000/hub: nothing"),
     ],
 )
 def test_registry_problem(error: str, expected: str) -> None:
@@ -209,13 +179,7 @@ def test_registry_problem(error: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1500, "1.5 kB"),
-        (105_000_000, "105 MB"),
-        (2_340_000_000, "2.3 GB"),
-    ],
+    [(999, "999 bytes"), (1500, "1.5 kB"), (105_000_000, "105 MB"), (2_340_000_000, "2.3 GB")],
 )
 def test_human(size: int, expected: str) -> None:
     assert plan.human(size) == expected

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import typing as t
@@ -18,37 +19,24 @@ DIGEST = "sha256:" + "a" * 64
 
 
 @pytest.mark.parametrize(
-    "registry",
+    ("registry", "right"),
     [
-        "registry.example.org",
-        "registry.example.org:5000",
-        "registry.example.org/hub",
-        "registry.example.org:5000/hub/images_1",
-        "localhost",
-        "localhost:5000/hub",
-        "registry:5000",
-        "192.0.2.1:5000",
-        "[2001:db8::1]:5000/hub",
+        ("registry.example.org", True),
+        ("registry.example.org:5000/hub/images_1", True),
+        ("localhost:5000/hub", True),
+        ("registry:5000", True),
+        ("[2001:db8::1]:5000/hub", True),
+        ("https://registry.example.org", False),
+        ("hub/images", False),
+        ("registry.example.org/Hub", False),
+        ("registry.example.org/hub/", False),
+        ("a b.c", False),
+        ("x.org:port", False),
     ],
 )
-def test_registries(registry: str) -> None:
-    plan.check_registry(registry)
-
-
-@pytest.mark.parametrize(
-    "registry",
-    [
-        "https://registry.example.org",
-        "hub",
-        "hub/images",
-        "registry.example.org/Hub",
-        "registry.example.org/hub/",
-        "a b.c",
-        "x.org:port",
-    ],
-)
-def test_what_is_no_registry(registry: str) -> None:
-    with pytest.raises(HubError, match=re.escape(f"setting is {registry!r}: give a host")):
+def test_registries(registry: str, right: bool) -> None:
+    refused = pytest.raises(HubError, match=re.escape(f"setting is {registry!r}: give a host"))
+    with contextlib.nullcontext() if right else refused:
         plan.check_registry(registry, "setting")
 
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
-import ipaddress
 import typing as t
 
 import pytest
@@ -188,10 +187,3 @@ def test_members_keep_names_and_where_they_can_their_address() -> None:
     assert fixed.arguments("hub-users") == (
         ["network", "connect", "--alias=other", "--ip=10.210.16.2", "hub-users", "hub-user-1"]
     )
-
-
-def test_ranges_of_the_host() -> None:
-    found = plan.ipv4_ranges(TRIE, ROUTE)
-    assert ipaddress.ip_network("0.0.0.0/0") not in found
-    assert found[ipaddress.ip_network("192.0.2.0/24")] == "eth0"
-    assert found[ipaddress.ip_network("10.9.0.5/32")] == ""

@@ -47,34 +47,18 @@ def write(folder: Path, name: str, text: str) -> None:
     path.write_text(text)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "group_vars/all/settings.yml",
-        "group_vars/all/secrets.yaml",
-        "group_vars/all/more/deep.json",
-        "group_vars/all/plain",
-        "group_vars/all/secrets.example.yml",
-        "group_vars/all/README.md",
-        "group_vars/all/settings.yml~",
-        "group_vars/all/.hidden",
-        "group_vars/all.yml",
-        "group_vars/hubs",
-        "group_vars/hubs.json",
-        "host_vars/hub.example.org",
-        "host_vars/hub.example.org.yml",
-        "host_vars/hub.example.org/settings.yml",
-        "host_vars/other/settings.yml",
-        "files/people.csv",
-        "files/etc/motd",
-        "web/hub/static/site.css",
-        "known_hosts",
-        "README.md",
-        ".gitignore",
-        ".git/config",
-        "hosts.yml.bak",
-    ],
-)
+# What has its place beside an inventory, and what is nothing.
+IN_PLACE = """
+    group_vars/all/settings.yml group_vars/all/secrets.yaml group_vars/all/more/deep.json group_vars/all/plain
+    group_vars/all/secrets.example.yml group_vars/all/README.md group_vars/all/settings.yml~
+    group_vars/all/.hidden group_vars/all.yml group_vars/hubs group_vars/hubs.json host_vars/hub.example.org
+    host_vars/hub.example.org.yml host_vars/hub.example.org/settings.yml host_vars/other/settings.yml
+    files/people.csv files/etc/motd web/hub/static/site.css known_hosts README.md .gitignore .git/config
+    hosts.yml.bak
+"""
+
+
+@pytest.mark.parametrize("name", IN_PLACE.split())
 def test_what_is_in_its_place(inventory: Path, name: str) -> None:
     write(inventory, name, PROTO)
     for source in (inventory, inventory / "hosts.yml"):
@@ -86,75 +70,57 @@ NO_INVENTORY = "inv/{0} is not an inventory: " + MOVE + "."
 FOLDER = "inv/{0} is a folder with no meaning in an inventory: "
 FILES = FOLDER + "files belong below inv/files, settings into group_vars."
 EVERYBODY = "what holds for all hosts belongs into inv/group_vars/all/settings.yml."
-SUFFIX = "since its name does not end in .yml, .yaml or .json: rename it"
+SUFFIX = "inv/{0} is not read, since its name does not end in .yml, .yaml or .json: rename it"
+HAS_SETTINGS = (
+    "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
+    "inv/group_vars/all/{0}."
+)
+NOT_THERE = "inv/{0} is for the {1}, which the inventory does not have: "
 
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("people.csv", NO_INVENTORY),
-        ("people.xlsx", NO_INVENTORY),
-        ("approved.txt", NO_INVENTORY),
-        ("hooks.py", NO_INVENTORY),
-        ("hub.pem", NO_INVENTORY),
-        ("seccomp", NO_INVENTORY),
-        ("a b.csv", NO_INVENTORY),
+        *(
+            (name, NO_INVENTORY)
+            for name in ("people.csv", "approved.txt", "hooks.py", "hub.pem", "seccomp", "a b.csv")
+        ),
         ("etc/motd", FILES.format("etc")),
         ("images/viewer/Dockerfile", FILES.format("images")),
         ("templates/a.j2", FILES.format("templates")),
         ("vars/settings.yml", FILES.format("vars")),
-        ("group_var/all.yml", FOLDER.format("group_var") + "did you mean group_vars?"),
-        ("groupvars/all.yml", FOLDER.format("groupvars") + "did you mean group_vars?"),
-        ("group-vars/all.yml", FOLDER.format("group-vars") + "did you mean group_vars?"),
-        ("Group_Vars/all.yml", FOLDER.format("Group_Vars") + "did you mean group_vars?"),
+        *(
+            (f"{name}/all.yml", FOLDER.format(name) + "did you mean group_vars?")
+            for name in ("group_var", "groupvars", "group-vars", "Group_Vars")
+        ),
         ("hosts_vars/x.yml", FOLDER.format("hosts_vars") + "did you mean host_vars?"),
-        (
-            "settings.yml",
-            "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
-            "inv/group_vars/all/{0}.",
-        ),
-        (
-            "secrets.json",
-            "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
-            "inv/group_vars/all/{0}.",
-        ),
-        (
-            "group_vars/hub.yml",
-            "inv/{0} is for the group hub, which the inventory does not have: did you mean hubs?",
-        ),
+        ("settings.yml", HAS_SETTINGS),
+        ("secrets.json", HAS_SETTINGS),
+        ("group_vars/hub.yml", NOT_THERE.format("{0}", "group hub") + "did you mean hubs?"),
         (
             "group_vars/hub/settings.yml",
-            "inv/group_vars/hub is for the group hub, which the inventory does not have: did you mean hubs?",
+            NOT_THERE.format("group_vars/hub", "group hub") + "did you mean hubs?",
         ),
-        (
-            "group_vars/settings.yml",
-            "inv/{0} is for the group settings, which the inventory does not have: " + EVERYBODY,
-        ),
+        ("group_vars/settings.yml", NOT_THERE.format("{0}", "group settings") + EVERYBODY),
         (
             "group_vars/empty.yml",
             "inv/{0} is for the group empty, which has no host: give it one, or move the file to "
             "inv/group_vars/all/settings.yml.",
         ),
-        ("group_vars/all/settings.yml.txt", "inv/{0} is not read, " + SUFFIX + ", or move it away."),
-        ("group_vars/all/settings.conf", "inv/{0} is not read, " + SUFFIX + ", or move it away."),
-        ("group_vars/all/settings.YML", "inv/{0} is not read, " + SUFFIX + ", or move it away."),
+        ("group_vars/all/settings.yml.txt", f"{SUFFIX}, or move it away."),
+        ("group_vars/all/settings.YML", f"{SUFFIX}, or move it away."),
         (
             "group_vars/all/conf.d/a.yml",
             "inv/group_vars/all/conf.d is a folder with a dot in its name, which is not read: rename it.",
         ),
-        ("group_vars/hubs.yml.txt", "inv/{0} is not read, " + SUFFIX + " to hubs.yml."),
-        ("group_vars/all.ini", "inv/{0} is not read, " + SUFFIX + " to all.yml."),
-        ("host_vars/hub.example.org.txt", "inv/{0} is not read, " + SUFFIX + " to hub.example.org.yml."),
+        ("group_vars/hubs.yml.txt", f"{SUFFIX} to hubs.yml."),
+        ("group_vars/all.ini", f"{SUFFIX} to all.yml."),
+        ("host_vars/hub.example.org.txt", f"{SUFFIX} to hub.example.org.yml."),
         (
             "host_vars/hub.example.com.yml",
-            "inv/{0} is for the host hub.example.com, which the inventory does not have: did you mean "
-            "hub.example.org?",
+            NOT_THERE.format("{0}", "host hub.example.com") + "did you mean hub.example.org?",
         ),
-        (
-            "host_vars/localhost/x.yml",
-            "inv/host_vars/localhost is for the host localhost, which the inventory does not have: "
-            + EVERYBODY,
-        ),
+        ("host_vars/localhost/x.yml", NOT_THERE.format("host_vars/localhost", "host localhost") + EVERYBODY),
         (
             "group_vars",
             "inv/{0} is not a folder, and not read: what it says belongs into "
@@ -219,21 +185,20 @@ def test_variables_of_a_site_are_its_own(inventory: Path) -> None:
     assert files.misplaced(["inv"], known(inventory.parent)) == []
 
 
+A_GROUP = (
+    "where nobody reads it: a group has hosts, vars and children; what holds for all its hosts stands "
+    "below vars."
+)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         (
             "hubs:\n  hosts:\n    hub.example.org:\n  var:\n    edge_port: 1\n",
-            "has var in the group hubs, where nobody reads it: a group has hosts, vars and children; what "
-            "holds for all its hosts "
-            "stands below vars.",
+            f"has var in the group hubs, {A_GROUP}",
         ),
-        (
-            "all:\n  children:\n    hubs:\n      edge_port: 1\n",
-            "has edge_port in the group hubs, where nobody reads it: a group has hosts, vars and "
-            "children; what holds for all its "
-            "hosts stands below vars.",
-        ),
+        ("all:\n  children:\n    hubs:\n      edge_port: 1\n", f"has edge_port in the group hubs, {A_GROUP}"),
         (
             "hubs:\n  hosts:\n    hub.example.org:\n      vars:\n        edge_port: 1\n",
             "has edge_port below vars of the host hub.example.org, where nobody reads it: write it below "
@@ -286,34 +251,19 @@ def test_lists_of_hosts_are_no_files(tmp_path: Path) -> None:
     assert files.misplaced(["localhost,", "hub.example.org,other"], known(tmp_path)) == []
 
 
+INVENTORIES = "hosts inventory hosts.yml openstack_hosts.yml a.ini b.toml c.json d.yaml"
+OTHER_FILES = "people.csv etc hooks.py known_hosts files web hosts.yml.txt a.pem hosts2"
+
+
 def test_ansible_reads_what_may_be_an_inventory_and_nothing_else() -> None:
     """ansible.cfg and the check agree on names."""
     config = configparser.ConfigParser()
     config.read(REPO / "ansible.cfg")
     ignored = re.compile(config["inventory"]["ignore_patterns"])
-    for name in (
-        "hosts",
-        "inventory",
-        "hosts.yml",
-        "openstack_hosts.yml",
-        "a.ini",
-        "b.toml",
-        "c.json",
-        "d.yaml",
-    ):
+    for name in INVENTORIES.split():
         assert not ignored.search(name), name
         assert name in files.INVENTORY_NAMES or Path(name).suffix in files.INVENTORY_SUFFIXES
-    for name in (
-        "people.csv",
-        "etc",
-        "hooks.py",
-        "known_hosts",
-        "files",
-        "web",
-        "hosts.yml.txt",
-        "a.pem",
-        "hosts2",
-    ):
+    for name in OTHER_FILES.split():
         assert ignored.search(name), name
         assert name not in files.INVENTORY_NAMES
         assert Path(name).suffix not in files.INVENTORY_SUFFIXES

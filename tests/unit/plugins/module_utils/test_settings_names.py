@@ -20,60 +20,44 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "users_accounts": {"type": "list"},
 }
 
-NAMES: list[tuple[str, t.Any, list[str]]] = [
-    # right, or none of our business
-    ("edge_port", 8000, []),
-    ("docker_cli", ["docker"], []),
-    ("ansible_host", "192.0.2.1", []),
-    ("ansible_docker_extra_args", "", []),
-    ("__edge_port", 1, []),
-    ("inventory_hostname", "hub", []),
-    ("my_edge_port", 8000, []),
-    ("institute_name", "Arcetri", []),
-    ("teardown_confirm", "hub", []),
+# What is right, or none of our business.
+RIGHT: dict[str, t.Any] = {
+    "edge_port": 8000, "docker_cli": ["docker"], "ansible_host": "192.0.2.1", "ansible_docker_extra_args": "",
+    "__edge_port": 1, "inventory_hostname": "hub", "my_edge_port": 8000, "institute_name": "Arcetri",
+    "teardown_confirm": "hub",
+}  # fmt: skip
+
+# What is given, what is told of its value, and what is meant.
+MISSPELLED: list[tuple[str, t.Any, str, str]] = [
     # a wrong beginning
-    (
-        "jupterhub_instance",
-        "proto",
-        ["jupterhub_instance (it is 'proto') is not a setting: did you mean jupyterhub_instance?"],
-    ),
-    (
-        "jupyter_hub_instance",
-        "p",
-        ["jupyter_hub_instance (it is 'p') is not a setting: did you mean jupyterhub_instance?"],
-    ),
-    ("user_accounts", [], ["user_accounts is not a setting: did you mean users_accounts?"]),
-    ("Edge_port", 80, ["Edge_port (it is 80) is not a setting: did you mean edge_port?"]),
-    ("egde_port", 80, ["egde_port (it is 80) is not a setting: did you mean edge_port?"]),
+    ("jupterhub_instance", "proto", " (it is 'proto')", "jupyterhub_instance"),
+    ("jupyter_hub_instance", "p", " (it is 'p')", "jupyterhub_instance"),
+    ("user_accounts", [], "", "users_accounts"),
+    ("Edge_port", 80, " (it is 80)", "edge_port"),
+    ("egde_port", 80, " (it is 80)", "edge_port"),
     # a wrong end
-    ("edge_prot", 80, ["edge_prot (it is 80) is not a setting: did you mean edge_port?"]),
-    (
-        "edge_bindaddress",
-        "::",
-        ["edge_bindaddress (it is '::') is not a setting: did you mean edge_bind_address?"],
-    ),
-    (
-        "docker_xyz",
-        True,
-        ["docker_xyz is not a setting of the role docker: remove it, or see docs/roles/docker.md."],
-    ),
+    ("edge_prot", 80, " (it is 80)", "edge_port"),
+    ("edge_bindaddress", "::", " (it is '::')", "edge_bind_address"),
     # secrets stay out
-    (
-        "jupyterhub_cookie_secert",
-        "hunter2",
-        ["jupyterhub_cookie_secert is not a setting: did you mean jupyterhub_cookie_secret?"],
-    ),
-    (
-        "jupyterhub_instance_token",
-        "hunter2",
-        ["jupyterhub_instance_token is not a setting: did you mean jupyterhub_instance?"],
-    ),
+    ("jupyterhub_cookie_secert", "hunter2", "", "jupyterhub_cookie_secret"),
+    ("jupyterhub_instance_token", "hunter2", "", "jupyterhub_instance"),
 ]
 
 
-@pytest.mark.parametrize(("name", "value", "expected"), NAMES)
-def test_names(name: str, value: t.Any, expected: list[str]) -> None:
-    assert names.misspelled({name: value}, SPECS, ROLES) == expected
+def test_right_names() -> None:
+    assert names.misspelled(RIGHT, SPECS, ROLES) == []
+
+
+@pytest.mark.parametrize(("name", "value", "shown", "meant"), MISSPELLED)
+def test_a_misspelled_name(name: str, value: t.Any, shown: str, meant: str) -> None:
+    sentence = f"{name}{shown} is not a setting: did you mean {meant}?"
+    assert names.misspelled({name: value}, SPECS, ROLES) == [sentence]
+
+
+def test_a_name_that_is_like_no_other() -> None:
+    assert names.misspelled({"docker_xyz": True}, SPECS, ROLES) == [
+        "docker_xyz is not a setting of the role docker: remove it, or see docs/roles/docker.md."
+    ]
 
 
 @pytest.mark.parametrize(("former", "name"), sorted(RENAMED.items()))
@@ -97,98 +81,65 @@ def hub(host: str, machine: str = "192.0.2.1", **rest: str) -> Placed:
     )
 
 
-CLASHES: list[tuple[list[Placed], list[str]]] = [
-    ([hub("a")], []),
-    ([hub("a"), hub("b", "192.0.2.2")], []),
-    ([hub("a"), hub("b", instance="proto", port="8001")], []),
-    ([hub("a"), hub("b", instance="proto", address="127.0.0.2")], []),
-    ([hub("a", subnet="10.1.0.0/24"), hub("b", instance="p", port="8001", subnet="10.2.0.0/24")], []),
-    ([hub("a", subnet="nonsense"), hub("b", instance="p", port="8001", subnet="10.2.0.0/24")], []),
-    ([hub("x", "192.0.2.2"), hub("y", "192.0.2.2")], []),  # not this host's business
+def port(number: int, which: str, address: str = "127.0.0.1", fix: str = "") -> str:
+    first = which.split()[0]
+    return f"use port {number} of {address} ({which}): give one of them another {first}{fix}."
+
+
+PROTO = {"instance": "proto"}
+EDGE = "edge_port and edge_port"
+# What both have, and how to mend it; nothing where they stand side by side.
+CLASHES: list[tuple[list[Placed], str]] = [
+    ([hub("a")], ""),
+    ([hub("a"), hub("b", "192.0.2.2")], ""),
+    ([hub("a"), hub("b", **PROTO, port="8001")], ""),
+    ([hub("a"), hub("b", **PROTO, address="127.0.0.2")], ""),
+    ([hub("a", subnet="10.1.0.0/24"), hub("b", **PROTO, port="8001", subnet="10.2.0.0/24")], ""),
+    ([hub("a", subnet="nonsense"), hub("b", **PROTO, port="8001", subnet="10.2.0.0/24")], ""),
+    ([hub("x", "192.0.2.2"), hub("y", "192.0.2.2")], ""),  # not this host's business
     (
         [hub("a"), hub("b", port="8001")],
-        [
-            "a and b are the same machine (192.0.2.1) and both have jupyterhub_instance 'hub': "
-            "give one of them another name (and edge_port)."
-        ],
+        "have jupyterhub_instance 'hub': give one of them another name (and edge_port).",
     ),
+    ([hub("a"), hub("b", **PROTO)], port(8000, EDGE)),
+    ([hub("b", **PROTO, address="0.0.0.0"), hub("a")], port(8000, EDGE, "0.0.0.0")),
     (
-        [hub("a"), hub("b", instance="proto")],
-        [
-            "a and b are the same machine (192.0.2.1) "
-            "and both use port 8000 of 127.0.0.1 (edge_port and edge_port): "
-            "give one of them another edge_port."
-        ],
-    ),
-    (
-        [hub("b", instance="proto", address="0.0.0.0"), hub("a")],
-        [
-            "b and a are the same machine (192.0.2.1) "
-            "and both use port 8000 of 0.0.0.0 (edge_port and edge_port): "
-            "give one of them another edge_port."
-        ],
-    ),
-    (
-        [hub("a", port="443", http="80"), hub("b", instance="proto", port="80")],
-        [
-            "a and b are the same machine (192.0.2.1) "
-            "and both use port 80 of 127.0.0.1 (edge_http_port and edge_port): "
-            "give one of them another edge_http_port."
-        ],
+        [hub("a", port="443", http="80"), hub("b", **PROTO, port="80")],
+        port(80, "edge_http_port and edge_port"),
     ),
     # Behind one SNI router by name, also where they want different ports.
-    ([hub("a", shared="a.org"), hub("b", instance="proto", shared="b.org x.org")], []),
+    ([hub("a", shared="a.org"), hub("b", **PROTO, shared="b.org x.org")], ""),
+    ([hub("a", shared="a.org", port="443"), hub("b", **PROTO, port="80", http="443", shared="b.org")], ""),
     (
-        [hub("a", shared="a.org", port="443"), hub("b", instance="p", port="80", http="443", shared="b.org")],
-        [],
+        [hub("a", shared="a.org x.org"), hub("b", **PROTO, port="8001", shared="b.org X.org")],
+        "have the name x.org (edge_server_name, edge_server_aliases) while edge_sni_routing is true: give "
+        "one of them another.",
     ),
     (
-        [hub("a", shared="a.org x.org"), hub("b", instance="proto", port="8001", shared="b.org X.org")],
-        [
-            "a and b are the same machine (192.0.2.1) and both have the name x.org (edge_server_name, "
-            "edge_server_aliases) while edge_sni_routing is true: give one of them another."
-        ],
+        [hub("a", shared="a.org", subdomains="yes"), hub("b", **PROTO, shared="b.org beta.A.org")],
+        "have the names a.org and beta.a.org while jupyterhub_subdomains is true: names below the first "
+        "belong to its users, so give the other another.",
     ),
-    (
-        [hub("a", shared="a.org", subdomains="yes"), hub("b", instance="proto", shared="b.org beta.A.org")],
-        [
-            "a and b are the same machine (192.0.2.1) and both have the names a.org and beta.a.org while "
-            "jupyterhub_subdomains is true: names below the first belong to its users, so give the other "
-            "another."
-        ],
-    ),
-    ([hub("a", shared="a.org *.a.org"), hub("b", instance="proto", shared="beta.a.org")], []),
+    ([hub("a", shared="a.org *.a.org"), hub("b", **PROTO, shared="beta.a.org")], ""),
     # The same name behind two SNI routers, each with an address of its own.
-    ([hub("a", shared="a.org"), hub("b", instance="proto", address="127.0.0.2", shared="a.org")], []),
+    ([hub("a", shared="a.org"), hub("b", **PROTO, address="127.0.0.2", shared="a.org")], ""),
+    ([hub("a", shared="a.org"), hub("b", **PROTO)], port(8000, EDGE, fix=", or both edge_sni_routing")),
     (
-        [hub("a", shared="a.org"), hub("b", instance="proto")],
-        [
-            "a and b are the same machine (192.0.2.1) "
-            "and both use port 8000 of 127.0.0.1 (edge_port and edge_port): "
-            "give one of them another edge_port, or both edge_sni_routing."
-        ],
+        [hub("a", shared="a.org"), hub("b", **PROTO, address="0.0.0.0", shared="b.org")],
+        port(8000, EDGE, fix=", or both the same edge_bind_address"),
     ),
     (
-        [hub("a", shared="a.org"), hub("b", instance="proto", address="0.0.0.0", shared="b.org")],
-        [
-            "a and b are the same machine (192.0.2.1) "
-            "and both use port 8000 of 127.0.0.1 (edge_port and edge_port): "
-            "give one of them another edge_port, or both the same edge_bind_address."
-        ],
-    ),
-    (
-        [hub("a", subnet="10.1.0.0/16"), hub("b", instance="p", port="8001", subnet="10.1.2.0/24")],
-        [
-            "a and b are the same machine (192.0.2.1) and both use the network 10.1.0.0/16 for user servers: "
-            "give one of them another jupyterhub_users_subnet."
-        ],
+        [hub("a", subnet="10.1.0.0/16"), hub("b", **PROTO, port="8001", subnet="10.1.2.0/24")],
+        "use the network 10.1.0.0/16 for user servers: give one of them another jupyterhub_users_subnet.",
     ),
 ]
 
 
-@pytest.mark.parametrize(("placed", "expected"), CLASHES)
-def test_clashes(placed: list[Placed], expected: list[str]) -> None:
-    assert names.clashes(placed, "a") == expected
+@pytest.mark.parametrize(("placed", "said"), CLASHES)
+def test_clashes(placed: list[Placed], said: str) -> None:
+    both = " and ".join(one.host for one in placed)
+    sentence = f"{both} are the same machine (192.0.2.1) and both {said}"
+    assert names.clashes(placed, "a") == ([sentence] if said else [])
 
 
 FOLDERS: list[tuple[str, str, bool]] = [

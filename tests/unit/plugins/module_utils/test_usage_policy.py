@@ -171,17 +171,15 @@ def test_cache_of_others_stays() -> None:
         ]
 
 
-@pytest.mark.parametrize(
-    ("ref", "expected"),
-    [
-        ("galilean/hub:1", "galilean/hub"),
-        ("registry.example.org:5000/x/hub:1", "registry.example.org:5000/x/hub"),
-        ("registry.example.org:5000/hub@sha256:1", "registry.example.org:5000/hub"),
-        ("hub:1", "hub"),
-    ],
-)
-def test_repository_of(ref: str, expected: str) -> None:
-    assert usage.repository_of(ref) == expected
+def test_repository_of() -> None:
+    port = "registry.example.org:5000"
+    refs = ("galilean/hub:1", f"{port}/x/hub:1", f"{port}/hub@sha256:1", "hub:1")
+    assert [usage.repository_of(ref) for ref in refs] == [
+        "galilean/hub",
+        f"{port}/x/hub",
+        f"{port}/hub",
+        "hub",
+    ]
 
 
 def test_usage() -> None:
