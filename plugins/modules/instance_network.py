@@ -292,7 +292,7 @@ class Job:
             self.actions.append(f"make the network {self.want.name}")
         elif changes:
             words = ", ".join(f"{name} {old or 'none'} -> {new}" for name, (old, new) in changes.items())
-            self.actions.append(f"make the network {self.want.name} anew: {words}")
+            self.actions.append(f"recreate the network {self.want.name}: {words}")
         if self.engine:
             self._bring_about(have if changes else None, have is not None and not changes, taken)
         before, after = (

@@ -170,7 +170,7 @@ class Box:
             volume, command, write=True, take=lambda chunks: numbers_of(chunks, tell)
         )
         if status:
-            raise HubError(f"{volume} cannot be given to {new}: {why}. Run again to go on.")
+            raise HubError(f"{volume} cannot be given to {new}: {why}. Run again to continue.")
         return int(given)
 
     def owner(self, volume: str) -> int:

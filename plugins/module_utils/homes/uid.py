@@ -58,7 +58,7 @@ def decide(
     """
     if not wanted and len(found) > 1:
         raise HubError(
-            f"Homes and shared folders belong to more than one number: {in_words(found)}. Say with {SETTING} whose all of them shall be."
+            f"Homes and shared folders belong to more than one number: {in_words(found)}. Set {SETTING} to the owner of all of them."
         )
     uid = wanted or next(iter(found), last or NEW)
     known = uid in found or uid == last
@@ -70,7 +70,7 @@ def decide(
     owner = account(uid)
     if owner and not (known and uid == LEGACY):
         raise HubError(
-            f"{SETTING} is {uid}, which {owner} of this host has: give a number from {LOWEST} to {HIGHEST} that nobody has there."
+            f"{SETTING} is {uid}, which {owner} of this host has: give a number from {LOWEST} to {HIGHEST} that is free there."
         )
     return uid
 

@@ -130,7 +130,7 @@ def registry_inputs(image: str) -> dict[str, str]:
     if not match:
         raise HubError(
             f"image is {image!r}: name a registry's image with its digest, as in debian@sha256:<64 digits>, "
-            "because what a tag stands for changes."
+            "because tags change."
         )
     return {"image": match.group(1)}
 

@@ -157,8 +157,7 @@ def check_removal(
     lost = {name for name in had if name not in after or not after[name].valid(now)}
     if len(lost) > 1 and len(lost) * 100 > percent * len(had):
         raise RemovalError(
-            f"the list would take the approval from {len(lost)} of {len(had)} users, more than {percent:g} %:"
-            " where that is meant, raise max_removed in jupyterhub_approval"
+            f"the list would take the approval from {len(lost)} of {len(had)} users, more than {percent:g} %: if this is right, raise max_removed in jupyterhub_approval"
         )
 
 

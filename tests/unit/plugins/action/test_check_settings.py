@@ -152,10 +152,9 @@ def test_all_findings_at_once(collections: Path, tmp_path: Path) -> None:
             "edge_port is 'eighty': give a whole number, such as 8000.",
             "jupyterhub_limit is empty: "
             "give a whole number, such as 4, or remove the line to get the default.",
-            "jupyterhub_public_url cannot be worked out ('nowhere' is undefined): "
-            "correct what stands in its {{ }}.",
-            "jupyterhub_token cannot be worked out (the reason is not shown, it is a secret): "
-            "correct what stands in its {{ }}.",
+            "jupyterhub_public_url cannot be evaluated ('nowhere' is undefined): correct its {{ }}.",
+            "jupyterhub_token cannot be evaluated (the reason is not shown, it is a secret): "
+            "correct its {{ }}.",
             same,
         ],
         "two": [same],

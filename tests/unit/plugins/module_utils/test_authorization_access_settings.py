@@ -117,7 +117,7 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"profiles": [{"name": "a", "image": "any"}], "images": {}}, ""),
         ({"profiles": [{"name": "a", "default_url": "lab"}]}, "begin it with /"),
         ({"profiles": [{"name": "a", "default_url": "//example.org"}]}, "begin it with /, such as /lab"),
-        ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "take out braces"),
+        ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "remove braces"),
         ({"profiles": [{"name": "a", "default_url": "/user/ada/lab"}]}, "give the part after /user/<name>"),
         (
             {"profiles": [{"name": "a", "default_url": "/vioila/"}], **PLAIN},

@@ -40,8 +40,8 @@ def test_accepts(change: dict[str, t.Any]) -> None:
             "edge_trusted_proxies has '10.0.0.5/24',",
             "10.0.0.0/24 or 10.0.0.5",
         ),
-        ({"trusted_proxies": ["0.0.0.0/0"]}, "edge_trusted_proxies has '0.0.0.0/0':", "own addresses"),
-        ({"trusted_proxies": ["::/0"]}, "edge_trusted_proxies has '::/0':", "own addresses"),
+        ({"trusted_proxies": ["0.0.0.0/0"]}, "edge_trusted_proxies has '0.0.0.0/0':", "balancer's addresses"),
+        ({"trusted_proxies": ["::/0"]}, "edge_trusted_proxies has '::/0':", "balancer's addresses"),
         (
             {"proxy_protocol": True},
             "edge_proxy_protocol is true while edge_trusted_proxies is empty:",
