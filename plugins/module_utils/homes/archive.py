@@ -276,7 +276,7 @@ def _sync(path: Path) -> None:
 
 
 def write_archive(box: Box, folder: Path, archive: plan.Archive) -> plan.Archive:
-    """Write an archive and its notes. Neither has its name before it is whole and compared with the volume."""
+    """Write an archive and its notes. They get their names only when complete and verified; HubError if writing fails."""
     target, partial = folder / archive.name, folder / f".{archive.name}.partial"
     notes, notes_partial = folder / f"{archive.name}{NOTES}", folder / f".{archive.name}{NOTES}.partial"
     try:
