@@ -118,7 +118,7 @@ help: ## List all targets
 	  'SCENARIO=<name>     one molecule scenario instead of all'
 
 .PHONY: setup
-setup: $(SITE_STAMP) $(COLLECTION) ## Make the virtual environment with Ansible in it (.venv)
+setup: $(SITE_STAMP) $(COLLECTION) ## Create the virtual environment with Ansible (.venv)
 
 $(SITE_STAMP):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { [ -z "$$(command -v $(PYTHON))" ] \
@@ -138,11 +138,11 @@ $(COLLECTION):
 	@ln -sfn ../../../.. $@
 
 .PHONY: site
-site: setup ## Set up this machine, or the hosts of INVENTORY, as a hub, and prove that it works
+site: setup ## Set up this machine, or the hosts of INVENTORY, as a hub, and test it
 	$(PLAYBOOK) site.yml $(ARGS)
 
 .PHONY: hub
-hub: setup ## Only the hub: its image, settings and look, in seconds; without the check at the end
+hub: setup ## Update only the hub (image, settings, branding), in seconds, without the final check
 	$(PLAYBOOK) playbooks/hub.yml $(ARGS)
 
 .PHONY: check
@@ -150,45 +150,45 @@ check: setup ## Show what `make site` would change, and change nothing
 	$(PLAYBOOK) site.yml --check --diff $(ARGS)
 
 .PHONY: validate
-validate: setup ## Check all settings, and touch no host
+validate: setup ## Check all settings, without connecting to hosts
 	$(PLAYBOOK) playbooks/validate.yml $(ARGS)
 
 .PHONY: verify
-verify: setup ## Do what a user does (log in, start a server, run a cell, stop) and show how long it takes
+verify: setup ## Test the hub like a user (log in, start a server, run a cell, stop) and show the timings
 	$(PLAYBOOK) playbooks/verify.yml $(ARGS)
 
 .PHONY: disk
-disk: setup ## Show what images, shared software, homes and the build cache take
+disk: setup ## Show the disk usage of images, shared software, homes and the build cache
 	$(PLAYBOOK) playbooks/disk.yml $(ARGS)
 
 .PHONY: prune
-prune: setup ## Remove old images, software and build cache that nobody needs; ARGS=--check only shows what
+prune: setup ## Remove unused old images, software and build cache; ARGS=--check only shows them
 	$(PLAYBOOK) playbooks/prune.yml $(ARGS)
 
 .PHONY: provision
-provision: setup ## Only the servers on a cloud, and their addresses (docs/openstack.md)
+provision: setup ## Create only the servers on a cloud (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)
 
 .PHONY: rebuild
-rebuild: setup ## Make the servers of the deployment CONFIRM=<name> anew, with their data (docs/openstack.md)
+rebuild: setup ## Rebuild the servers of the deployment CONFIRM=<name>, and keep their data (docs/openstack.md)
 	$(PLAYBOOK) playbooks/rebuild.yml $(if $(CONFIRM),-e rebuild_confirm=$(CONFIRM)) $(ARGS)
 
 .PHONY: teardown
-teardown: setup ## Remove the instance, or on a cloud the deployment, CONFIRM=<name>; data stays (docs/remove.md)
+teardown: setup ## Remove the instance, or on a cloud the deployment, CONFIRM=<name>, and keep its data (docs/remove.md)
 	$(PLAYBOOK) playbooks/teardown.yml $(if $(CONFIRM),-e teardown_confirm=$(CONFIRM)) $(ARGS)
 
 .PHONY: hub-shell
-hub-shell: setup ## Open a shell in the hub that runs here, or ARGS="command" in it
+hub-shell: setup ## Open a shell in the hub on this machine, or run ARGS="command" in it
 	@$(call script,hub-shell)
 
 .PHONY: logs
-logs: setup ## Show what the hub that runs here has said, or ARGS="edge --since 1h" for another part (docs/troubleshooting.md)
+logs: setup ## Show the log of the hub on this machine, or of another part with ARGS="edge --since 1h" (docs/troubleshooting.md)
 	@$(call script,logs)
 
 ##@ Work on the collection
 
 .PHONY: web-dev
-web-dev: setup ## Show the look of hub and JupyterLab (files/web) as it is, at each reload; `make site` ends it
+web-dev: setup ## Live preview of the branding (files/web) at each reload; `make site` ends it
 	$(PLAYBOOK) playbooks/web_dev.yml $(ARGS)
 
 .PHONY: setup-dev
@@ -203,7 +203,7 @@ $(DEV_STAMP): | $(SITE_STAMP)
 	@touch $@
 
 .PHONY: engine
-engine: setup ## Provide a Docker engine on this machine, as the tests need it
+engine: setup ## Start a Docker engine for the tests on this machine
 	@# `make test` asks once for all of its steps.
 	$(if $(ENGINE_READY),@true,$(PLAYBOOK) playbooks/engine.yml)
 
@@ -225,81 +225,81 @@ unit: setup-dev ## Unit tests, and the tests of the repository itself
 	$(TESTING) $(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: inputs
-inputs: setup-dev ## What people save and send: tables, lists, sizes, each case a file of tests/inputs
+inputs: setup-dev ## Test inputs of users: tables, lists, sizes; each case is a file in tests/inputs
 	$(TESTING) $(BIN)/pytest tests/inputs $(ARGS)
 
 .PHONY: docs
-docs: setup-dev ## Write the pages of roles from their specs
+docs: setup-dev ## Write the pages of roles from their argument specs
 	$(BIN)/python tests/tools/render_docs.py
 
 .PHONY: docs-site
-docs-site: setup-dev ## Make a web site of all pages (.cache/docs-site), and fail at any warning or dead link
+docs-site: setup-dev ## Build the web site of all pages (.cache/docs-site); warnings and dead links are errors
 	$(BIN)/python tests/tools/build_docs_site.py
 
 .PHONY: docs-check
-docs-check: setup-dev ## Fail where a page is stale, a link is dead, or plugin documentation is wrong
+docs-check: setup-dev ## Check generated pages, links and plugin documentation
 	$(BIN)/python tests/tools/render_docs.py --check
 	$(BIN)/python tests/tools/build_docs_site.py
 	$(TESTING) $(BIN)/antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self .
 
 .PHONY: modules
-modules: setup-dev engine ## The modules against the real engine
+modules: setup-dev engine ## Test the modules on the real engine
 	$(TESTING) $(BIN)/pytest tests/modules --ignore tests/modules/test_vscode_image.py $(ARGS)
 
 .PHONY: vscode
-vscode: setup-dev engine ## The image with VS Code, which takes minutes to build and is in no site's list by itself
+vscode: setup-dev engine ## Test the image with VS Code, which takes minutes to build
 	$(TESTING) $(BIN)/pytest tests/modules/test_vscode_image.py $(ARGS)
 
 .PHONY: molecule
-molecule: setup-dev engine ## Each role on hosts of its own, SCENARIO=<name> for one of them
+molecule: setup-dev engine ## Test each role on its own hosts, SCENARIO=<name> for one of them
 	@for scenario in $(SCENARIO); do \
 	  echo "molecule test -s $$scenario"; \
 	  $(TESTING) ANSIBLE_CALLBACK_PLUGINS=$(CURDIR)/tests/tools/callback $(BIN)/molecule test -s "$$scenario" $(ARGS); done
 
 .PHONY: e2e
-e2e: setup-dev engine ## The whole way with a real browser: site, log in, run a cell, again, check mode, teardown
+e2e: setup-dev engine ## End-to-end tests with a real browser: site, log in, run a cell, second run, check mode, teardown
 	$(TESTING) $(BIN)/pytest tests/e2e $(ARGS)
 
 .PHONY: login
-login: setup-dev engine ## Logins of all kinds with a real browser, a real OpenID provider and directory, approvals, environments, secrets
+login: setup-dev engine ## Test all authenticators with a real browser, OpenID provider and directory, approvals, environments, secrets
 	$(TESTING) $(BIN)/pytest tests/login $(ARGS)
 
 .PHONY: attacks
-attacks: setup-dev engine ## What strangers, users and a hub that was broken into try, against a deployed instance
+attacks: setup-dev engine ## Attacks of anonymous clients, users and a compromised hub on a deployed instance
 	$(TESTING) $(BIN)/pytest tests/attacks $(ARGS)
 
 .PHONY: guest
-guest: setup-dev ## Project quotas, on a kernel that has them: in a virtual machine; part of `make test-all`
+guest: setup-dev ## Test project quotas in a virtual machine; part of `make test-all`
 	@$(call apt,$(GUEST_PACKAGES))
 	$(TESTING) $(BIN)/pytest tests/guest $(ARGS)
 
 .PHONY: lab-up
-lab-up: setup ## Bring up a real OpenStack on this machine, for tests (docs/lab.md)
+lab-up: setup ## Start a real OpenStack on this machine, for tests (docs/lab.md)
 	@$(call apt,$(LAB_PACKAGES))
 	@$(LAB) up
 
 .PHONY: lab-down
-lab-down: setup ## Stop it, ARGS=--purge removes its servers and databases, ARGS=--all everything of it
+lab-down: setup ## Stop it; ARGS=--purge removes its servers and databases, ARGS=--all all its files
 	@$(LAB) down $(ARGS)
 
 .PHONY: lab-check
-lab-check: setup-dev lab-up ## Boot servers on it, and look at all that is said of it
+lab-check: setup-dev lab-up ## Boot servers on it, and test it
 	$(TESTING) $(BIN)/pytest tests/lab $(ARGS)
 
 .PHONY: test-cloud
-test-cloud: setup-dev engine lab-up ## From an empty project of the lab to a hub, a rebuild, and back (takes long)
+test-cloud: setup-dev engine lab-up ## Test a site on the lab: from an empty project to a hub, a rebuild, a teardown (slow)
 	$(TESTING) $(BIN)/pytest tests/cloud $(ARGS)
 
 .PHONY: test
-test: setup-dev ## What CI runs: all of these without what is slow and seldom breaks, and a line for each
+test: setup-dev ## All tests of CI, without slow ones
 	$(BIN)/python tests/tools/run_tests.py $(ARGS)
 
 .PHONY: test-all
-test-all: setup-dev ## The same with all that is slow, before a release; it says what that is (takes long)
+test-all: setup-dev ## All tests, with the slow ones, before a release
 	$(BIN)/python tests/tools/run_tests.py --all $(ARGS)
 
 .PHONY: bench
-bench: site setup-dev ## Measure what docs/bench.md reports, on the instance that `make site` runs (takes long)
+bench: site setup-dev ## Run the benchmarks of docs/bench.md on the instance of `make site` (slow)
 	$(BIN)/python tests/bench/spawn.py
 	$(BIN)/python tests/bench/broker.py
 	$(BIN)/python tests/bench/singleuser_start.py "$$(docker image ls --format '{{.Repository}}:{{.Tag}}' galilean/notebook | head -n 1)"
@@ -309,11 +309,11 @@ bench: site setup-dev ## Measure what docs/bench.md reports, on the instance tha
 	$(BIN)/python tests/bench/site.py
 
 .PHONY: build
-build: setup ## The collection as an archive for ansible-galaxy (galilean-hub-<version>.tar.gz)
+build: setup ## Build the archive for ansible-galaxy (galilean-hub-<version>.tar.gz)
 	$(BIN)/ansible-galaxy collection build --force
 
 .PHONY: clean
-clean: ## Remove what make made here: environment, caches, archives; never a hub
+clean: ## Remove files of make in the checkout: environment, caches, archives; never a hub
 	@! ip link show lab-public >/dev/null 2>&1 || ! [ -e .cache/lab/var/run/init.json ] \
 	  || { echo "The lab runs from here: make lab-down ARGS=--all first" >&2; exit 1; }
 	rm -rf .venv .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache *.tar.gz

@@ -246,7 +246,7 @@ class ActionModule(ActionBase):
             reason = str(exc).strip().splitlines()[0].rstrip(".")
             if settings_spec.is_secret(spec) and "vault" not in reason.lower():
                 reason = "the reason is not shown, it is a secret"
-            return [f"{name} cannot be worked out ({reason}): correct what stands in its {{{{ }}}}."]
+            return [f"{name} cannot be evaluated ({reason}): correct its {{{{ }}}}."]
         return [
             *settings_spec.check_value(name, to_plain(found), spec),
             *packages.setting_problems(name, to_plain(found)),

@@ -10,25 +10,25 @@ class ModuleDocFragment:
 options:
   url:
     description:
-      - Address of the hub, with its path below the host if it has one. The public one, or that of the hub itself where it is in reach.
+      - URL of the hub with its base path. Either the public URL or, if reachable, the hub's own address.
     type: str
     required: true
   token:
     description:
-      - Token of a service or an administrator. What it must be allowed is said in the module's description.
-      - Exactly one of O(token) and O(token_path) is needed.
+      - Token of a service or an administrator. The module's description lists the required scopes.
+      - Exactly one of O(token) and O(token_path) is required.
     type: str
   token_path:
-    description: File on the host that holds the token.
+    description: File on the host with the token.
     type: path
   validate_certs:
-    description: Whether the certificate of an C(https) address must be valid.
+    description: Whether the certificate of an C(https) URL must be valid.
     type: bool
     default: true
   ca_path:
-    description: File of certificates to trust in place of the system's, as for a test authority.
+    description: File of CA certificates to trust instead of the system's, for example of a test authority.
     type: path
   ca_content:
-    description: The same as text, for certificates that are not on the host. Other blocks than certificates are passed over.
+    description: CA certificates as text, instead of a file on the host. Other PEM blocks are ignored.
     type: str
 """

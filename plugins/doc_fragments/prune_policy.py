@@ -9,32 +9,32 @@ class ModuleDocFragment:
     DOCUMENTATION = r"""
 options:
   repository_prefix:
-    description: What stands before the names of the images that are meant.
+    description: Prefix of the image names.
     type: str
     default: galilean
   wanted:
-    description: Full references of the images that the current settings want, as M(galilean.hub.image) returns them.
+    description: Full references of the images of the current settings, from M(galilean.hub.image).
     type: list
     elements: str
     default: []
   keep:
-    description: How many versions of each image to keep, the wanted one included, beside those in use. V(0) keeps all.
+    description: Number of versions of each image to keep, including the wanted one, in addition to those in use. V(0) keeps all.
     type: int
     default: 3
   software_keep:
-    description: How many versions of each software volume to keep, beside those in use. V(0) keeps all that were finished.
+    description: Number of versions of each software volume to keep, in addition to those in use. V(0) keeps all complete ones.
     type: int
     default: 0
   cache_keep_gib:
-    description: How many GiB the build cache may take. V(0) is no limit.
+    description: Maximum size of the build cache in GiB. V(0) means no limit.
     type: float
     default: 0
   cache_keep_days:
-    description: For how many days the build cache keeps what is not used. V(0) is no limit.
+    description: Days for which the build cache keeps unused records. V(0) means no limit.
     type: float
     default: 0
   foreign:
-    description: Whether images without a name and the build cache count that are not ours.
+    description: Whether to include untagged images and build cache that do not belong to this collection.
     type: bool
     default: false
   docker_cli:

@@ -8,15 +8,15 @@ from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of
 
 DOCUMENTATION = r"""
 name: apt_proxy
-short_description: A proxy as apt is told of it
+short_description: Render a proxy as apt configuration
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - The text of a file for C(/etc/apt/apt.conf.d), which may hold a password.
+  - Returns the text of a file for C(/etc/apt/apt.conf.d). It may contain a password.
 positional: _input
 options:
   _input:
-    description: What P(galilean.hub.settings#lookup) gives for V(host_proxy).
+    description: Result of P(galilean.hub.settings#lookup) for V(host_proxy).
     type: dict
     required: true
 """

@@ -10,15 +10,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: branding
-short_description: A hub's title, announcement and links as its pages and JupyterLab read them
+short_description: Render title, announcement and links for the hub's pages and JupyterLab
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Renders the settings of the role P(galilean.hub.jupyterhub#role) into the content of a file that is read for every page.
-  - The hub serves it to everybody; it holds text, no markup.
+  - Renders settings of the role P(galilean.hub.jupyterhub#role) into the content of a file that is read for each page.
+  - The hub serves the file without login. It contains text, no markup.
 options:
   _input:
-    description: The role's variables C(title), C(announcement) and C(links), their names without C(jupyterhub_web_).
+    description: The role's variables C(title), C(announcement) and C(links), without the prefix C(jupyterhub_web_).
     type: dict
     required: true
 """

@@ -11,39 +11,39 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: catalog_images
-short_description: The images of a catalog, parents first
+short_description: List the images of a catalog, parents first
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Checks a catalog of images and gives the list of those to build, parents first, as M(galilean.hub.image) takes it.
-  - The first one is the base, when an image is built on it.
-  - What an entry lists as packages, kernels, files, environment and commands becomes the text of a Dockerfile; on an image
-    C(<name>-plain) when the entry has a Dockerfile of its own, too.
+  - Checks a catalog of images and returns the list of images to build for M(galilean.hub.image), parents first.
+  - The first one is the base image, if an image is built on it.
+  - Packages, kernels, files, environment and commands of an entry become the text of a Dockerfile. If the entry also has its own
+    Dockerfile, that one builds C(<name>-plain), the parent of the image.
 positional: _input
 options:
   _input:
     description:
-      - The images, with the keys that the role C(images) documents for C(images_catalog).
-      - A C(parent) is the name of another image, V(base), or the full reference of an image that is there already.
+      - The images, with the keys of C(images_catalog) in the role C(images).
+      - A C(parent) is the name of another image, V(base), or the full reference of an existing image.
     type: list
     elements: dict
     required: true
   extra:
-    description: Further images, or changes to those of the same name.
+    description: Further images, or changes to images with the same name.
     type: list
     elements: dict
     default: []
   stack:
-    description: The software stack to have. Others that are marked with C(stack) are left out.
+    description: Name of the software stack to build. Other images with C(stack) are omitted.
     type: str
     default: ''
   files_path:
-    description: The folder that holds a folder for each image that does not give its own C(path).
+    description: Folder with a subfolder for each image without C(path).
     type: path
     default: ''
   base:
     description:
-      - An C(image) of a registry or an C(archive) for the base, where it is not bootstrapped.
+      - C(image) of a registry or C(archive) for the base image, if it is not bootstrapped.
       - Otherwise the options of M(galilean.hub.image) for a bootstrap.
     type: dict
     default: {}
@@ -62,7 +62,7 @@ RETURN = r"""
 _value:
   description:
     - The images with the options of M(galilean.hub.image).
-    - Beside these, C(file) is what has to exist on the controller (or nothing), and C(stack) and C(internal) come from the entry.
+    - In addition, C(file) is the path that must exist on the controller (or nothing). C(stack) and C(internal) come from the entry.
   type: list
   elements: dict
 """

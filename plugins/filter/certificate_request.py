@@ -8,16 +8,16 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: certificate_request
-short_description: Names as a certificate request holds them
+short_description: Format host names for a certificate signing request
 version_added: 0.4.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Turns host names and addresses into what M(community.crypto.openssl_csr_pipe) takes, for a certificate and for an authority
-    that may sign for these names only.
+  - Converts host names and addresses into options of M(community.crypto.openssl_csr_pipe), for a certificate and for an authority
+    that may sign only for these names.
   - Used by the role P(galilean.hub.edge#role).
 options:
   _input:
-    description: Host names, with a star as first label perhaps, and IP addresses.
+    description: Host names, including wildcards, and IP addresses.
     type: list
     elements: str
     required: true

@@ -11,19 +11,19 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: docker_daemon_options
-short_description: The options file of a managed Docker engine
+short_description: Render daemon.json of a managed Docker engine
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Turns the settings of the C(docker) role, and what M(galilean.hub.docker_engine_info) saw of the host, into the content of C(daemon.json).
+  - Converts the settings of the C(docker) role and the result of M(galilean.hub.docker_engine_info) into the content of C(daemon.json).
 positional: _input
 options:
   _input:
-    description: The settings of the role, without their prefix. The free-form options are under C(extra).
+    description: Settings of the role without their prefix. Free-form options are in C(extra).
     type: dict
     required: true
   engine:
-    description: What the module returned. Its C(mtu) and C(nofile_limit) are used.
+    description: Result of the module. C(mtu) and C(nofile_limit) are used.
     type: dict
     default: {}
 """

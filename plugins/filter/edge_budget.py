@@ -10,29 +10,29 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 
 DOCUMENTATION = r"""
 name: edge_budget
-short_description: How many connections fit into the edge's memory
+short_description: Compute the connection limit for the edge's memory
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Computes for how many connections the memory of the edge is enough when each of them takes as much as it can, and what
-    nginx and its container are told for that.
+  - Computes how many connections fit into the memory of the edge if each takes its maximum, and the matching limits for nginx and
+    its container.
   - Used by the role P(galilean.hub.edge#role).
 positional: _input
 options:
   _input:
-    description: Memory as the setting has it, a size or V(auto).
+    description: Value of the memory setting, a size or V(auto).
     type: str
     required: true
   host_mb:
-    description: Memory of the host in MiB, of which V(auto) is a part.
+    description: Memory of the host in MiB, for V(auto).
     type: int
     required: true
   workers:
-    description: Number of nginx' processes.
+    description: Number of nginx worker processes.
     type: int
     required: true
   per_address:
-    description: Connections that an address may have, V(0) for half of all.
+    description: Maximum connections of one address, V(0) for half of all.
     type: int
     default: 0
 """
@@ -45,7 +45,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Memory, connections in all and of one address, and the sizes that the computation rests upon.
+  description: Memory, connections in total and per address, and the sizes that the computation uses.
   type: dict
   sample: {memory: 2048m, connections: 2912, connections_per_address: 1456, http2: 416, http2_per_address: 208}
 """

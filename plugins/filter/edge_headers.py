@@ -10,15 +10,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: edge_headers
-short_description: The security headers that the edge sends
+short_description: Merge the security headers of the edge
 version_added: 0.4.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Lays the headers that an operator gives over those that the edge sends by default. Names may be written in any case.
+  - Merges the operator's headers over the edge's default headers. Names are case-insensitive.
   - Used by the role P(galilean.hub.edge#role).
 options:
   _input:
-    description: Headers by name. One with an empty value is not sent.
+    description: Headers by name. A header with an empty value is not sent.
     type: dict
     required: true
 """
@@ -32,8 +32,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The headers, sorted by name. C(variable) is the name as nginx has it in variables, C(value) is escaped for nginx' quotes.
-    - C(fill) says that it is only sent with answers that have no such header.
+    - The headers, sorted by name. C(variable) is the name in nginx variables, C(value) is escaped for quotes in nginx.
+    - With C(fill), the header is only added to responses without it.
   type: list
   elements: dict
   sample: [{name: Referrer-Policy, variable: referrer_policy, value: same-origin, fill: true}]

@@ -10,17 +10,17 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: edge_sni_routing
-short_description: The place of a hub instance behind the SNI router of a host
+short_description: Compute the SNI routing of a hub instance
 version_added: 0.8.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Computes the file with the names of one instance, the ports that the SNI router has to publish for all instances of its address, and
-    what keeps the instance from it.
+  - Computes the file with the host names of one instance, the ports that the SNI router publishes for all instances of its
+    address, and the conflicts of the instance.
   - Used by the role P(galilean.hub.edge#role).
 positional: _input
 options:
   _input:
-    description: The lines of the files of all instances, as C(grep -rH) prints them.
+    description: Lines of the files of all instances, in the format of C(grep -rH).
     type: list
     elements: str
     required: true
@@ -29,25 +29,25 @@ options:
     type: str
     required: true
   router:
-    description: What the names of all SNI routers of the host begin with.
+    description: Prefix of the names of all SNI routers on the host.
     type: str
     required: true
   address:
-    description: IP address of the host that the router listens at. Empty for none.
+    description: IP address on which the router listens. Empty for none.
     type: str
     default: ""
   ports:
-    description: Ports of O(address) that the instance wants. Nothing when it leaves.
+    description: Ports of O(address) that the instance needs. Empty if it is removed.
     type: list
     elements: int
     default: []
   names:
-    description: Host names that lead to the instance. Nothing when it leaves.
+    description: Host names of the instance. Empty if it is removed.
     type: list
     elements: str
     default: []
   bound:
-    description: Ports of O(address) that the router has now. They stay while there are other instances behind it.
+    description: Ports that the router publishes now. They stay while other instances use the router.
     type: list
     elements: int
     default: []
@@ -63,10 +63,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - V(problems) has one sentence for each name that leads to another instance; V(text) and V(digest) are the instance's file;
-      V(published) is for all instances; V(shared) is whether there are others behind this router; V(subnet6) is the router's IPv6
-      network; V(leaving) has the addresses that the instance is behind, too, as names of folders; V(ending) has the routers that
-      have no other instance; V(only) is whether the host has no router of another address.
+    - V(problems) has one sentence for each name that belongs to another instance. V(text) and V(digest) are the instance's file.
+      V(published) are the ports for all instances. V(shared) tells whether other instances use this router. V(subnet6) is the
+      router's IPv6 network. V(leaving) are other addresses whose routers the instance leaves, as names of folders. V(ending) are
+      routers without other instances. V(only) tells whether the host has no router on another address.
   type: dict
 """
 

@@ -10,12 +10,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: edge_trusted_networks
-short_description: The load balancers that the edge trusts, as its container sees them
+short_description: Translate trusted proxies to the view of the edge's container
 version_added: 0.4.0
 author: galilean.hub contributors (@galilean)
 description:
-  - A connection that begins on the host itself does not come to a container from a loopback address, but from the host's address
-    in the container's network. This filter puts that one in the place of loopback addresses.
+  - A connection from the host itself reaches a container from the host's address in the container's network, not from a loopback
+    address. This filter replaces loopback addresses with that address.
   - Used by the role P(galilean.hub.edge#role).
 positional: _input
 options:
@@ -38,7 +38,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Networks in CIDR form.
+  description: Networks in CIDR notation.
   type: list
   elements: str
   sample: [10.0.0.0/24, 10.224.3.1/32]

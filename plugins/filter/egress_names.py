@@ -8,15 +8,15 @@ from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of
 
 DOCUMENTATION = r"""
 name: egress_names
-short_description: Names of the hosts that a hub lets its user servers fetch from
+short_description: List the host names that user servers fetch from
 version_added: 0.6.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Where they lead can only be asked on the hub's host. M(galilean.hub.check_settings) takes the answers.
+  - The hub's host must resolve them. M(galilean.hub.check_settings) uses the answers.
 options:
   _input:
     description:
-      - The role's variables C(repositories), C(groups), C(profiles), C(git_hosts) and C(config_extra), without C(jupyterhub_).
+      - The role's variables C(repositories), C(groups), C(profiles), C(git_hosts) and C(config_extra), without the prefix C(jupyterhub_).
     type: dict
     required: true
 """

@@ -8,16 +8,16 @@ from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of
 
 DOCUMENTATION = r"""
 name: egress_rules
-short_description: What user servers may reach beyond the hub
+short_description: Order the egress firewall rules of user servers
 version_added: 0.6.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Puts the settings C(jupyterhub_egress_*) of the role P(galilean.hub.jupyterhub#role) into the order in which its firewall judges.
+  - Sorts the settings C(jupyterhub_egress_*) of the role P(galilean.hub.jupyterhub#role) into the order of its firewall rules.
   - Used by the template of the firewall.
 options:
   _input:
     description:
-      - The role's variables C(allowed), C(blocked) and C(private), without C(jupyterhub_egress_).
+      - The role's variables C(allowed), C(blocked) and C(private), without the prefix C(jupyterhub_egress_).
     type: dict
     required: true
 """
@@ -34,15 +34,15 @@ _value:
   type: dict
   contains:
     never:
-      description: Networks that stay blocked whatever the settings say.
+      description: Networks that are always blocked.
       type: list
       elements: str
     services:
-      description: Single addresses with their ports, which may also be the host's own or published on it.
+      description: Single addresses with ports. They may be addresses of the host.
       type: list
       elements: dict
     others:
-      description: All other rules, the narrowest network first.
+      description: All other rules, the smallest network first.
       type: list
       elements: dict
 """

@@ -8,12 +8,12 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: hub_command
-short_description: The command that does something more with the hub of this run
+short_description: Return the command for another playbook on the same hub
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - What a run tells people to type names the inventory of this run, so that it does not go to another hub.
-  - In a checkout with a Makefile it is a C(make) command, from an installed collection C(ansible-playbook).
+  - Messages of a run use it. The command names the inventory of the run, so that it applies to the same hub.
+  - In a checkout with a Makefile it is a C(make) command, with an installed collection C(ansible-playbook).
 positional: _input
 options:
   _input:
@@ -21,16 +21,16 @@ options:
     type: str
     required: true
   sources:
-    description: The inventories of the run, as C(ansible_inventory_sources) has them.
+    description: Inventories of the run, from C(ansible_inventory_sources).
     type: list
     elements: str
     required: true
   given:
-    description: Variables to give with it.
+    description: Extra variables of the command.
     type: dict
     default: {}
   limit:
-    description: The host that is meant, where it is one of several.
+    description: Host to limit the command to, if the inventory has several.
     type: str
     default: ''
 """

@@ -10,16 +10,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 
 DOCUMENTATION = r"""
 name: hub_config_data
-short_description: Settings of a hub as the data file that its image loads
+short_description: Render the configuration data of a hub
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Renders the settings of the role P(galilean.hub.jupyterhub#role) into the traits of JupyterHub and its spawner.
-  - The result holds no secrets. It is what M(galilean.hub.hub_config) checks and writes.
+  - Renders the settings of the role P(galilean.hub.jupyterhub#role) into traits of JupyterHub and its spawner.
+  - The result contains no secrets. M(galilean.hub.hub_config) checks and writes it.
 positional: _input
 options:
   _input:
-    description: The instance's names and paths, as P(galilean.hub.settings#lookup) gives them for V(instance).
+    description: Names and paths of the instance, from P(galilean.hub.settings#lookup) for V(instance).
     type: dict
     required: true
   settings:
@@ -40,19 +40,19 @@ _value:
   type: dict
   contains:
     schema:
-      description: Version of the form of the data.
+      description: Version of the data format.
       type: int
     image:
-      description: Image of the hub that the data is for.
+      description: Image of the hub.
       type: str
     culler:
       description: Options of the idle culler, V(null) when it is off.
       type: dict
     web_live:
-      description: Whether templates are read again for each page, because somebody works on them.
+      description: Whether templates are read again for each page, for work on the branding.
       type: bool
     traits:
-      description: Names of classes to names of traits to values.
+      description: Values by class and trait.
       type: dict
 """
 

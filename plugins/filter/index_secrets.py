@@ -8,15 +8,15 @@ from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of
 
 DOCUMENTATION = r"""
 name: index_secrets
-short_description: What builds read a site's own package indexes from
+short_description: Render package index settings as build secrets
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - The texts of the files in which pip, uv, npm and apt find an index and its password.
+  - Returns the texts of the configuration files in which pip, uv, npm and apt find an index and its password.
 positional: _input
 options:
   _input:
-    description: Addresses under C(pypi), C(npm) and C(mirror), with user and password where they have them.
+    description: URLs in C(pypi), C(npm) and C(mirror), with user and password if needed.
     type: dict
     required: true
 """
@@ -31,7 +31,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Texts by the secret's id, C(pip), C(uv), C(npm) and C(apt); those that are not needed are left out.
+  description: Texts by ID of the secret, C(pip), C(uv), C(npm) and C(apt). Unneeded ones are omitted.
   type: dict
 """
 

@@ -11,17 +11,17 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: openstack_deployments
-short_description: The deployments that the hosts of an inventory are servers of
+short_description: Group the hosts of an inventory by deployment and server
 version_added: 0.3.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Hosts with the same cloud and deployment belong together, and hosts with the same server name are instances on one server.
-  - Hosts whose C(openstack_cloud) is empty are left out.
+  - Hosts with the same cloud and deployment form one deployment. Hosts with the same server name are instances on one server.
+  - Hosts with an empty C(openstack_cloud) are omitted.
 options:
   _input:
     description:
-      - The role's settings as each host sees them, by their full names, with the inventory's name of the host as C(host) and the
-        content of the public key's file as C(public_key).
+      - The role's settings of each host by their full names, with the inventory host name in C(host) and the content of the
+        public key file in C(public_key).
     type: list
     elements: dict
     required: true
@@ -39,8 +39,8 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - The deployments, each with the C(options) for M(galilean.hub.cloud_deployment), and by the names of servers the C(hosts) of
-      the inventory that are on it, their C(login_users) and C(ssh_args).
+    - The deployments, each with the C(options) for M(galilean.hub.cloud_deployment), and by server name the inventory C(hosts) on
+      it, their C(login_users) and C(ssh_args).
   type: list
   elements: dict
   sample:

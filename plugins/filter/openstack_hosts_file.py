@@ -10,32 +10,31 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: openstack_hosts_file
-short_description: The part of an inventory that says where the servers of a deployment are
+short_description: Render the inventory file with the servers of a deployment
 version_added: 0.3.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Writes address, login user, data volume and the arguments of ssh (with the file of pinned host keys, and nothing but that) of
-    every host that is on a server that exists.
+  - Writes address, login user, data volume and ssh arguments for each host whose server exists. ssh uses only the file of pinned host keys.
 options:
   _input:
-    description: A deployment, as P(galilean.hub.openstack_deployments#filter) returns it.
+    description: A deployment from P(galilean.hub.openstack_deployments#filter).
     type: dict
     required: true
   servers:
-    description: Its servers, as M(galilean.hub.cloud_deployment) returns them.
+    description: Its servers from M(galilean.hub.cloud_deployment).
     type: list
     elements: dict
     required: true
   folder:
-    description: The inventory's folder. A file of host keys below it is named in a way that holds for other checkouts, too.
+    description: The inventory's folder. Paths below it are written so that they are valid in other checkouts.
     type: str
     required: true
   previous:
-    description: What the file says so far. Hosts that are not of this run stay.
+    description: Present content of the file. Hosts outside this run stay.
     type: dict
     default: {}
   gone:
-    description: Ids of servers that are no more, whose hosts go from the file in any case.
+    description: IDs of removed servers. Their hosts are removed from the file.
     type: list
     elements: str
     default: []

@@ -6,15 +6,15 @@ import typing as t
 
 DOCUMENTATION = r"""
 name: public_address
-short_description: An address without user and password
+short_description: Remove user and password from a URL
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - What of an address may be seen by everybody.
+  - Returns the part of a URL that is safe to show.
 positional: _input
 options:
   _input:
-    description: The address.
+    description: The URL.
     type: str
     required: true
 """
@@ -27,7 +27,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The address.
+  description: The URL.
   type: str
 """
 

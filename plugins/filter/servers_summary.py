@@ -8,25 +8,25 @@ from ansible.errors import AnsibleFilterError
 
 DOCUMENTATION = r"""
 name: servers_summary
-short_description: Which servers run with other settings than new ones have
+short_description: Summarize user servers that run with old settings
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - What a user's server is started with is a digest in the label C(galilean.hub.settings) of its container. Where the settings have changed
-    since, this says how many servers that are, what of them is old, and how they get what is new.
+  - The label C(galilean.hub.settings) of a user's container holds digests of its settings. If settings have changed since its
+    start, the filter returns how many servers are affected, which settings are old, and how to apply the new ones.
 positional: _input
 options:
   _input:
-    description: Lines with a user's name, a tab and the label, one for each running server.
+    description: One line for each running server, with username, tab and label.
     type: list
     elements: str
     required: true
   data:
-    description: The hub's data, as P(galilean.hub.hub_config_data#filter) returns it.
+    description: The hub's data from P(galilean.hub.hub_config_data#filter).
     type: dict
     required: true
   url:
-    description: Public address of the hub.
+    description: Public URL of the hub.
     type: str
     required: true
   cull_timeout:
@@ -43,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: The sentence, empty where all servers are as new ones.
+  description: The message, empty if all servers have the current settings.
   type: str
 """
 

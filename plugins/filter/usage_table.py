@@ -10,11 +10,11 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_
 
 DOCUMENTATION = r"""
 name: usage_table
-short_description: What takes the disk, as people read it
+short_description: Format disk usage as text
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Turns what M(galilean.hub.engine_usage) or M(galilean.hub.engine_prune) returned into lines of text, the biggest first.
+  - Converts the result of M(galilean.hub.engine_usage) or M(galilean.hub.engine_prune) into lines of text, the largest first.
 positional: _input
 options:
   _input:
@@ -22,19 +22,19 @@ options:
     type: dict
     required: true
   host:
-    description: The host's name for the first line.
+    description: Host name for the first line.
     type: str
     default: ''
   top:
-    description: How many lines of each kind to show; the rest is summed up. Homes, shared folders and archives are all shown.
+    description: Number of lines of each kind. The rest is summed up. All homes, shared folders and archives are shown.
     type: int
     default: 10
   command:
-    description: What to call a prune, such as its command.
+    description: Command of the prune for the text.
     type: str
     default: a prune
   would:
-    description: Whether a prune was in check mode.
+    description: Whether the prune ran in check mode.
     type: bool
     default: false
 """

@@ -8,18 +8,19 @@ from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of
 
 DOCUMENTATION = r"""
 name: user_plan
-short_description: What has to be done so that accounts and homes are as listed
+short_description: Plan the changes to accounts and homes
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Compares the list with what a hub has, and says what is to be done, also in words.
+  - Compares the user list with the hub's accounts and homes, and returns the necessary changes, also as text.
   - Used by the role P(galilean.hub.jupyterhub#role).
 options:
   _input:
     description:
-      - C(list), as P(galilean.hub.settings#lookup) gives it for V(listed_users). C(accounts), of M(galilean.hub.hub_info). C(homes) and C(archives), of M(galilean.hub.home_info).
-      - C(settings), names that other settings have. C(unlisted) and C(removed_homes), the role's variables C(jupyterhub_unlisted_users) and
-        C(jupyterhub_removed_homes). C(check_user), the account that the check plays.
+      - C(list) from P(galilean.hub.settings#lookup) for V(listed_users). C(accounts) from M(galilean.hub.hub_info). C(homes) and
+        C(archives) from M(galilean.hub.home_info).
+      - C(settings), usernames in other settings. C(unlisted) and C(removed_homes), the role's variables
+        C(jupyterhub_unlisted_users) and C(jupyterhub_removed_homes). C(check_user), the account of the check.
     type: dict
     required: true
 """
@@ -42,7 +43,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _value:
-  description: Names by what is to be done with them, and all of it in C(words).
+  description: Usernames by action, and all actions as text in C(words).
   type: dict
   sample: {stop: [], archive: [anna], delete: [anna], words: [Archive the home of anna, Delete the account of anna]}
 """

@@ -8,16 +8,16 @@ from ansible_collections.galilean.hub.plugins.plugin_utils._of_mapping import of
 
 DOCUMENTATION = r"""
 name: username_source
-short_description: What the names of a hub's users are made of
+short_description: Return the settings that determine usernames
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Tells those settings of a login that make users' names. As long as they stay as they are, everybody finds the same home.
+  - Returns the login settings that determine usernames. While they are unchanged, users keep their homes.
   - For M(galilean.hub.hub_rename_check).
 options:
   _input:
     description:
-      - The role's variables about the login, as P(galilean.hub.settings#lookup) gives them for V(login).
+      - The role's login variables from P(galilean.hub.settings#lookup) for V(login).
     type: dict
     required: true
 """

@@ -9,28 +9,29 @@ from ansible.plugins.lookup import LookupBase
 
 DOCUMENTATION = r"""
 name: settings
-short_description: The settings of a host, converted, and what follows from those of several roles
+short_description: Return typed and derived settings of a host
 version_added: 0.8.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Works out the settings of this collection from the variables of the host and the defaults of all roles, so that no role names a
-    variable of another one, and a setting stands in its role's defaults and argument spec only.
-  - In place of a secret stands whether there is one.
+  - Computes the settings of this collection from the variables of the host and the defaults of all roles. Therefore no role uses
+    variables of another role, and a setting is defined only in its role's defaults and argument spec.
+  - For a secret, the value only tells whether it is set.
 options:
   _terms:
     description:
-      - A role, for its settings without its prefix, each in the type of its argument spec.
+      - A role, for its settings without prefix, converted to the types in its argument spec.
       - V(instance), for names, paths and addresses of the instance.
-      - V(address), for where browsers find the hub.
-      - V(host_proxy) or V(hub_proxy), for how a host or the hub goes out. The address of a proxy may have a password in it.
-      - V(common), for what several roles go by, such as the title of the hub.
-      - V(openstack_host) or V(service_account), for what the code of cloud and accounts takes.
-      - V(hub), V(login), V(listed_users), V(web_live), V(egress), V(egress_sources), V(stacks) or V(welcome_folders), for what the code of the hub reads.
+      - V(address), for the public address of the hub.
+      - V(host_proxy) or V(hub_proxy), for the HTTP proxy of the host or hub. Its URL may contain a password.
+      - V(common), for values that several roles use, such as the title of the hub.
+      - V(openstack_host) or V(service_account), for values of the roles openstack and users.
+      - V(hub), V(login), V(listed_users), V(web_live), V(egress), V(egress_sources), V(stacks) or V(welcome_folders), for values
+        of the hub.
     type: list
     elements: str
     required: true
   instance:
-    description: For V(instance), the name of another one than C(jupyterhub_instance).
+    description: For V(instance), the name of an instance other than C(jupyterhub_instance).
     type: str
     default: ""
 """
@@ -43,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 _raw:
-  description: For each term its settings.
+  description: Settings for each term.
   type: list
   elements: raw
 """

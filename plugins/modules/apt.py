@@ -5,48 +5,48 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: apt
-short_description: Packages of the distribution, as soon as nothing else installs any
+short_description: Install packages, and wait for other package installations
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Installs packages with M(ansible.builtin.apt). Where that fails because something else holds a lock of dpkg or apt (a server that
-    has just started upgrades itself, for instance), it says who does, waits until that is done, and tries again.
-  - Finishes what an interrupted run of dpkg has left before it tries again.
-  - Without O(name), only waits. Cloud-init at work on the first boot counts as something that installs packages.
+  - Installs packages with M(ansible.builtin.apt). If another process holds a lock of dpkg or apt, for example automatic upgrades
+    on a new server, the module names that process, waits until it has finished, and tries again.
+  - Completes an interrupted run of dpkg before it tries again.
+  - Without O(name), it only waits. Cloud-init during the first boot counts as a package installation.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
 attributes:
   action:
-    description: Has an action plugin, which runs on the controller and tells what is waited for.
+    description: Has an action plugin, which runs on the controller and prints the process it waits for.
     support: full
   check_mode:
     support: full
     details:
-      - Never waits; says what it would wait for.
+      - Never waits. Prints what it would wait for.
   diff_mode:
     support: full
   idempotent:
     support: full
 options:
   name:
-    description: Names of packages that should be installed.
+    description: Names of packages to install.
     type: list
     elements: str
     default: []
   install_recommends:
-    description: Whether to install what they recommend, too.
+    description: Whether to install recommended packages, too.
     type: bool
     default: false
   cache_valid_time:
-    description: Fetch the lists of packages where they are older than this many seconds.
+    description: Update the package lists if they are older than this number of seconds.
     type: int
     default: 86400
   policy_rc_d:
-    description: What packages are told, as exit code, that want to start their services. By default they may.
+    description: Exit code of C(policy-rc.d) for packages that want to start services. By default they may.
     type: int
   wait:
-    description: For how many seconds to wait, in all.
+    description: Maximum total waiting time in seconds.
     type: int
     default: 600
 seealso:
@@ -65,7 +65,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 waited:
-  description: Who was waited for, in words.
+  description: Processes that the module waited for, as text.
   returned: success
   type: list
   elements: str

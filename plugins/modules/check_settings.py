@@ -5,28 +5,28 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: check_settings
-short_description: Checks all settings of a hub host before anything is touched
+short_description: Validate all settings of a hub host before any change
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
   - Reads the argument specs of all roles of this collection and compares them with the variables of the host.
-  - Finds names that are no settings (with the nearest one that is), values of the wrong type, values that are not among
-    the choices, unknown and missing keys inside lists and mappings, settings that must be given and are not, templates
-    that cannot be worked out, and instances on the same machine that share a name, a port or a network.
-  - Finds secrets in plain text in files of the inventory other than C(secrets.yml), such as settings that are secret, keys
-    like C(client_secret) in free mappings, addresses with a password in them, and what Ansible connects with.
-  - All findings are reported together, each as one sentence with the setting, its value and what to write instead.
-  - Runs on the controller only and needs no connection to the host. Values of secrets are never shown.
-  - A value that is built from facts of the host is left to the role, which checks it when the facts are there.
+  - Finds unknown settings (with the nearest known name), wrong types, values that are not among the choices, unknown and missing
+    keys in lists and mappings, missing required settings, templates with errors, and instances on the same machine that share a
+    name, a port or a network.
+  - Finds plain text secrets in inventory files other than C(secrets.yml), for example secret settings, keys like C(client_secret)
+    in free mappings, URLs with a password, and connection passwords of Ansible.
+  - Reports all problems together, each as one sentence with the setting, its value and the fix.
+  - Runs only on the controller and needs no connection to the host. Values of secrets are never shown.
+  - The role checks a value that uses facts of the host later, when the facts are available.
 options:
   group:
-    description: Group of the inventory hosts that run hub instances; instances are compared within it.
+    description: Inventory group of the hosts that run hub instances. Instances are compared within this group.
     type: str
     default: hubs
   roles:
     description:
-      - Roles whose own rules are checked as well, such as settings that do not fit together and files that are not on the controller.
-      - They are functions in C(plugins/module_utils/checks). A role checks its own again when it runs.
+      - Roles whose own rules are checked, too, for example settings that conflict and files that are missing on the controller.
+      - The rules are functions in C(plugins/module_utils/checks). Each role checks its rules again when it runs.
     type: list
     elements: str
     default: []
@@ -35,8 +35,8 @@ options:
     description:
       - V(all) checks names and values of all settings, and the rules of O(roles).
       - V(roles) checks the rules of O(roles) only.
-      - V(host) checks what O(roles) ask of the host, as their C(tasks/observe.yml) has found it.
-      - V(certificate) checks the certificate and key of the role edge that have been read on the host.
+      - V(host) checks the requirements of O(roles) on the host, with the facts from their C(tasks/observe.yml).
+      - V(certificate) checks the certificate and key of the role edge, as read on the host.
     type: str
     choices: [all, roles, host, certificate]
     default: all
@@ -64,12 +64,12 @@ EXAMPLES = r"""
 
 RETURN = r"""
 checked:
-  description: How many settings were given other than their defaults, and so were checked.
+  description: Number of settings that were set explicitly and therefore checked.
   returned: always
   type: int
   sample: 12
 msg:
-  description: What is not right, one line for each finding. With O(roles), who may log in where all is right.
+  description: Problems, one line each. With O(roles) and without problems, a summary of who may log in.
   returned: on failure, or with O(roles)
   type: str
   sample: |-

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: cloud_deployment
-short_description: The servers of a deployment on an OpenStack cloud, with all that they need there
+short_description: Manage the servers of a deployment on OpenStack with their resources
 version_added: 0.3.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Creates, finds again, grows and removes servers with their ports, floating IPs and data volumes, and what they share - a
-    key pair, a security group, a server group, and where none is named a network with a router.
-  - The whole project is looked at before anything is done. What is missing, too small, ambiguous or taken by somebody else
-    (credentials, images, flavors, networks, quotas, names) is reported together, one sentence each, and nothing is touched.
-  - Servers are made side by side. A run that was interrupted is finished by the next one; nothing is made twice.
-  - When what servers share cannot be completed, or the pool of floating IPs is empty, what this run has made goes again.
-  - All that it makes carries the deployment's name, in the description (networks, ports, addresses) or in metadata with the
-    key C(galilean_hub_deployment) (servers, volumes). It changes and removes only what carries it; key pair and server group
-    cannot carry one, and are known by their name C(galilean-<name>).
-  - Runs on the controller. Credentials come from C(clouds.yaml), or with the cloud V(envvars) from the environment.
+  - Creates, finds, extends and removes servers with their ports, floating IPs and data volumes, and shared resources - a key
+    pair, a security group, a server group, and a network with a router if none is given.
+  - Checks the whole project before any change. Reports all problems together, one sentence each (missing, too small, ambiguous or
+    foreign credentials, images, flavors, networks, quotas, names).
+  - Creates servers in parallel. The next run completes an interrupted one. Nothing is created twice.
+  - If shared resources cannot be completed, or the pool of floating IPs is empty, the resources of this run are removed again.
+  - All resources are tagged with the deployment's name, in the description (networks, ports, addresses) or in metadata with the
+    key C(galilean_hub_deployment) (servers, volumes). Only tagged resources are changed or removed. Key pair and server group
+    cannot be tagged, and are identified by their name C(galilean-<name>).
+  - Runs on the controller. Credentials come from C(clouds.yaml), or from the environment with the cloud V(envvars).
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -31,7 +31,7 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Lists what is, or would be, created and changed.
+      - Lists the resources that are, or would be, created and changed.
   idempotent:
     support: full
 requirements:
@@ -42,15 +42,14 @@ options:
     type: str
     required: true
   name:
-    description: The deployment. Lower-case letters, digits and dashes, at most 30.
+    description: Name of the deployment. Lower-case letters, digits and dashes, at most 30 characters.
     type: str
     required: true
   state:
     description:
-      - V(present) makes the deployment as described.
-      - V(absent) removes all of it, except data volumes and floating IPs unless told otherwise.
-      - V(servers_absent) shuts the named servers down and removes them, and nothing else; ports and addresses stay for those
-        that take their places.
+      - V(present) creates or updates the deployment.
+      - V(absent) removes all its resources. Data volumes and floating IPs stay by default.
+      - V(servers_absent) shuts down and removes only the given servers. Ports and addresses stay for their successors.
     type: str
     choices: [present, absent, servers_absent]
     default: present
@@ -61,93 +60,92 @@ options:
     default: []
     suboptions:
       name:
-        description: Its name. No two in a deployment have the same, and no other server in the project may have it.
+        description: Name of the server, unique in the project.
         type: str
         required: true
       image:
-        description: Name or id of the image. Looked at only when the server is made.
+        description: Name or ID of the image. Used only when the server is created.
         type: str
         default: ""
       flavor:
-        description: Name or id of the flavor. A server that has another one keeps it, with a warning.
+        description: Name or ID of the flavor. An existing server with another flavor keeps it, with a warning.
         type: str
         default: ""
       boot_volume_gib:
-        description: Size in GiB of a volume to boot from, which goes with the server. With V(0) it boots from the flavor's disk.
+        description: Size of the boot volume in GiB. The volume is deleted with the server. V(0) boots from the flavor's disk.
         type: int
         default: 0
       boot_volume_type:
-        description: Volume type of the boot volume, the cloud's default when empty.
+        description: Volume type of the boot volume. When empty, the cloud's default.
         type: str
         default: ""
       volume_gib:
-        description: Size in GiB of the data volume, V(0) for none. It can grow later, and outlives the server.
+        description: Size of the data volume in GiB, V(0) for none. It can be extended later, and outlives the server.
         type: int
         default: 0
       volume_name:
-        description: Name of the data volume, the server's name with C(-data) when empty.
+        description: Name of the data volume. When empty, the server's name with C(-data).
         type: str
         default: ""
       volume_type:
-        description: Volume type of the data volume, the cloud's default when empty.
+        description: Volume type of the data volume. When empty, the cloud's default.
         type: str
         default: ""
       floating_ip:
-        description: V(auto) allocates one, which is kept for this server. V(none), or an address that the project has.
+        description: V(auto) allocates a floating IP and keeps it for this server. Or V(none), or an address of the project.
         type: str
         default: auto
       availability_zone:
-        description: Where server and volumes are, the cloud's choice when empty.
+        description: Availability zone of server and volumes. When empty, the cloud chooses.
         type: str
         default: ""
       config_drive:
-        description: Whether metadata comes on a small disk, so that the server needs no metadata service.
+        description: Whether the server gets its metadata from a config drive instead of the metadata service.
         type: bool
         default: true
       user_data:
-        description: What cloud-init gets. Everybody who can look at the server can read it, and so can programs on it.
+        description: User data for cloud-init. All users who can view the server, and all programs on it, can read it.
         type: str
         default: ""
       security_groups:
-        description: Names or ids of more security groups, which exist.
+        description: Names or IDs of further, existing security groups.
         type: list
         elements: str
         default: []
       dns_name:
-        description: A name in one of the project's zones that is to lead to the floating IP. Skipped where there is no Designate. The
-          record goes when the floating IP is released; one that others have made is refused.
+        description: DNS name for the floating IP, in a zone of the project. Skipped if the cloud has no Designate. The record is removed when the floating IP is released. A record that others created is refused.
         type: str
         default: ""
       dns_wildcard:
-        description: Whether every name below O(servers[].dns_name) leads there as well.
+        description: Whether to create a wildcard record below O(servers[].dns_name), too.
         type: bool
         default: false
       metadata:
-        description: More metadata of the server.
+        description: Additional metadata of the server.
         type: dict
         default: {}
   public_key:
-    description: The SSH public key for the image's user, one line.
+    description: SSH public key for the image's user, one line.
     type: str
     default: ""
   ssh_networks:
-    description: Networks from which port 22 is reached.
+    description: Networks that may connect to port 22.
     type: list
     elements: str
     default: []
   web_networks:
-    description: Networks from which ports 80 and 443 are reached.
+    description: Networks that may connect to ports 80 and 443.
     type: list
     elements: str
     default: []
   rules:
-    description: What else is let in.
+    description: Further rules for incoming connections.
     type: list
     elements: dict
     default: []
     suboptions:
       port:
-        description: A port, or a range such as V(8000-8010).
+        description: Port, or port range such as V(8000-8010).
         type: str
         required: true
       protocol:
@@ -156,53 +154,53 @@ options:
         choices: [tcp, udp]
         default: tcp
       networks:
-        description: Where from.
+        description: Source networks.
         type: list
         elements: str
         required: true
   network:
-    description: Name or id of the network that servers are plugged into. When empty, the deployment gets one of its own.
+    description: Name or ID of the servers' network. When empty, the deployment creates one.
     type: str
     default: ""
   external_network:
-    description: Where floating IPs come from and the own network's router leads to. Needed where the cloud has several.
+    description: External network for floating IPs and for the router of the deployment's own network. Required if the cloud has several.
     type: str
     default: ""
   subnet_cidr:
-    description: The addresses of the deployment's own network.
+    description: CIDR of the deployment's own network.
     type: str
     default: 192.168.230.0/24
   dns_servers:
-    description: Name servers of the deployment's own network, the cloud's when empty.
+    description: Name servers of the deployment's own network. When empty, those of the cloud.
     type: list
     elements: str
     default: []
   server_group_policy:
-    description: Whether servers are to be on different hypervisors (V(anti-affinity)), and so on. No server group when empty.
+    description: Policy of the server group, for example V(anti-affinity) for servers on different hypervisors. Empty for no server group.
     type: str
     choices: ["", affinity, anti-affinity, soft-affinity, soft-anti-affinity]
     default: ""
   volume_growth:
-    description: V(offline) stops the server and detaches the volume for its growth, for clouds that cannot do it otherwise.
+    description: V(offline) stops the server and detaches the volume before it is extended, for clouds that cannot extend a volume in use.
     type: str
     choices: [online, offline]
     default: online
   delete_volumes:
-    description: With O(state=absent), data volumes go, too, with all that is on them.
+    description: With O(state=absent), data volumes are deleted, too, with all their data.
     type: bool
     default: false
   release_addresses:
-    description: With O(state=absent), floating IPs that the deployment allocated go back to the pool.
+    description: With O(state=absent), floating IPs of the deployment are released.
     type: bool
     default: false
   timeout:
-    description: Seconds that the cloud has for all of it.
+    description: Timeout in seconds for all operations.
     type: int
     default: 900
 seealso:
   - module: galilean.hub.server_host_keys
   - name: openstacksdk configuration
-    description: Where clouds.yaml is looked for, and what stands in it.
+    description: Location and content of clouds.yaml.
     link: https://docs.openstack.org/openstacksdk/latest/user/config/configuration.html
 """
 
@@ -230,13 +228,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was done, or would be.
+  description: Actions that were done, or would be done in check mode.
   returned: success
   type: list
   elements: str
   sample: [create floating IP of hub, create server hub (m1.large, Debian 12)]
 servers:
-  description: What is known of each server; one that does not exist has no C(id) and no C(address).
+  description: Properties of each server. A server that does not exist has no C(id) and no C(address).
   returned: success
   type: list
   elements: dict
@@ -250,14 +248,14 @@ servers:
       volume_id: 1b9a4c40-27a1-4d27-a6e3-6ff0be4c6c3e
       volume_gib: 200
 pins:
-  description: The servers that exist, with the addresses and names that they are reached by, as M(galilean.hub.server_host_keys) takes them.
+  description: Existing servers with their addresses and names, for M(galilean.hub.server_host_keys).
   returned: success
   type: list
   elements: dict
   sample:
     - {name: hub, id: 8a6b6e0e-6a4d-4a6e-9a53-2f6a4a0c4a3c, hosts: [192.0.2.17]}
 left:
-  description: What of a removed deployment is still there.
+  description: Remaining resources of a removed deployment.
   returned: success
   type: list
   elements: str

@@ -5,31 +5,31 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: docker_engine_info
-short_description: What a host's Docker engine is like
+short_description: Return the state of a host's Docker engine
 version_added: 0.8.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Says whether the host has an engine that answers, whose it is, which docker command reaches it and can drive BuildKit, what it
-    keeps the role C(docker) from, and what the role has to do for it.
-  - Needs neither a docker command nor a library of Python. Changes nothing.
+  - Returns whether an engine answers, whether this collection manages it, which docker command can reach it and use BuildKit,
+    which problems prevent the role C(docker) from using it, and what the role must do.
+  - Needs neither a docker command nor Python libraries. Changes nothing.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
   - galilean.hub.attributes.actiongroup_hub
 options:
   engine:
-    description: Whose the engine is.
+    description: Who manages the engine.
     type: str
     default: auto
     choices:
-      auto: One that runs, or that has an options file, without this collection's marker is used as it is. Otherwise it is managed.
-      managed: This collection manages it, whatever there is.
-      existing: It is used as it is. It is an error when there is none.
+      auto: An engine that runs or has an options file, without this collection's marker, is used unchanged. Otherwise it is managed.
+      managed: This collection manages it in any case.
+      existing: It is used unchanged. Fails if there is none.
   client:
-    description: The docker command to use. Looked for in C(PATH) and the usual folders when left out.
+    description: The docker command to use. When not set, searched in C(PATH) and the usual folders.
     type: path
   packages:
-    description: Debian packages that a host needs. Those of libraries that the Python that runs modules has anyway are not missed.
+    description: Debian packages that a host needs. A package of a Python library is not reported as missing if the Python of modules has the library.
     type: list
     elements: str
     default: []
@@ -39,20 +39,20 @@ options:
     elements: str
     default: []
   data_root:
-    description: Folder whose free space is looked at, when the engine does not say where it keeps its data.
+    description: Folder whose free space is checked if the engine does not report its data folder.
     type: path
     default: /var/lib/docker
   files:
-    description: Files to return the digest of.
+    description: Files whose digests are returned.
     type: list
     elements: path
     default: []
   kernel:
-    description: Settings of the kernel, as sysctl names them, and the least that each should be.
+    description: Kernel settings by sysctl name, with the minimum of each.
     type: dict
     default: {}
   options:
-    description: Options of a site for C(daemon.json). The program of a managed engine is asked whether it takes them.
+    description: Options of a site for C(daemon.json). The program of a managed engine validates them.
     type: dict
     default: {}
 seealso:
@@ -68,45 +68,45 @@ EXAMPLES = r"""
 RETURN = r"""
 engine:
   description:
-    - What was seen. Without an engine, RV(engine.ready) is false, RV(engine.cli) is empty and RV(engine.socket_gid) is null.
+    - State of the engine. Without an engine, RV(engine.ready) is false, RV(engine.cli) is empty and RV(engine.socket_gid) is null.
   type: dict
   returned: success
   contains:
     ready: {description: Whether the engine answers., type: bool}
-    running: {description: Whether its process is there., type: bool}
-    log: {description: 'The last words of an engine that does not answer, from the journal or C(/var/log/docker-engine.log).', type: str}
+    running: {description: Whether its process exists., type: bool}
+    log: {description: 'Last log lines of an engine that does not answer, from the journal or C(/var/log/docker-engine.log).', type: str}
     mode: {description: V(managed) or V(existing)., type: str}
-    stale: {description: Whether a managed engine runs with other options than its file has., type: bool}
+    stale: {description: Whether a managed engine runs with other options than those in its file., type: bool}
     version: {description: Version of the engine., type: str}
     dockerd: {description: Path of the engine's program., type: str}
     systemd: {description: Whether systemd is PID 1., type: bool}
     can_validate: {description: Whether the engine can check an options file., type: bool}
     cli: {description: A docker command that reaches the engine., type: str}
-    buildkit: {description: 'How that command drives BuildKit: V(builtin), V(buildx), or empty for not at all.', type: str}
+    buildkit: {description: 'BuildKit support of that command: V(builtin), V(buildx), or empty for none.', type: str}
     socket_gid: {description: Group of the engine's socket., type: int}
-    missing_packages: {description: Packages that are needed and not installed., type: list, elements: str}
-    package_lists: {description: Whether the distribution's package lists have been fetched., type: bool}
-    disk_free_gib: {description: Free space where the engine keeps its data., type: float}
+    missing_packages: {description: Needed packages that are not installed., type: list, elements: str}
+    package_lists: {description: Whether the distribution's package lists exist., type: bool}
+    disk_free_gib: {description: Free space in GiB in the engine's data folder., type: float}
     mtu: {description: MTU of the interface of the default route., type: int}
-    nofile_limit: {description: Most open files that the engine can have. 0 for no limit., type: int}
-    bridge_nf: {description: 'Value of C(net.bridge.bridge-nf-call-iptables), null when the kernel does not have it.', type: int}
+    nofile_limit: {description: Maximum number of open files of the engine. 0 for no limit., type: int}
+    bridge_nf: {description: 'Value of C(net.bridge.bridge-nf-call-iptables), null if the kernel does not have it.', type: int}
     ip_forward: {description: Value of C(net.ipv4.ip_forward)., type: int}
-    ipv6: {description: Whether the engine leads connections over IPv6 to containers without hiding where they come from., type: bool}
+    ipv6: {description: Whether the engine forwards IPv6 connections to containers and preserves the source address., type: bool}
     ipv6_forward: {description: 'Value of C(net.ipv6.conf.all.forwarding), null without IPv6.', type: int}
     ipv6_interface: {description: Interface of the IPv6 default route. Empty without one., type: str}
     ipv6_accept_ra: {description: 'Value of C(accept_ra) of that interface, null without one.', type: int}
-    files: {description: 'SHA-256 of each of O(files), empty for one that is not there.', type: dict}
-    kernel_low: {description: 'Those of O(kernel) that the kernel has smaller, as C(name=value) with the wanted value.', type: list, elements: str}
-    options_problem: {description: What the engine's program has against O(options)., type: str}
+    files: {description: 'SHA-256 of each of O(files), empty if the file does not exist.', type: dict}
+    kernel_low: {description: 'Settings of O(kernel) below their minimum, as C(name=minimum).', type: list, elements: str}
+    options_problem: {description: Validation error of the engine's program for O(options)., type: str}
   sample: {ready: true, mode: managed, version: 26.1.5, cli: /usr/bin/docker, buildkit: buildx, socket_gid: 102}
 problems:
-  description: One sentence for each reason why the role cannot work with it.
+  description: One sentence for each reason why the role cannot use the engine.
   type: list
   elements: str
   returned: success
   sample: []
 todo:
-  description: What the engine needs, V(start) or V(restart). Empty when it runs as it should.
+  description: Necessary action, V(start) or V(restart). Empty if none is needed.
   type: str
   returned: success
   sample: ''

@@ -23,17 +23,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import (
 
 DOCUMENTATION = r"""
 module: engine_prune
-short_description: Frees the disk of a Docker engine from what nobody needs
+short_description: Remove unused images, volumes and build cache of a Docker engine
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Removes older versions of our images, our images without a name, software volumes that were never finished, and build cache
-    beyond a limit.
-  - Spared is what a container uses, running or not, what O(wanted) names, and what the configuration of any hub on the host names,
-    also one whose servers do not run just now.
-  - Homes are never removed, nor containers, nor anything that is not ours. What is ours carries our labels.
+  - Removes older versions of this collection's images, its untagged images, unfinished software volumes, and build cache above a limit.
+  - Keeps images and volumes that a container uses, running or not, that O(wanted) names, or that the configuration of any hub on
+    the host names.
+  - Never removes homes, containers, or resources without this collection's labels.
 requirements:
-  - An engine that O(docker_cli) reaches through a socket of the host.
+  - An engine that O(docker_cli) reaches through a Unix socket.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -42,16 +41,16 @@ attributes:
   check_mode:
     support: full
     details:
-      - An engine that cannot be reached counts as an empty one.
-      - Of the build cache it says about how much would go, as the engine decides about single records. What the cache shares with
-        images that would go is its own afterwards, so a real run may remove more of it.
+      - An engine that cannot be reached is treated as empty.
+      - The result for the build cache is an estimate, because the engine selects the records. A real run may remove more, because
+        layers of removed images then belong only to the cache.
   diff_mode:
     support: full
   idempotent:
     support: full
 options:
   log_dir:
-    description: Folder with the locks of M(galilean.hub.software_volume), so that a volume is spared that is just being filled.
+    description: Folder with the locks of M(galilean.hub.software_volume). A volume that is being seeded is kept.
     type: path
     default: /var/log/galilean-hub
 seealso:
@@ -68,18 +67,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 removed:
-  description: What was removed, or would be in check mode, by RV(ignore:kind) and RV(ignore:name), with RV(ignore:bytes) and why.
+  description: Removed items, or items to remove in check mode, by RV(ignore:kind) and RV(ignore:name), with RV(ignore:bytes) and the reason.
   returned: success
   type: list
   elements: dict
   sample: [{kind: image, name: 'galilean/hub:3f1c02aa9b7e', bytes: 17529, reason: more than 3 versions}]
 bytes:
-  description: How much that is. Layers that several of the images have are counted once; the build cache may still hold some.
+  description: Total size in bytes. Shared layers are counted once. The build cache may still hold some of them.
   returned: success
   type: int
   sample: 17529
 spared:
-  description: What was taken into use while it was to be removed.
+  description: Items that came into use before their removal.
   returned: success
   type: list
   elements: str

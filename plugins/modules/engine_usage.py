@@ -23,16 +23,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import P
 
 DOCUMENTATION = r"""
 module: engine_usage
-short_description: What takes the disk of a Docker engine
+short_description: Return the disk usage of a Docker engine
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Says what images, software volumes, homes, containers and the build cache take, and what of it M(galilean.hub.engine_prune)
+  - Returns the sizes of images, software volumes, homes, containers and the build cache, and what M(galilean.hub.engine_prune)
     would remove with the same options.
-  - The engine is asked once for all of it, and shortly for each image. It measures the volumes then, which takes as long as they
-    have many files.
+  - The engine measures all volumes. This takes long if they have many files.
 requirements:
-  - An engine that O(docker_cli) reaches through a socket of the host.
+  - An engine that O(docker_cli) reaches through a Unix socket.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
@@ -40,7 +39,7 @@ extends_documentation_fragment:
   - galilean.hub.prune_policy
 options:
   archive_dirs:
-    description: Folders with archives of homes beside those of the hubs that are on the host.
+    description: Folders with archives of homes, in addition to those of the hubs on the host.
     type: list
     elements: path
     default: []
@@ -63,11 +62,10 @@ RETURN = r"""
 usage:
   description:
     - RV(ignore:images) by repository with their versions, RV(ignore:software) volumes, RV(ignore:homes) with instance and user,
-      RV(ignore:other_volumes), and what RV(ignore:containers) have written themselves, each list with the biggest first.
-    - RV(ignore:build_cache), RV(ignore:totals) and what is RV(ignore:freeable), in bytes. RV(ignore:disk) is where the engine
-      keeps all that.
-    - RV(ignore:shared_folders) and RV(ignore:archives) of homes, which are beside the engine's own data.
-    - Of an image, RV(ignore:unique_bytes) are layers that no other image has. RV(ignore:users) are containers, running or not.
+      RV(ignore:other_volumes), and the writable layers of RV(ignore:containers). In each list the largest is first.
+    - RV(ignore:build_cache), RV(ignore:totals) and RV(ignore:freeable) space, in bytes. RV(ignore:disk) is the engine's file system.
+    - RV(ignore:shared_folders) and RV(ignore:archives) of homes, which are outside the engine's data folder.
+    - RV(ignore:unique_bytes) of an image is the size of layers that no other image has. RV(ignore:users) are containers, running or not.
   returned: success
   type: dict
   sample:

@@ -20,12 +20,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners im
 
 DOCUMENTATION = r"""
 module: home_info
-short_description: Homes of a hub's users, and their archives
+short_description: List the homes of a hub's users and their archives
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Lists the volumes that hold the homes of a hub's users, and the archives that M(galilean.hub.home_volume) has made.
-  - Sizes of homes are what M(galilean.hub.engine_usage) measures.
+  - Lists the home volumes of a hub's users, and the archives of M(galilean.hub.home_volume).
+  - For sizes of homes use M(galilean.hub.engine_usage).
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
@@ -40,7 +40,7 @@ options:
     type: path
   hub_dir:
     description:
-      - Folder with the hub's own state, which tells whose home is whose after users were renamed.
+      - Folder with the hub's state, which records the owners of homes after users were renamed.
       - By default C(/srv/<instance>/hub).
     type: path
   docker_cli:
@@ -60,13 +60,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 homes:
-  description: The volumes, with whose home they are, and what it may take. V(0) is no limit, or none that is known.
+  description: The home volumes with user and quota in bytes. V(0) means no limit or an unknown one.
   returned: success
   type: list
   elements: dict
   sample: [{user: anna, volume: hub-home-anna, created: "2026-11-20T08:00:00Z", limit_bytes: 21474836480}]
 archives:
-  description: The archives, the oldest of each volume first.
+  description: Archives, the oldest of each volume first.
   returned: success
   type: list
   elements: dict

@@ -24,16 +24,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.homes.plan import LAB
 
 DOCUMENTATION = r"""
 module: home_uid
-short_description: The number that the servers of a hub's users run as
+short_description: Manage the UID of users' servers and homes
 version_added: 0.6.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Users' servers run as one number (uid and gid), which owns their homes and shared folders. It is V(77000) for a new instance, and for an
-    existing one the owner of what is there.
-  - Refused are a number that an account or a group of the host has, one outside of V(65536) to V(99999), and another one than that of the
-    homes while users' servers run. V(1000), which instances of older versions have, goes on being used by those.
-  - Homes and shared folders change hands entry by entry. Only what belongs to the old number is given away, no link is followed, and the
-    topmost folder comes last. So a run that was broken off is finished by the next one.
+  - All users' servers run with one UID and GID, which owns homes and shared folders. It is V(77000) for a new instance, and the
+    owner of the existing homes for an existing instance.
+  - The module refuses the number of an account or group on the host, a number outside of V(65536) to V(99999), and a change while
+    users' servers run. Instances of older versions keep V(1000).
+  - It changes the owner of homes and shared folders entry by entry. Only entries of the old owner are changed, links are not
+    followed, and the topmost folder is last. Therefore the next run completes an interrupted one.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -51,14 +51,14 @@ options:
     required: true
   state:
     description:
-      - V(decided) only says which number it is, and fails where there can be none.
-      - V(moved) gives homes and shared folders to it. Before, it stops the hub and removes its container, so that no server starts in
-        between; nothing happens to that where all belongs to the number already.
+      - V(decided) only returns the number, and fails if no number is possible.
+      - V(moved) changes the owner of homes and shared folders. If a change is needed, it first stops and removes the hub's
+        container, so that no server starts meanwhile.
     type: str
     choices: [decided, moved]
     default: decided
   uid:
-    description: The number that is wanted. V(0) for that of the homes, or of a new instance.
+    description: Desired number. V(0) for the owner of the existing homes, or the default of a new instance.
     type: int
     default: 0
   state_dir:
@@ -66,22 +66,22 @@ options:
     type: path
   images:
     description:
-      - Images that users' servers are started from. It fails where one of them runs as another number.
-      - Those that are not there are left out.
+      - Images of users' servers. The module fails if one of them runs with another number.
+      - Missing images are ignored.
     type: list
     elements: str
     default: []
   image:
-    description: Image with C(python3) that files change hands in. Needed for V(moved).
+    description: Image with C(python3) for the change of owners. Required for V(moved).
     type: str
   hub_container:
     description: Name of the hub's container. By default C(<instance>-hub).
     type: str
   log:
-    description: File that tells how far V(moved) is. By default C(move.log) in O(state_dir).
+    description: Progress file of V(moved). By default C(move.log) in O(state_dir).
     type: path
   timeout:
-    description: Seconds after which work on one home is stopped.
+    description: Timeout for one home in seconds.
     type: int
     default: 14400
   docker_cli:
@@ -108,18 +108,18 @@ EXAMPLES = r"""
 
 RETURN = r"""
 uid:
-  description: The number that users' servers run as.
+  description: UID and GID of users' servers.
   returned: success
   type: int
   sample: 77000
 to_move:
-  description: Names of the volumes, and paths of the shared folders, that belong to another number. After V(moved), those that did.
+  description: Names of volumes and paths of shared folders with another owner. After V(moved), those that were changed.
   returned: success
   type: list
   elements: str
   sample: [hub-home-anna, /srv/hub/shared/team]
 entries:
-  description: How many files, folders and links changed hands.
+  description: Number of files, folders and links whose owner was changed.
   returned: state is moved
   type: int
   sample: 73211

@@ -37,11 +37,11 @@ short_description: Archive, remove or restore the home of a user
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - A home is a Docker volume that the hub has made for a user; its labels say whose it is.
-  - An archive is a compressed tar file with owners, permissions, times, links and holes of all files. It is written under a temporary name,
-    compared with the volume entry by entry, and only then gets its name, so what has the name of an archive is whole. Beside it is a file
-    C(.json) that says whose home it is.
-  - A volume that has not changed since its newest archive is not archived again.
+  - A home is a Docker volume that the hub created for a user. Its labels name the user.
+  - An archive is a compressed tar file with owners, permissions, times, links and holes of all files. It is written with a
+    temporary name, compared with the volume entry by entry, and then renamed. Therefore a file with the name of an archive is
+    complete. A C(.json) file next to it names the user.
+  - A volume without changes since its newest archive is not archived again.
 requirements:
   - C(tar), C(gzip) and C(find) of GNU, C(sh) and C(python3), in O(image).
 extends_documentation_fragment:
@@ -57,7 +57,7 @@ attributes:
     support: full
 options:
   user:
-    description: Name of the user, as the hub has it.
+    description: Username in the hub.
     type: str
     required: true
   instance:
@@ -66,33 +66,33 @@ options:
     required: true
   state:
     description:
-      - V(archived) keeps the volume, too. It fails while a container uses the volume, since files could change meanwhile, and when the disk
-        has less room than the home takes. It does nothing for a user without a home.
-      - V(absent) deletes the volume with all files in it, archived or not. It fails while a container uses the volume, running or not.
-      - V(restored) fills a volume that does not exist or is empty, and fails when it has files. Where servers run as another number than
-        when the home was archived, it belongs to that of today.
+      - V(archived) archives the volume and keeps it. It fails while a container uses the volume, because files could change, and
+        if the disk has less free space than the size of the home. It does nothing for a user without a home.
+      - V(absent) deletes the volume with all files, archived or not. It fails if a container uses the volume, running or not.
+      - V(restored) restores into a new or empty volume, and fails if the volume has files. The files get the present UID of
+        users' servers, also if the archive has another one.
     type: str
     choices: [archived, absent, restored]
     required: true
   archive_dir:
     description:
-      - Folder of the archives. It is made for the module's user alone (mode V(0700)).
+      - Folder of the archives. It is created with mode V(0700).
       - By default C(/srv/<instance>/archive).
     type: path
   hub_dir:
     description:
-      - Folder with the hub's own state, which tells whose home is whose after users were renamed. Beside it is C(config), with the number
-        that servers run as.
+      - Folder with the hub's state, which records the owners of homes after users were renamed. The folder C(config) next to it
+        has the UID of users' servers.
       - By default C(/srv/<instance>/hub).
     type: path
   archive:
-    description: Name of a file in O(archive_dir) to restore. By default the newest one of the user.
+    description: Name of the archive in O(archive_dir) to restore. By default the newest one of the user.
     type: str
   image:
-    description: Image that tar runs in. Needed for V(archived) and V(restored).
+    description: Image in which tar runs. Required for V(archived) and V(restored).
     type: str
   timeout:
-    description: Seconds after which reading or writing a volume is stopped.
+    description: Timeout for reading or writing a volume in seconds.
     type: int
     default: 14400
   docker_cli:
@@ -128,35 +128,35 @@ EXAMPLES = r"""
 
 RETURN = r"""
 volumes:
-  description: Names of the volumes that are meant.
+  description: Names of the user's volumes.
   returned: success
   type: list
   elements: str
   sample: [hub-home-anna]
 archives:
-  description: For V(archived), the archive that holds each volume as it is now. For V(restored), the one that was used.
+  description: For V(archived), the archive with the present content of each volume. For V(restored), the archive that was used.
   returned: success
   type: list
   elements: dict
   contains:
     path:
-      description: Where the archive is. In check mode it may not be there yet.
+      description: Path of the archive. In check mode it may not exist yet.
       type: str
     volume:
-      description: The volume that it was made of.
+      description: Volume of the home.
       type: str
     bytes:
-      description: Size of the archive, V(0) when it is not there yet.
+      description: Size of the archive, V(0) if it does not exist yet.
       type: int
     home_bytes:
-      description: What the home took on the disk.
+      description: Disk usage of the home.
       type: int
     entries:
-      description: Files, folders and links in it.
+      description: Number of files, folders and links in it.
       type: int
   sample: [{path: /srv/hub/archive/hub-home-anna-20261122T031500Z.tar.gz, volume: hub-home-anna, bytes: 1048576, home_bytes: 4194304, entries: 211}]
 actions:
-  description: What was done, or would be done in check mode, in words.
+  description: Actions that were done, or would be done in check mode, as text.
   returned: success
   type: list
   elements: str

@@ -5,15 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_accounts
-short_description: The accounts that a hub instance brings to its host
+short_description: Manage the Linux accounts of a hub instance on its host
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Makes the service account of an instance, groups, and administrators with their SSH keys, password hashes and sudo rules, as one set.
-  - What an earlier run made and what is no longer listed is removed. A record on the host says what was made and which
-    instances list it, so that two instances on one host do not remove each other's accounts.
-  - An account that was there before is taken over as far as it is listed, keys and groups are added to it, and it is never removed.
-    Nothing else on the host is touched.
+  - Creates the service account of an instance, groups, and administrators with their SSH keys, password hashes and sudo rules, as one set.
+  - Accounts and groups that an earlier run created and that are no longer listed are removed. A record on the host keeps what was
+    created and which instances list it, so that two instances on one host do not remove each other's accounts.
+  - An existing account gets the listed keys and groups in addition, and is never removed. Other accounts are not touched.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -33,8 +32,8 @@ options:
     required: true
   service:
     description:
-      - The account that the instance's own files and containers belong to. It cannot log in and its home folder is not created.
-      - When left out, the instance has none, and one that an earlier run made is removed.
+      - The account that owns the instance's files and runs its containers. It cannot log in. Its home folder is not created.
+      - When not set, the instance has none, and one that an earlier run created is removed.
     type: dict
     suboptions:
       name:
@@ -42,24 +41,24 @@ options:
         type: str
         required: true
       group:
-        description: Its primary group, made when missing. As the account when left out.
+        description: Primary group, created if missing. When not set, the name of the account.
         type: str
       uid:
-        description: Its number. The next free system number when left out.
+        description: UID. When not set, the next free system UID.
         type: int
       gid:
-        description: The number of its group.
+        description: GID of its group.
         type: int
       home:
-        description: Its home folder, which is not created.
+        description: Home folder, which is not created.
         type: path
       groups:
-        description: Further groups it is in.
+        description: Further groups of the account.
         type: list
         elements: str
         default: []
   groups:
-    description: Groups to make.
+    description: Groups to create.
     type: list
     elements: dict
     default: []
@@ -69,10 +68,10 @@ options:
         type: str
         required: true
       gid:
-        description: Its number. The next free one when left out.
+        description: GID. When not set, the next free one.
         type: int
       system:
-        description: Whether it takes its number from the range of system groups.
+        description: Whether it is a system group.
         type: bool
         default: true
       state:
@@ -96,41 +95,41 @@ options:
         choices: [present, absent]
         default: present
       uid:
-        description: Its number. The next free one when left out. An account that is there never gets another one.
+        description: UID. When not set, the next free one. The UID of an existing account is never changed.
         type: int
       comment:
-        description: Full name or remark. Left as it is when not given.
+        description: Full name or comment. Not changed when not set.
         type: str
       shell:
-        description: Login shell, V(/bin/bash) for a new account. An account that was there before keeps its own when not given.
+        description: Login shell. When not set, V(/bin/bash) for a new account, and not changed for an existing one.
         type: str
       groups:
-        description: Further groups. A new account is in exactly these, an account that was there before is added to them.
+        description: Further groups. A new account is in exactly these groups. An existing account is added to them.
         type: list
         elements: str
         default: []
       ssh_keys:
-        description: Public keys. A new account has exactly these, to an account that was there before they are added.
+        description: Public SSH keys. A new account has exactly these keys. For an existing account they are added.
         type: list
         elements: str
         default: []
       sudo:
-        description: Rules, each V(all), V(nopasswd) or the part of a sudo rule that follows the name.
+        description: Sudo rules, each V(all), V(nopasswd) or the part of a sudo rule after the name.
         type: list
         elements: str
         default: []
       password_hash:
-        description: Crypt hash of the password. When left out, a new account has no password, and one that was there before keeps its own.
+        description: Crypt hash of the password. When not set, a new account has no password, and an existing one keeps its password.
         type: str
   remove_homes:
-    description: Whether the home folder of an account goes with it. B(Its files are lost.)
+    description: Whether the home folder of a removed account is deleted. B(Its files are lost.)
     type: bool
     default: false
   connected_as:
-    description: Account that Ansible connects as. Removing it is refused, and so is taking all its keys or all that it may do as root.
+    description: Account of Ansible's connection. The module refuses to remove it, all its keys, or all its sudo rights.
     type: str
   record_path:
-    description: Where the record is kept on the host.
+    description: Path of the record on the host.
     type: path
     default: /var/lib/galilean-hub/accounts.json
 """
@@ -152,7 +151,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was or would be done, with the reason.
+  description: Actions that were done, or would be done in check mode, with the reason.
   type: list
   elements: str
   returned: always

@@ -20,14 +20,14 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 
 DOCUMENTATION = r"""
 module: host_files
-short_description: Folders and small text files of a host, in one call
+short_description: Manage folders and small text files of a host in one call
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Does for a list what M(ansible.builtin.file) and M(ansible.builtin.copy) with C(content) do for one path. A task of
-    theirs takes a third of a second for each path, this one takes it once.
-  - Every file is replaced in one step, so that nobody reads half of one.
-  - It is not for secrets, which would be seen in differences. M(galilean.hub.secret_files) is for those.
+  - Does for a list of paths what M(ansible.builtin.file) and M(ansible.builtin.copy) with C(content) do for one path. It saves
+    about a third of a second for each path.
+  - Files are replaced atomically.
+  - Not for secrets, because diffs show them. Use M(galilean.hub.secret_files) for secrets.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -40,7 +40,7 @@ attributes:
     support: full
 options:
   entries:
-    description: What shall be there, in this order. A folder stands before what is in it.
+    description: Folders and files, in this order. A folder must come before its content.
     type: list
     elements: dict
     required: true
@@ -50,20 +50,20 @@ options:
         type: path
         required: true
       content:
-        description: The file's whole text. Without it, the path is a folder.
+        description: Whole text of the file. When not set, the path is a folder.
         type: str
       only:
         description:
-          - The names that may be in the folder. Anything else in it is removed, whole folders, too.
-          - Left out, nothing is removed.
+          - Names that may be in the folder. All other files and folders in it are removed.
+          - When not set, nothing is removed.
         type: list
         elements: str
       owner:
-        description: User name or numeric user id of the owner.
+        description: User name or UID of the owner.
         type: str
         default: root
       group:
-        description: Group name or numeric group id.
+        description: Group name or GID.
         type: str
         default: root
       mode:
@@ -94,8 +94,8 @@ EXAMPLES = r"""
 RETURN = r"""
 paths:
   description:
-    - By path, whether it RV(ignore:changed), and the numeric RV(ignore:uid) and RV(ignore:gid) of its owner and group.
-    - In check mode, those of what would be made. V(null) where there is no such user or group yet.
+    - For each path, whether it RV(ignore:changed), and RV(ignore:uid) and RV(ignore:gid) of its owner and group.
+    - In check mode, the values after a real run. V(null) if the user or group does not exist yet.
   returned: success
   type: dict
   sample: {/srv/hub/hub: {changed: false, uid: 990, gid: 990}}

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: host_python
-short_description: Python on a host that has none
+short_description: Install Python on a host without Python
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Installs Python and its library for apt on a host of Debian or Ubuntu, without Python.
-  - What an interrupted run of dpkg has left is finished first. Whoever holds a lock of dpkg or apt is waited for.
-  - What it runs goes through the standard input of a shell, so that a proxy's password is in no list of processes.
+  - Installs Python and python3-apt on a Debian or Ubuntu host. It does not need Python on the host.
+  - Completes an interrupted run of dpkg first. Waits for processes that hold a lock of dpkg or apt.
+  - Commands go through the standard input of a shell, so that a proxy's password is not visible in the process list.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -28,14 +28,14 @@ attributes:
   idempotent:
     support: none
     details:
-      - Meant for a host that lacks Python; it does not look before.
+      - Only for hosts without Python. It does not check first.
 options:
   environment:
-    description: Variables of the environment that apt is run in, such as those of a proxy.
+    description: Environment variables of apt, for example for a proxy.
     type: dict
     default: {}
   wait:
-    description: For how many seconds to wait, in all.
+    description: Maximum total waiting time in seconds.
     type: int
     default: 600
 seealso:

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: hub_config
-short_description: The data file that a hub loads its configuration from, and the site's hooks beside it
+short_description: Check and write the configuration data and hooks of a hub
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Writes the configuration of a JupyterHub as a data file, after every class, trait and value in it was checked
-    against the classes that are installed in the very image that will load it.
-  - JupyterHub itself ignores a misspelled trait. This module refuses it, names the nearest right one, and leaves the
-    file as it was, so that the running hub goes on.
-  - A site's own hooks are a file of Python beside it, C(hooks.py), which the check reads in the same image.
-  - The check is made when one of the files would change. It takes one to two seconds.
+  - Writes the configuration of a JupyterHub as a data file. Before, it checks each class, trait and value against the classes in
+    the image that will load the file.
+  - JupyterHub itself ignores a misspelled trait. This module refuses it, suggests the nearest trait, and does not change the
+    file, so that the running hub is not affected.
+  - The site's hooks are a Python file, C(hooks.py), in the same folder. The check loads it in the same image.
+  - The check runs only if one of the files would change. It takes one to two seconds.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.files
@@ -24,7 +24,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - In check mode the settings are checked as well, if the image exists already.
+      - Checks the settings, too, if the image exists.
   diff_mode:
     support: full
   idempotent:
@@ -36,17 +36,17 @@ options:
     required: true
   data:
     description:
-      - The data, from P(galilean.hub.hub_config_data#filter). It must not hold secrets, it is shown in diffs.
+      - The data, from P(galilean.hub.hub_config_data#filter). It must not contain secrets, because diffs show it.
     type: dict
     required: true
   image:
-    description: Image of the hub in which the data is checked.
+    description: Image of the hub for the check.
     type: str
     required: true
   hooks:
     description:
-      - Content of the site's file of hooks. It must not hold secrets, it is shown in diffs.
-      - Where it is empty there is no such file afterwards.
+      - Content of the site's hooks file. It must not contain secrets, because diffs show it.
+      - When empty, the file is removed.
     type: str
     default: ""
   docker_cli:
@@ -54,7 +54,7 @@ options:
     type: str
     default: docker
   timeout:
-    description: Seconds that the check may take.
+    description: Timeout of the check in seconds.
     type: int
     default: 120
 seealso:
@@ -74,7 +74,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 drift:
-  description: Settings in which the file differed, empty when it did not.
+  description: Settings that differed in the file. Empty if none.
   type: list
   elements: dict
   returned: success
@@ -86,12 +86,12 @@ drift:
       description: Value in the file, V(null) when absent.
       type: raw
     desired:
-      description: Value that was asked for, V(null) when absent.
+      description: Desired value, V(null) when absent.
       type: raw
   sample:
     - {name: traits.DockerSpawner.mem_limit, current: 1024M, desired: 2048M}
 problems:
-  description: Sentences on what the image does not accept.
+  description: Settings that the image does not accept, one sentence each.
   type: list
   elements: str
   returned: failure

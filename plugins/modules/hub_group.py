@@ -24,13 +24,13 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import 
 
 DOCUMENTATION = r"""
 module: hub_group
-short_description: A group of a JupyterHub
+short_description: Manage a group of a JupyterHub
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Creates, fills and deletes one group of the hub over its REST API.
+  - Creates, updates and deletes one group of the hub through its REST API.
   - The token needs the scope C(admin:groups).
-  - Where the login provider decides about groups, a change lasts until the person logs in again.
+  - If the identity provider manages groups, a change lasts until the user's next login.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -39,7 +39,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Does not look whether the accounts in O(users) exist, since the tasks before may be the ones that create them.
+      - Does not check that the accounts in O(users) exist, because earlier tasks may create them.
   diff_mode:
     support: full
   idempotent:
@@ -50,13 +50,13 @@ options:
     type: str
     required: true
   state:
-    description: Whether the group shall exist. The accounts in it stay when it is deleted.
+    description: Whether the group exists. Its accounts stay when it is deleted.
     type: str
     choices: [present, absent]
     default: present
   users:
     description:
-      - Accounts that are in it, and no others unless O(append) says so. They must exist. Left as they are by default.
+      - Complete list of members, unless O(append) is set. The accounts must exist. Not changed by default.
     type: list
     elements: str
   append:
@@ -64,7 +64,7 @@ options:
     type: bool
     default: false
   properties:
-    description: What the hub keeps about the group, all of it. Left as it is by default.
+    description: All properties of the group in the hub. Not changed by default.
     type: dict
 seealso:
   - module: galilean.hub.hub_user
@@ -90,7 +90,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 group:
-  description: The group as it is now, or would be. Empty when it does not exist.
+  description: The group after the change. Empty if it does not exist.
   returned: success
   type: dict
   sample: {name: genomics, users: [anna, berta], properties: {}}

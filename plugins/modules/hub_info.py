@@ -27,13 +27,13 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import 
 
 DOCUMENTATION = r"""
 module: hub_info
-short_description: Accounts, servers and groups of a JupyterHub
+short_description: List accounts, servers and groups of a JupyterHub
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Lists accounts with their running servers, and groups, over the hub's REST API. All of them, however many there are.
-  - The token needs the scopes C(list:users), C(read:users) and C(read:servers), and C(list:groups) and C(read:groups) for groups. What it may not
-    see is V(none).
+  - Lists all accounts with their running servers, and all groups, through the hub's REST API.
+  - The token needs the scopes C(list:users), C(read:users) and C(read:servers), and C(list:groups) and C(read:groups) for groups.
+    Values without a scope are V(none).
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
@@ -70,7 +70,7 @@ version:
   type: str
   sample: 6.1.1
 users:
-  description: All accounts, by their names.
+  description: All accounts, sorted by name.
   returned: when asked for
   type: list
   elements: dict
@@ -89,10 +89,10 @@ users:
       description: When it was created.
       type: str
     last_activity:
-      description: When it last did something. None when it never did.
+      description: Time of its last activity. None if it had none.
       type: str
     servers:
-      description: Its servers that run, start or stop. The default one has no name.
+      description: Its running, starting or stopping servers. The default server has an empty name.
       type: list
       elements: dict
   sample:
@@ -104,7 +104,7 @@ users:
       servers:
         - {name: "", ready: true, pending: null, started: "2026-11-20T09:00:00.000000Z", last_activity: "2026-11-20T10:00:00.000000Z", url: /user/anna/}
 groups:
-  description: All groups, by their names.
+  description: All groups, sorted by name.
   returned: when asked for
   type: list
   elements: dict

@@ -5,14 +5,14 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: hub_rename_check
-short_description: Refuse a change of users' names that would cost them their homes
+short_description: Refuse a change of usernames that would disconnect users from their homes
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - A home belongs to a name. When the names of users are made otherwise, as by another claim of the provider, everybody would
-    find an empty home.
-  - This module compares what names are made of with what the hub's data file on the host says, and looks whose homes there are. It
-    fails where a user with a home has no new name in the rename map.
+  - A home belongs to a username. If the source of usernames changes, for example the claim of the provider, all users would get
+    an empty home.
+  - This module compares the source of usernames with the hub's data file on the host, and lists the existing homes. It fails if a
+    user with a home has no new name in the rename map.
   - It changes nothing. The hub renames the users at its next start.
 extends_documentation_fragment:
   - galilean.hub.attributes
@@ -30,19 +30,19 @@ options:
     type: path
     required: true
   hub_dir:
-    description: Folder with the hub's own state, where it keeps who was renamed, C(homes.json).
+    description: Folder with the hub's state, which records renamed users in C(homes.json).
     type: path
     required: true
   instance:
-    description: Name of the instance, as in the labels of its volumes.
+    description: Name of the hub's instance.
     type: str
     required: true
   naming:
-    description: What names are made of, from P(galilean.hub.username_source#filter).
+    description: Source of usernames, from P(galilean.hub.username_source#filter).
     type: dict
     required: true
   rename_map:
-    description: Old name and new name of each user. An empty new name says that nobody shall have that home.
+    description: Old and new name of each user. An empty new name means that no user gets this home.
     type: dict
     default: {}
   ignore:
@@ -71,7 +71,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 users:
-  description: Names of those who have a home. Empty where names are made as before, as nobody is looked for then.
+  description: Users with a home. Empty if the source of usernames has not changed, because homes are not listed then.
   type: list
   elements: str
   returned: success

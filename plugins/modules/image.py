@@ -18,104 +18,104 @@ short_description: Content-addressed container images
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Makes sure that container images exist that were made from exactly these inputs. One, or a list in which images are built on others.
-  - The tag is a digest of everything that decides the content. That is every file of the build context with its permissions,
-    the Dockerfile, the arguments, the target and the parents' digests, or the settings of a bootstrapped base, or the digest
-    of an image in a registry, or that of an archive. Times, owners and secrets are not in it.
-  - Images that are there already cost one call of the engine, however long the list is. A registry is asked with O(source=registry) only.
-  - What is missing of O(images) is built at the same time, each image as soon as its parents are there. Meanwhile it is printed which
-    builds begin and end, and each minute which ones run. An image that fails stops only those that are built on it.
-  - A failed or killed build leaves the images that exist as they are. The next run does it again.
+  - Ensures that container images with exactly these inputs exist. Takes one image, or a list of images that are built on each other.
+  - The tag is a digest of all inputs - each file of the build context with its permissions, the Dockerfile, the arguments, the
+    target and the parents' digests; or the settings of a bootstrapped base; or the digest of a registry image or an archive.
+    Times, owners and secrets are not part of it.
+  - Existing images take one call of the engine, for any length of the list. A registry is used only with O(source=registry).
+  - Missing images of O(images) are built in parallel, each as soon as its parents exist. The module prints when builds begin and
+    end, and each minute which ones run. A failed build stops only the images that are built on it.
+  - A failed or killed build does not change existing images. The next run repeats it.
 requirements:
-  - A Docker client that can build with BuildKit, which is one with buildx, or one older than 23.
+  - A Docker client with BuildKit, which is one with buildx, or one older than 23.
   - C(mmdebstrap) for O(source=bootstrap).
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
 attributes:
   action:
-    description: Has an action plugin, which runs on the controller and sends build context or archive to other hosts when it is needed.
+    description: Has an action plugin, which runs on the controller and sends build context or archive to the host if needed.
     support: full
   async:
-    description: Can run in the background. Then nothing is printed before its end.
+    description: Can run in the background. Nothing is printed before its end then.
     support: full
   check_mode:
     support: full
     details:
-      - An engine that cannot be reached counts as one without images, so that a host can be checked before Docker is installed.
+      - An engine that cannot be reached is treated as one without images, so that a host can be checked before Docker is installed.
   diff_mode:
     support: full
     details:
-      - Lists the inputs of missing images with their hashes beside those of the newest existing images of the same names.
+      - Lists the inputs of missing images with their hashes, compared with those of the newest existing images of the same names.
   idempotent:
     support: full
     details:
-      - What a package mirror answers is not an input. Change O(serial) or an argument to build with newer packages.
-      - A bootstrap with the same packages makes the same image, down to its id.
+      - The content of a package mirror is not an input. Change O(serial) or an argument to build with newer packages.
+      - A bootstrap with the same packages creates the same image with the same ID.
 options:
   name:
     description: Name of the image, without prefix and tag. This or O(images) is required.
     type: str
   images:
     description:
-      - Several images, parents first, each with a C(name) and those options of this module in which it differs from the others.
-      - A C(parent), and each of C(parents), may be the name of an image before it in the list.
-      - One with C(internal) serves to build others. It is missing only where one that is built on it is missing, too.
+      - Several images, parents first, each with a C(name) and the options of this module that differ from the others.
+      - C(parent), and each of C(parents), may be the name of an earlier image in the list.
+      - An image with C(internal) is only a parent of others. It counts as missing only if an image that is built on it is missing, too.
     type: list
     elements: dict
     version_added: 0.8.0
   only:
     description:
-      - The names of the images to have, instead of all of O(images) that are not C(internal).
-      - Others of the list are missing only where one of these is to be built on them.
+      - Names of the images to build, instead of all of O(images) that are not C(internal).
+      - Other images of the list are built only if one of these needs them.
     type: list
     elements: str
     version_added: 0.8.0
   repository_prefix:
-    description: What stands before the name in the image's reference.
+    description: Prefix of the name in the image's reference.
     type: str
     default: galilean
   state:
     description: Whether the image should exist.
     type: str
     choices:
-      present: The image of these inputs exists. Older ones of the same name stay.
-      planned: Nothing is changed. It is only said what is missing, and why.
-      absent: No image of this name exists, whatever its inputs.
+      present: The image with these inputs exists. Older images of the same name stay.
+      planned: Nothing is changed. Returns which images are missing, and why.
+      absent: No image of this name exists, with any inputs.
     default: present
   source:
-    description: What the image is made from.
+    description: Source of the image.
     type: str
     choices:
       build: A build context with a Dockerfile.
-      bootstrap: The distribution's package mirror, for a base without a registry.
-      registry: An image of a registry, by its digest. It is given our labels and name; its layers stay as they are.
-      archive: A tar archive, of C(docker save) with one image in it, or of a root file system.
+      bootstrap: The distribution's package mirror, for a base image without a registry.
+      registry: An image of a registry, by digest. It gets the labels and name of this collection. Its layers are not changed.
+      archive: A tar archive, from C(docker save) with one image, or of a root file system.
     default: build
   path:
     description:
-      - The folder with the build context. C(.dockerignore) is honoured.
-      - On the controller, from where it is sent only when something is to be built; on the host with O(remote_src=true).
+      - Folder with the build context. C(.dockerignore) is applied.
+      - It is on the controller, and sent to the host only for a build. With O(remote_src=true) it is on the host.
       - Required with O(source=build), unless O(dockerfile_inline) is given.
     type: path
   files:
     description:
-      - Further folders and files for the build context, laid over O(path) and over each other in this order.
-      - On the same machine as O(path).
+      - Further folders and files for the build context. They override O(path) and each other in this order.
+      - They are on the same machine as O(path).
     type: list
     elements: dict
     default: []
     suboptions:
       src:
-        description: Full path of a folder or a file. Of a folder, its content is meant.
+        description: Absolute path of a file, or of a folder whose content is copied.
         type: path
         required: true
       dest:
-        description: Its place in the build context.
+        description: Path in the build context.
         type: str
         required: true
   remote_src:
-    description: Whether O(path), O(files) and O(archive) are on the host already.
+    description: Whether O(path), O(files) and O(archive) are on the host.
     type: bool
     default: false
   dockerfile:
@@ -127,95 +127,95 @@ options:
     type: str
   image:
     description:
-      - An image of a registry with its digest, C(name@sha256:...). Required with O(source=registry).
-      - The host's engine fetches it, with what C(docker login) left there.
+      - Image of a registry by digest, C(name@sha256:...). Required with O(source=registry).
+      - The host's engine pulls it, with the credentials of C(docker login).
     type: str
   archive:
     description:
-      - A tar archive, which may be compressed with gzip, bzip2 or xz. Required with O(source=archive).
-      - On the controller, from where it is sent only when it is needed; on the host with O(remote_src=true).
+      - Tar archive, optionally compressed with gzip, bzip2 or xz. Required with O(source=archive).
+      - It is on the controller, and sent to the host only if needed. With O(remote_src=true) it is on the host.
     type: path
   args:
     description:
-      - Build arguments. They are recorded in the image; a password belongs into O(secrets).
+      - Build arguments. They are recorded in the image. Use O(secrets) for passwords.
     type: dict
     default: {}
   target:
-    description: The stage to build, when it is not the last one.
+    description: Build stage, if not the last one.
     type: str
   parent:
     description:
-      - Full reference of the image to build on, passed as build argument C(BASE).
-      - The tag of a content-addressed image counts as its digest; for any other the engine is asked for its id.
+      - Full reference of the parent image, passed as build argument C(BASE).
+      - For a content-addressed image, the tag is part of the digest. For any other image, its ID in the engine.
     type: str
   parents:
     description:
-      - Further images to build on or to copy from, by the build argument that passes each one's full reference.
-      - They count in the digest as O(parent) does.
+      - Further images to build on or to copy from, by the build argument for their full reference.
+      - They are part of the digest like O(parent).
     type: dict
     default: {}
   secrets:
     description:
-      - Files on the host that the build may read as BuildKit secrets, by the secret's id.
-      - Neither the digest nor the image holds anything of them.
+      - Files on the host for the build, as BuildKit secrets, by ID of the secret.
+      - They are not part of the digest or the image.
     type: dict
     default: {}
   secret_texts:
     description:
-      - Texts that builds may read like files of O(secrets), by the secret's id. They are files on the host for the time of the build.
-      - With O(source=bootstrap), C(apt) has the passwords for O(mirror), in the form of C(apt_auth.conf(5)).
+      - Texts for the build, as BuildKit secrets, by ID of the secret. They are files on the host during the build.
+      - With O(source=bootstrap), C(apt) contains the passwords for O(mirror), in the format of C(apt_auth.conf(5)).
     type: dict
     default: {}
     version_added: 0.7.0
   proxy:
     description:
-      - The variables C(http_proxy), C(https_proxy) and C(no_proxy) for what the build fetches.
-      - Neither the digest nor the image, its history or the list of processes holds anything of them.
+      - The variables C(http_proxy), C(https_proxy) and C(no_proxy) for downloads of the build.
+      - They are not part of the digest, the image, its history or the process list.
     type: dict
     default: {}
     version_added: 0.7.0
   ca_bundle:
     description:
-      - Certificates of CAs on the host, which builds get as the secret C(ca) unless O(secrets) has one.
-      - A file that is not there is left out.
+      - CA bundle on the host. Builds get it as the secret C(ca), unless O(secrets) has one.
+      - Ignored if the file does not exist.
     type: path
     version_added: 0.2.0
   suite:
     description: Release of the distribution. Required with O(source=bootstrap).
     type: str
   packages:
-    description: Packages in the bootstrapped base, beyond the essential ones.
+    description: Packages in the bootstrapped base image, in addition to the essential ones.
     type: list
     elements: str
     default: [ca-certificates, python3]
   mirror:
-    description: URL of a package mirror for the bootstrap, empty for the distribution's own.
+    description: URL of a package mirror for the bootstrap. When empty, the distribution's mirror.
     type: str
     default: ''
   keyring:
-    description: Keyring file on the host that verifies the mirror's packages, empty for the distribution's own.
+    description: Keyring file on the host for the mirror's packages. When empty, the distribution's keyring.
     type: str
     default: ''
   serial:
-    description: Any text; another one makes a new bootstrap, and so fetches newer packages.
+    description: Any text. A change starts a new bootstrap with newer packages.
     type: str
     default: ''
   env:
     description:
-      - Environment of an image made with O(source=bootstrap), or of a root file system with O(source=archive).
-      - Beside the locale and the variables that point tools to its CA bundle.
+      - Environment variables of an image with O(source=bootstrap), or of a root file system with O(source=archive).
+      - They are added to the locale and the variables with the path of the CA bundle.
     type: dict
     default: {}
   timeout:
-    description: Seconds after which a build is stopped.
+    description: Timeout of a build in seconds.
     type: int
     default: 3600
   parallel:
-    description: How many builds may run on the host at a time, those of other runs included; further ones wait. V(0) is one for each core.
+    description: Maximum number of parallel builds on the host, including those of other runs. Further builds wait. V(0) means the number of CPU cores.
     type: int
     default: 0
   log_dir:
-    description: Folder on the host for the build log, which can be followed during the build, and for locks.
+    description: Folder on the host for build logs and locks. A log can be followed during the build.
     type: path
     default: /var/log/galilean-hub
   docker_cli:
@@ -282,8 +282,8 @@ EXAMPLES = r"""
 RETURN = r"""
 image:
   description:
-    - The image by RV(ignore:name), RV(ignore:ref), RV(ignore:digest), RV(ignore:id) and RV(ignore:size) in bytes.
-    - Reference and digest are known in check mode, too; id and size only when the image exists.
+    - The image with RV(ignore:name), RV(ignore:ref), RV(ignore:digest), RV(ignore:id) and RV(ignore:size) in bytes.
+    - Reference and digest are known in check mode, too. ID and size are known only if the image exists.
   returned: success and O(name)
   type: dict
   sample:
@@ -293,35 +293,35 @@ image:
     id: sha256:9c1d0f5a
     size: 486000000
 actions:
-  description: What was done, or would be done in check mode, and why.
+  description: Actions that were done, or would be done in check mode, with the reason.
   returned: success
   type: list
   elements: dict
   sample: [{action: build, image: hub, reasons: [file nginx.conf changed]}]
 refs:
-  description: The reference of every image by its name, whether it exists or not.
+  description: Reference of each image by name, also of missing images.
   returned: success, except with O(state=absent)
   type: dict
   sample: {base: 'galilean/base:8e600e797b82', hub: 'galilean/hub:3f1c02aa9b7e'}
 missing:
-  description: The reasons for every image that was or is to be built by its name.
+  description: Reasons for each build, by name of the image.
   returned: success, except with O(state=absent)
   type: dict
   sample: {hub: [file nginx.conf changed]}
 disk:
   description:
-    - Where the engine keeps its images as RV(ignore:path), and how many bytes were free there before as RV(ignore:free).
-    - Empty where that is not on this host, or there is no engine.
+    - The engine's data folder as RV(ignore:path), and its free bytes before the build as RV(ignore:free).
+    - Empty if the folder is not on this host, or without an engine.
   returned: something of O(images) is missing
   type: dict
   sample: {path: /var/lib/docker, free: 52613349376}
 seconds:
-  description: How long the build of each image took by its name.
+  description: Build time of each image in seconds, by name.
   returned: when something was built
   type: dict
   sample: {hub: 12.5}
 log:
-  description: The build log on the host.
+  description: Path of the build log on the host.
   returned: when the image O(name) was built
   type: str
   sample: /var/log/galilean-hub/galilean-hub.log

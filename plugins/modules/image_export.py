@@ -22,20 +22,20 @@ from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_engin
 
 DOCUMENTATION = r"""
 module: image_export
-short_description: Archives of images for a host that has some of their layers
+short_description: Export images as archives without the layers that a host has
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Exports images of the controller's engine for M(galilean.hub.image_import), without the layers that the host has. Delegate it
-    to the controller.
-  - Hosts of one run that lack the same share one archive. It exists during the run only; what a killed run leaves is removed
-    by the next one.
+  - Exports images of the controller's engine for M(galilean.hub.image_import), without the layers that the host has. Delegate the
+    task to the controller.
+  - Hosts of one run that need the same layers share one archive. It exists only during the run. The next run removes archives of
+    a killed run.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
 attributes:
   action:
-    description: Has an action plugin, which names the run and the account that will send the archive.
+    description: Has an action plugin, which adds the ID of the run and the account that sends the archive.
     support: full
   check_mode:
     support: full
@@ -46,7 +46,7 @@ attributes:
   idempotent:
     support: full
     details:
-      - An archive is no lasting state, so making or removing one is no change.
+      - An archive is temporary, so creating or removing it is not a change.
 options:
   refs:
     description: Full references of the images. Required with O(state=present).
@@ -54,7 +54,7 @@ options:
     elements: str
     default: []
   known_layers:
-    description: The layers that the host has, as M(galilean.hub.image_info) lists them.
+    description: Layers on the host, from M(galilean.hub.image_info).
     type: list
     elements: str
     default: []
@@ -63,14 +63,14 @@ options:
     type: str
     choices:
       present: The archive exists.
-      absent: The archives of this host are removed, unless another host of the run needs them, and those of killed runs.
+      absent: Archives of this host and of killed runs are removed, unless another host of the run needs them.
     default: present
   path:
-    description: Folder for archives, on a file system with room for all images twice.
+    description: Folder for archives, on a file system with free space of twice the size of all images.
     type: path
     required: true
   timeout:
-    description: Seconds after which the engine's answer is given up.
+    description: Timeout of the engine's answer in seconds.
     type: int
     default: 3600
   docker_cli:
@@ -105,8 +105,8 @@ EXAMPLES = r"""
 RETURN = r"""
 archive:
   description:
-    - The archive by RV(ignore:path), RV(ignore:bytes) on the disk, and RV(ignore:unpacked) bytes of what is in it.
-    - RV(ignore:whole) tells whether all layers are in it. RV(ignore:images) has the id of each image by its reference.
+    - The archive with RV(ignore:path), size in RV(ignore:bytes), and size of the content in RV(ignore:unpacked) bytes.
+    - RV(ignore:whole) tells whether it contains all layers. RV(ignore:images) has the ID of each image by reference.
     - In check mode RV(ignore:path) is empty and the sizes are estimates.
   returned: success and O(state=present)
   type: dict

@@ -24,15 +24,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan 
 
 DOCUMENTATION = r"""
 module: image_import
-short_description: Images of the controller's engine on a host
+short_description: Import images of the controller's engine on a host
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Sends an archive of M(galilean.hub.image_export) to the host over Ansible's own connection, and loads it into the host's engine.
-    The host needs no registry and no network but that connection.
-  - A host without room for it is found before anything is sent. Nothing of the archive stays on the host, and what a killed run
-    leaves there is removed by the next one.
-  - Afterwards the host has the very images of the controller, with the same ids.
+  - Sends an archive of M(galilean.hub.image_export) to the host over Ansible's connection, and loads it into the host's engine.
+    The host needs no registry and no other network.
+  - The free space on the host is checked first. The archive is removed from the host afterwards. The next run removes archives of
+    a killed run.
+  - The host then has the same images as the controller, with the same IDs.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -48,15 +48,15 @@ attributes:
     support: full
 options:
   archive:
-    description: What M(galilean.hub.image_export) returned as RV(galilean.hub.image_export#module:archive).
+    description: Return value RV(galilean.hub.image_export#module:archive) of M(galilean.hub.image_export).
     type: dict
     required: true
   path:
-    description: Folder on the host for the archive, on a file system with room for it.
+    description: Folder on the host for the archive, with enough free space.
     type: path
     default: /var/cache/galilean-hub
   timeout:
-    description: Seconds after which loading is stopped.
+    description: Timeout of loading in seconds.
     type: int
     default: 3600
   docker_cli:
@@ -80,19 +80,19 @@ EXAMPLES = r"""
 
 RETURN = r"""
 images:
-  description: The id of each image on the host by its reference, as far as it is there.
+  description: ID of each existing image on the host, by reference.
   returned: success
   type: dict
   sample: {'galilean/hub:3f1c02aa9b7e': 'sha256:9c1d0f5a'}
 refused:
   description:
-    - Why the engine did not take an archive without the layers that it seemed to have, or an empty text.
-    - Then an archive with all layers is needed. That such a one is refused is an error.
+    - Reason why the engine refused an archive without the layers that it reported, or an empty text.
+    - It then needs an archive with all layers. If the engine refuses that one, the module fails.
   returned: success
   type: str
   sample: ''
 seconds:
-  description: How long sending took.
+  description: Duration of sending in seconds.
   returned: when something was sent
   type: float
   sample: 12.5

@@ -15,19 +15,19 @@ from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_engin
 
 DOCUMENTATION = r"""
 module: image_info
-short_description: Which images and layers a host has
+short_description: List images and layers of a host
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Lists what M(galilean.hub.image_export) need not send to a host, because its engine has it.
-  - An engine that keeps its images in containerd takes whole images only, so for that the list is empty.
+  - Lists the layers that M(galilean.hub.image_export) can omit, because the host's engine has them.
+  - An engine with the containerd image store accepts only complete images, so its list is empty.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
   - galilean.hub.attributes.actiongroup_hub
 options:
   refs:
-    description: Full references of the images that the host should have.
+    description: Full references of the images for the host.
     type: list
     elements: str
     required: true
@@ -49,13 +49,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 missing:
-  description: Those of O(refs) that the host does not have.
+  description: Images of O(refs) that are missing on the host.
   returned: success
   type: list
   elements: str
   sample: [galilean/hub:3f1c02aa9b7e]
 layers:
-  description: The layers that the host has, by the digest of each with all that is below it.
+  description: Layers on the host, as chain IDs (digest of a layer with all layers below it).
   returned: success
   type: list
   elements: str

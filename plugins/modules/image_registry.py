@@ -34,16 +34,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.images.registry_plan 
 
 DOCUMENTATION = r"""
 module: image_registry
-short_description: Images through a registry
+short_description: Push images to a registry, or pull them
 version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Pushes images of an engine into a registry, or pulls them from there by digest and gives them their own names again.
-  - The password is handed to the engine for each transfer. It is written to no file and stands in no command.
-  - Names in the registry are those of the images, with O(registry) instead of their prefix. These names are gone again from the
-    engine afterwards, so that they keep no image that is removed later.
+  - Pushes images of an engine to a registry, or pulls them by digest and restores their names.
+  - The engine gets the password for each transfer. It is not written to any file or command line.
+  - Names in the registry are the names of the images with O(registry) instead of their prefix. These names are removed from the
+    engine afterwards, so that images can be removed later.
 requirements:
-  - An engine that O(docker_cli) reaches through a socket of the host.
+  - An engine that O(docker_cli) reaches through a Unix socket.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -51,50 +51,50 @@ attributes:
   check_mode:
     support: full
     details:
-      - The registry is not asked.
+      - Does not connect to the registry.
   diff_mode:
     support: full
   idempotent:
     support: partial
     details:
-      - O(state=pulled) asks no registry when the engine has all images.
-      - O(state=pushed) always asks, and is a change only where the registry lacked a layer or the image.
+      - O(state=pulled) does not connect to the registry if the engine has all images.
+      - O(state=pushed) always connects, and reports a change only if the registry lacked a layer or the image.
 options:
   images:
     description:
-      - Full references of the images. For O(state=pulled) each with its digest, C(sha256:...), for O(state=pushed) with anything.
+      - Full references of the images. For O(state=pulled) each with its digest, C(sha256:...). For O(state=pushed) the value is ignored.
     type: dict
     required: true
   registry:
-    description: Host of the registry, with its port and a path where it has them.
+    description: Host of the registry, optionally with port and path.
     type: str
     required: true
   state:
-    description: Which way the images go.
+    description: Direction of the transfer.
     type: str
     choices:
-      pushed: The registry has them.
-      pulled: The engine has them.
+      pushed: The registry has the images.
+      pulled: The engine has the images.
     required: true
   layers:
     description:
-      - The sizes of the images' layers, as RV(layers) of the push says them, to see that there is room before something is pulled.
+      - Sizes of the images' layers, from RV(layers) of the push, for a check of the free space before a pull.
     type: dict
     default: {}
   username:
-    description: Account of the registry, empty where nobody has to log in.
+    description: Account of the registry. Empty if no login is needed.
     type: str
     default: ''
   password:
-    description: Its password.
+    description: Password of the account.
     type: str
     default: ''
   host:
-    description: What messages call the engine's host.
+    description: Name of the engine's host in messages.
     type: str
     default: this host
   timeout:
-    description: Seconds after which one transfer is given up.
+    description: Timeout of one transfer in seconds.
     type: int
     default: 3600
   docker_cli:
@@ -127,16 +127,16 @@ EXAMPLES = r"""
 
 RETURN = r"""
 digests:
-  description: The digest of each image in the registry by its reference.
+  description: Digest of each image in the registry, by reference.
   returned: success, outside check mode
   type: dict
   sample: {'galilean/hub:3f1c02aa9b7e': 'sha256:9c1d0f5a'}
 layers:
-  description: The size of each layer by the digest of it with all that is below it.
+  description: Size of each layer in bytes, by chain ID (digest of a layer with all layers below it).
   returned: success and O(state=pushed)
   type: dict
 bytes:
-  description: How many bytes went over the line.
+  description: Number of transferred bytes.
   returned: success
   type: int
   sample: 105000000

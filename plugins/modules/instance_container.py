@@ -5,29 +5,30 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: instance_container
-short_description: A container of a hub instance, whose forerunner goes when it works
+short_description: Replace a container of a hub instance only if the new one works
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Does what M(community.docker.docker_container) does, which removes a container before it makes the next one.
-  - Here the container that is to be replaced is stopped and set aside, as C(<name>-before). When the new one cannot be started or its
-    health check does not succeed, that one runs again and the task fails. Otherwise its log is kept and it is removed.
-  - A run that was killed in between is finished by the next one.
+  - Manages a container with M(community.docker.docker_container). That module alone removes the old container before it creates
+    the new one.
+  - This module stops the old container and renames it to C(<name>-before). If the new one does not start or its health check
+    fails, the old one is started again and the task fails. Otherwise the old one is removed and its log is kept.
+  - The next run completes a killed one.
 requirements:
   - The collection community.docker.
 options:
   container:
     description:
-      - Options of M(community.docker.docker_container). Its C(name) must be among them.
-      - The new container counts as working when the command in C(healthcheck) succeeds in it; without one, when it runs.
+      - Options of M(community.docker.docker_container). C(name) is required.
+      - The new container works if the command in C(healthcheck) succeeds in it. Without C(healthcheck), if it runs.
     type: dict
     required: true
   log_dir:
-    description: Folder of the host for logs of containers that were replaced, the newest five of each. Empty to keep none.
+    description: Folder on the host for logs of replaced containers, the newest five of each. Empty to keep none.
     type: path
     default: ''
   patience:
-    description: Seconds within which the new container must work.
+    description: Timeout in seconds for the new container to work.
     type: int
     default: 60
   docker_cli:
@@ -50,13 +51,14 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Ensure that the hub runs
+- name: Ensure that the broker runs
   galilean.hub.instance_container:
     container:
-      name: hub-hub
+      name: hub-broker
       image: galilean/hub:9e6cef771480
+      command: [python3, -m, galilean_broker]
       pull: never
-      healthcheck: {test: [CMD, python3, -m, galilean_hub.health]}
+      healthcheck: {test: [CMD, python3, -m, galilean_broker, health]}
     log_dir: /srv/hub/log
 """
 
@@ -66,7 +68,7 @@ container:
   returned: success
   type: dict
 msg:
-  description: What was wrong with the new container, and its last words.
+  description: Problem of the new container, with its last log lines.
   returned: on failure
   type: str
 """

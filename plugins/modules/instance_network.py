@@ -19,17 +19,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.network import networ
 
 DOCUMENTATION = r"""
 module: instance_network
-short_description: A network of a hub instance, with those who are in it
+short_description: Manage a Docker network of a hub instance and its members
 version_added: 0.7.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Makes a bridge network of the Docker engine, and makes it anew when its addresses or options change. Containers that are in it, running
-    or not, are in it afterwards, under the same names. At each moment they are in some network, and a run that was killed is finished
-    by the next one.
-  - Addresses that a network of the engine, a route or an address of the host, or the ranges that the engine takes networks from have in
-    common with it are refused before anything is touched, in check mode, too. A network that is as it shall be is not looked at so.
-  - What the engine does not take is tried under another name first, so the network that is there stays.
-  - The module C(community.docker.docker_network) removes a network before it makes the new one, and forgets the names.
+  - Creates a bridge network, and recreates it if its addresses or options change. Its containers, running or not, are reconnected
+    with the same names. They are always connected to some network. The next run completes a killed one.
+  - The module refuses a network that overlaps another network of the engine, a route or an address of the host, or the engine's
+    address pools, before any change, in check mode, too. An unchanged network is not checked.
+  - The new network is first created with a temporary name. If the engine refuses it, the existing network stays.
+  - C(community.docker.docker_network) removes a network before it creates the new one, and does not restore the names.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -46,43 +45,43 @@ options:
     type: str
     required: true
   instance:
-    description: Name of the hub's instance, which is a label of the network.
+    description: Name of the hub's instance, for a label of the network.
     type: str
     required: true
   bridge:
-    description: Name of its interface on the host, at most 14 characters.
+    description: Name of the bridge interface on the host, at most 14 characters.
     type: str
     required: true
   subnet:
-    description: Its IPv4 network in CIDR form. Empty for one that the engine chooses.
+    description: IPv4 subnet in CIDR notation. When empty, the engine chooses one.
     type: str
     default: ""
   gateway:
-    description: IPv4 address of the host in it.
+    description: IPv4 address of the host in the network.
     type: str
     default: ""
   ip_range:
-    description: The part of O(subnet) that the engine hands out.
+    description: Part of O(subnet) from which the engine assigns addresses.
     type: str
     default: ""
   subnet6:
-    description: Its IPv6 network in CIDR form. Empty for none, or for what is there.
+    description: IPv6 subnet in CIDR notation. When empty, none, or the existing one.
     type: str
     default: ""
   gateway6:
-    description: IPv6 address of the host in it.
+    description: IPv6 address of the host in the network.
     type: str
     default: ""
   mtu:
-    description: Size of the largest packet. V(0) leaves it as it is.
+    description: MTU. V(0) does not change it.
     type: int
     default: 0
   options:
-    description: More options of the engine's bridge driver.
+    description: Further options of the bridge driver.
     type: dict
     default: {}
   members:
-    description: Containers with the names and the address that they have in it. Those that exist are put there.
+    description: Containers with their aliases and address in the network. Existing containers are connected.
     type: list
     elements: dict
     default: []
@@ -92,24 +91,24 @@ options:
         type: str
         required: true
       aliases:
-        description: Names by which the others find it.
+        description: Network aliases of the container.
         type: list
         elements: str
         default: []
       address:
-        description: Its IPv4 address.
+        description: IPv4 address of the container.
         type: str
         default: ""
   user_servers:
-    description: Whether all running servers of the instance's users belong in it.
+    description: Whether all running user servers of the instance are members.
     type: bool
     default: false
   subject:
-    description: Beginning of the sentence that refuses addresses which are in use, without a full stop.
+    description: Beginning of the error message for addresses in use, without a full stop.
     type: str
     default: ""
   pools:
-    description: Ranges that the engine takes networks from, as long as there is none to be asked.
+    description: Address pools of the engine, for the time before an engine is installed.
     type: list
     elements: str
     default: []
@@ -132,13 +131,13 @@ EXAMPLES = r"""
 
 RETURN = r"""
 actions:
-  description: What was done, or would be in check mode, in words.
+  description: Actions that were done, or would be done in check mode, as text.
   returned: success
   type: list
   elements: str
   sample: ["make the network hub-users anew: subnet 10.210.16.0/20 -> 10.211.0.0/20", "put hub-proxy into it"]
 network:
-  description: The network as the engine shows it, empty where there is none yet.
+  description: The network from the engine's inspection. Empty if it does not exist yet.
   returned: success
   type: dict
 """
@@ -293,7 +292,7 @@ class Job:
             self.actions.append(f"make the network {self.want.name}")
         elif changes:
             words = ", ".join(f"{name} {old or 'none'} -> {new}" for name, (old, new) in changes.items())
-            self.actions.append(f"make the network {self.want.name} anew: {words}")
+            self.actions.append(f"recreate the network {self.want.name}: {words}")
         if self.engine:
             self._bring_about(have if changes else None, have is not None and not changes, taken)
         before, after = (

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: key_rotation
-short_description: Rotate the key that a hub encrypts logins with
+short_description: Rotate the key that encrypts a hub's authentication state
 version_added: 0.5.0
 author: galilean.hub contributors (@galilean)
 description:
-  - A hub encrypts what it keeps of logins with the first key of a file, and decrypts with any of them. This puts a new key in front,
-    or takes the old ones out.
-  - Between the two the hub has to be restarted, and must have encrypted all it keeps with the new key. The playbook C(rotate_key) does
-    all of it.
+  - A hub encrypts its authentication state with the first key of a file, and decrypts it with any of them. This module inserts a
+    new first key, or removes the old keys.
+  - Between the two steps, the hub must restart and encrypt all its state with the new key. The playbook C(rotate_key) does all steps.
   - Keys never appear in results, diffs or logs.
 extends_documentation_fragment:
   - galilean.hub.attributes
@@ -23,21 +22,21 @@ attributes:
   diff_mode:
     support: partial
     details:
-      - The diff says how many keys there are, never a key.
+      - The diff shows the number of keys, never a key.
   idempotent:
     support: full
 options:
   path:
-    description: The file. It must be there; its owner and mode stay.
+    description: Path of the key file. It must exist. Its owner and mode stay.
     type: path
     required: true
   state:
-    description: What is wanted.
+    description: Step of the rotation.
     type: str
     required: true
     choices:
-      begun: A new key stands in front of the old one. Where there are two or more keys already, a rotation was begun before, and goes on.
-      finished: The first key is the only one. What is encrypted with another one is lost.
+      begun: A new key is first in the file. With two or more keys, a rotation has already begun, and nothing changes.
+      finished: The first key is the only one. Data that is encrypted with another key is lost.
 """
 
 EXAMPLES = r"""
@@ -49,7 +48,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 keys:
-  description: How many keys are in the file.
+  description: Number of keys in the file.
   type: int
   returned: always
   sample: 2

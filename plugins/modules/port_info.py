@@ -5,12 +5,12 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: port_info
-short_description: Who holds a TCP port of the host
+short_description: Find the process or container that uses a TCP port
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Tells whether a server could listen on the ports, and names the container or process that is in the way.
-  - It opens and closes the ports for a moment to find out; nothing is sent or answered.
+  - Checks whether a server can listen on the ports, and names the container or process that uses them.
+  - For the check it opens each port for a moment. It sends and answers nothing.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.info_module
@@ -26,14 +26,14 @@ options:
     elements: int
     required: true
   own_container:
-    description: Names of the containers that may hold the ports, because they are their own.
+    description: Names of containers that may use the ports.
     type: list
     elements: str
     default: []
   docker_cli:
     description:
-      - Command line of a Docker client that works, such as V([docker]).
-      - Empty when there is no engine on the host. Then containers are not looked at.
+      - Command line of a working Docker client, such as V([docker]).
+      - Empty if there is no engine on the host. Containers are not checked then.
     type: list
     elements: str
     default: []
@@ -55,7 +55,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ports:
-  description: One entry for each port that was asked for, in that order.
+  description: One entry for each port of O(ports), in that order.
   returned: success
   type: list
   elements: dict
@@ -65,11 +65,11 @@ ports:
       type: int
       sample: 8000
     available:
-      description: Whether the port is free or held by O(own_container).
+      description: Whether the port is free or used by O(own_container).
       type: bool
       sample: false
     reason:
-      description: Who or what is in the way. Empty when the port is available.
+      description: What uses the port. Empty if the port is available.
       type: str
       sample: the process python3 (4711) holds it
 """

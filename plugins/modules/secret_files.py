@@ -5,13 +5,13 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: secret_files
-short_description: Secrets of a hub instance as files, made once
+short_description: Manage secrets of a hub instance as files
 version_added: 0.1.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Keeps secrets as files with mode V(0600) in one folder with mode V(0700).
-  - A value that is given is written. Without one, a file that is there already stays. Without either, a secret is
-    generated from the operating system's random source.
+  - Stores secrets as files with mode V(0600) in one folder with mode V(0700).
+  - A given value is written. Without a value, an existing file stays. Without both, a secret is generated from the operating
+    system's random source.
   - Values never appear in results, diffs or logs.
 extends_documentation_fragment:
   - galilean.hub.attributes
@@ -22,24 +22,24 @@ attributes:
   diff_mode:
     support: partial
     details:
-      - The diff names the secrets that change and where they come from, never a value.
+      - The diff shows the names and sources of changed secrets, never a value.
   idempotent:
     support: full
 options:
   path:
-    description: Folder of the files. It is created when absent, its parent must exist.
+    description: Folder of the files. It is created if missing. Its parent must exist.
     type: path
     required: true
   owner:
-    description: User name or numeric user id that owns folder and files.
+    description: User name or UID of the owner of folder and files.
     type: str
     required: true
   group:
-    description: Group name or numeric group id of folder and files.
+    description: Group name or GID of folder and files.
     type: str
     required: true
   secrets:
-    description: The secrets. Other files in the folder are left alone.
+    description: The secrets. Other files in the folder are not changed.
     type: list
     elements: dict
     required: true
@@ -49,18 +49,18 @@ options:
         type: str
         required: true
       value:
-        description: The secret, empty to keep or generate one.
+        description: Value of the secret. Empty to keep or generate one.
         type: str
         default: ''
       bytes:
         description:
-          - Random bytes in a generated secret, which is their hexadecimal form.
-          - V(0) leaves the secret absent when none is given.
+          - Number of random bytes in a generated secret, which is written in hexadecimal digits.
+          - With V(0) no secret is generated.
         type: int
         default: 32
       used_by:
         description:
-          - Whose fingerprints the secret is part of, such as the containers that have to be started anew when it changes.
+          - Names of the fingerprints that include the secret, for example the containers that must restart when it changes.
         type: list
         elements: str
         default: [hub]
@@ -80,15 +80,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 sources:
-  description: Where each secret comes from, one of V(given), V(present), V(generated), V(absent).
+  description: Source of each secret, one of V(given), V(present), V(generated), V(absent).
   type: dict
   returned: always
   sample: {proxy-token: present, login-password: absent}
 fingerprints:
   description:
-    - For each name in O(secrets[].used_by) a keyed hash that changes when any of its secrets changes, and from which none can be
-      found out.
-    - Empty ones in check mode when secrets would be generated.
+    - For each name in O(secrets[].used_by), a keyed hash that changes when one of its secrets changes. It does not reveal the secrets.
+    - Empty in check mode if secrets would be generated.
   type: dict
   returned: always
   version_added: 0.5.0

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: server_host_keys
-short_description: Pins the SSH host keys that servers print on their consoles
+short_description: Pin the SSH host keys of servers from their console logs
 version_added: 0.3.0
 author: galilean.hub contributors (@galilean)
 description:
-  - Reads the SSH host keys of OpenStack servers from their console logs, through the compute API, and keeps them in a
-    known_hosts file. The first connection to a new server is then as safe as every later one - nothing is trusted on first use.
-  - Waits until cloud-init has printed them at the end of the first boot, for all servers side by side.
-  - Each entry remembers the server's id. While the same server is there, its console is not read again; a server that was
-    made anew has another id, and its keys take the place of the old ones. Entries of others in the file stay.
+  - Reads the SSH host keys of OpenStack servers from their console logs, through the compute API, and writes them to a
+    known_hosts file. The first connection to a new server is then as secure as later ones, without trust on first use.
+  - Waits for all servers in parallel, until cloud-init has printed the keys at the end of the first boot.
+  - Each entry contains the server's ID. The console of a known server is not read again. A recreated server has another ID, and
+    its keys replace the old ones. Other entries in the file stay.
   - Runs on the controller.
 extends_documentation_fragment:
   - galilean.hub.attributes
@@ -26,7 +26,7 @@ attributes:
   check_mode:
     support: full
     details:
-      - Keys that are not known yet are not waited for.
+      - Does not wait for unknown keys.
   diff_mode:
     support: full
   idempotent:
@@ -45,29 +45,29 @@ options:
     required: true
     suboptions:
       id:
-        description: The server's id.
+        description: ID of the server.
         type: str
         required: true
       name:
-        description: The server's name, for messages.
+        description: Name of the server, for messages.
         type: str
         required: true
       hosts:
-        description: The names and addresses that it is reached by.
+        description: Names and addresses for SSH connections.
         type: list
         elements: str
         required: true
   path:
-    description: The known_hosts file, on the controller.
+    description: Path of the known_hosts file on the controller.
     type: path
     required: true
   state:
-    description: With V(absent), the entries of these servers, and of their names, are removed.
+    description: With V(absent), the entries of these servers and their names are removed.
     type: str
     choices: [present, absent]
     default: present
   timeout:
-    description: Seconds for the servers to boot and print their keys.
+    description: Timeout in seconds for the servers to boot and print their keys.
     type: int
     default: 600
 notes:
@@ -75,7 +75,7 @@ notes:
 seealso:
   - module: galilean.hub.cloud_deployment
   - name: cloud-init's keys_to_console
-    description: What prints the keys.
+    description: The cloud-init module that prints the keys.
     link: https://cloudinit.readthedocs.io/en/latest/reference/modules.html#keys-to-console
 """
 
@@ -92,7 +92,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 keys:
-  description: The keys of each server by its name, as C(type key).
+  description: Keys of each server by name, as C(type key).
   returned: success
   type: dict
   sample:

@@ -259,7 +259,7 @@ def test_nobody_logs_in_by_a_name_of_the_hub(hub: Hub) -> None:
     for name in RESERVED[:-1]:
         answer = hub.browser("203.0.113.40").log_in(name, RIGHT)
         assert answer.status == 403, (name, answer.headers)
-        assert "belongs to the hub itself" in answer.text
+        assert "is reserved for the hub" in answer.text
         assert "jupyterhub-hub-login" not in answer.cookies()
 
 
@@ -287,7 +287,7 @@ def test_nobody_signs_up_by_a_name_of_the_hub(hub: Hub) -> None:
     for name in ("hub-check", "heal", "mallory"):
         answer = hub.browser("203.0.113.42").log_in(name, RIGHT)
         assert answer.status == 403
-        assert "belongs to the hub itself" in answer.text
+        assert "is reserved for the hub" in answer.text
 
 
 @of("native")

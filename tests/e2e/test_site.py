@@ -296,7 +296,7 @@ def test_another_network_while_somebody_works(site: Deployment, ada: UserClient)
     site.set(jupyterhub_users_subnet="10.223.240.0/20", jupyterhub_memory_limit="900M")
     outcome = site.run("hub", name="subnet-free").assert_done()
     # A running server keeps its limits, and people are told.
-    assert "1 of 1 running servers (ada) go on with what they were started with (limits)" in outcome.flat()
+    assert "1 of 1 running servers (ada) still have the settings of their start (limits)" in outcome.flat()
     assert docker("network", "inspect", "--format", subnet, network) == "10.223.240.0/20"
     wait_until(lambda: answers(ada, through_server=True), 60, "the server in its new network")
     assert ada.container(site.instance) == server

@@ -77,7 +77,7 @@ HUB_FAULTS = [
     "accept-share.html, line 1: static file 'logo.svg' is not in JupyterHub; yours begin with 'site/'",
     "static/site.css: asks for 'stars.png', which is not there",
     "static/site.css: --site-notice-text is #777, which on --site-notice, #888, has a contrast of 1.3 in "
-    "light colours: give colours with 4.5 or more, so that everybody can read it",
+    "light colours: give colours with 4.5 or more, so that all users can read it",
     "logo.png: nothing reads this file, it belongs into templates/ or static/",
 ]
 LAB_FILES = {

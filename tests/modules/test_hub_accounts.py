@@ -108,7 +108,7 @@ def test_server_that_does_not_end_is_named(hub: LoopbackHub, call: Run) -> None:
     call("hub_user", name="dora")
     start(hub, "dora")
     failed = call("hub_user", name="dora", state="absent", timeout=0)
-    assert "still there after 0 seconds" in failed["msg"] or not failed["failed"]
+    assert "still exists after 0 seconds" in failed["msg"] or not failed["failed"]
     call("hub_user", name="dora", state="absent")
     assert hub.api("/users/dora") == 404
 

@@ -107,7 +107,7 @@ def test_all_move_with_their_names(call: Call, people: str) -> None:
     assert call()["changed"] is False
     forecast = call(SECOND, check=True)
     assert forecast["changed"] is True
-    assert f"make the network {people} anew: subnet {FIRST} -> {SECOND}" in forecast["actions"]
+    assert f"recreate the network {people}: subnet {FIRST} -> {SECOND}" in forecast["actions"]
     assert members(people)["ada"][0].startswith("10.223.240.")
     assert call(SECOND)["changed"] is True
     found = members(people)

@@ -296,7 +296,7 @@ def test_a_run_that_was_stopped_is_finished_by_the_next_one(site: Site, swap: st
     said = run(1)
     site.do("bookworm", "cp --preserve /root/mkswap /sbin/mkswap")
     assert " rc=2 " in said, said
-    assert "The swap file cannot be as it is set (" in said, said
+    assert "The swap file cannot be set up (" in said, said
     assert site.do("bookworm", f"ls {swap}*") == f"{swap}.new"
     assert changes(run(1), "bookworm") > 0
     # What else may be left: a file that is not finished, one that is not in use, no line, somebody's own.

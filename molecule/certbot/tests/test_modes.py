@@ -80,8 +80,7 @@ def test_an_authority_that_asks_for_an_account(site: Site) -> None:
     site.pebble(externalAccountBindingRequired=True)
     answer = site.certificate("issue", "--force", works=False)
     assert answer["complaint"] == (
-        "The certificate authority asks for an account of its own: set certbot_eab_kid and "
-        "certbot_eab_hmac_key."
+        "The certificate authority requires an account: set certbot_eab_kid and certbot_eab_hmac_key."
     )
     said = site.certbot("--diff", **EXTERNAL)
     applied(said)

@@ -129,7 +129,7 @@ def test_a_port_that_is_taken_is_named(upstream: Edge) -> None:
         port = taken.getsockname()[1]
         said = upstream.converge(edge_port=port)
     assert f"edge_port is {port} on 127.0.0.1: the process" in said, said
-    assert f"({os.getpid()}) holds it. Choose another port or address, or end what is in the way." in said
+    assert f"({os.getpid()}) holds it. Choose another port or address, or stop that program." in said
     assert "changed=0" in said
     assert upstream.started() == before
 

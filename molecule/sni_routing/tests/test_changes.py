@@ -126,7 +126,7 @@ def test_what_nginx_does_not_take(kernel: websocket.WebSocket, a: Hub, b: Hub) -
     # The names of the run before: the certificate stays.
     names = ["twice-b.sni.test"]
     told = run("b", __edge_sni_configuration="stream { nonsense; }", edge_server_aliases=names)
-    assert "nginx does not take the new configuration of" in told
+    assert "nginx refuses the new configuration of" in told
     assert "unknown directive" in told
     assert not told.endswith("rc=0")
     assert {file: file.read_bytes() for file in before} == before

@@ -103,7 +103,7 @@ def _ssh_folder(user: pwd.struct_passwd, create: bool) -> t.Iterator[int | None]
 
 
 def read_keys(user: pwd.struct_passwd) -> tuple[str, ...]:
-    """Return the lines of the account's authorized_keys, without comments and blank lines."""
+    """Return the lines of the account's authorized_keys, without comments and blank lines; HubError if it cannot be read."""
     with _ssh_folder(user, create=False) as folder:
         if folder is None:
             return ()
@@ -121,7 +121,7 @@ def read_keys(user: pwd.struct_passwd) -> tuple[str, ...]:
 
 
 def write_keys(name: str, keys: t.Sequence[str]) -> None:
-    """Replace the account's authorized_keys, without following links that the account may have laid."""
+    """Replace the account's authorized_keys, without following links of the account; HubError without a home folder."""
     user = pwd.getpwnam(name)
     with _ssh_folder(user, create=True) as folder:
         if folder is None:

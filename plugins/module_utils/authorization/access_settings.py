@@ -261,7 +261,7 @@ def _page_problems(where: str, page: str, apps: t.Collection[str], known: bool) 
     if not page.startswith("/") or page.startswith("//"):
         return [f"{where} {page!r}: begin it with /, such as /lab"]
     if re.search(r"[{}\\\x00-\x1f\x7f]", page):
-        return [f"{where} {page!r}: take out braces, backslashes and line ends"]
+        return [f"{where} {page!r}: remove braces, backslashes and line ends"]
     first = re.split("[/?#]", page[1:], maxsplit=1)[0]
     if first in ("user", "hub"):
         return [f"{where} {page!r}: give the part after /user/<name>, such as /lab"]
@@ -393,7 +393,7 @@ def _approval_problems(approval: Settings) -> list[str]:
         and not given.get("insecure")
     ):
         found.append(
-            f"jupyterhub_approval has url {url!r}: anybody on the way could approve themselves, so use https"
+            f"jupyterhub_approval has url {url!r}: others on the network could forge approvals, so use https"
         )
     return found
 
@@ -631,7 +631,7 @@ def _unknown_people(settings: Settings) -> list[str]:
     ):
         return []
     return [
-        f"the group {group['name']!r} in jupyterhub_groups has {name!r}, whom no list lets in: did you mean {near}?"
+        f"the group {group['name']!r} in jupyterhub_groups has {name!r}, whom no list allows: did you mean {near}?"
         for group in settings["groups"]
         for name in map(user_name, group.get("users") or [])
         if name not in known

@@ -287,8 +287,7 @@ def login_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
     both = sorted(set(settings["blocked_users"]) & {*settings["allowed_users"], *settings["admin_users"]})
     if both:
         found.append(
-            f"{', '.join(both)} stands in jupyterhub_blocked_users and in jupyterhub_allowed_users or jupyterhub_admin_users: take "
-            "the name out of one of them"
+            f"{', '.join(both)} is in jupyterhub_blocked_users and in jupyterhub_allowed_users or jupyterhub_admin_users: remove it from one of them"
         )
     return found
 

@@ -59,10 +59,7 @@ def change_problem(
         return ""
     taken = sorted(new for old, new in renames(rename_map).items() if old in users and new in users)
     if taken:
-        return (
-            f"jupyterhub_rename_map gives the name {taken[0]!r} to somebody, and there is a home of that name already: give another "
-            "new name, or give that home's user another one first."
-        )
+        return f"jupyterhub_rename_map gives the name {taken[0]!r} to a user, but a home of that name exists: give another new name, or rename that home's user first."
     old_names = set(map(user_name, rename_map))
     new_names = {user_name(new) for new in rename_map.values() if new}
     lost = [user for user in users if user not in old_names and user not in new_names]
@@ -75,7 +72,7 @@ def change_problem(
     )
     more = f" and {len(lost) - SHOWN} more" if len(lost) > SHOWN else ""
     return (
-        f"Users would get other names ({changed}) and so lose their homes: give the new name of each in jupyterhub_rename_map, "
-        f"old: new (empty for who shall have none), or leave that setting as it was; {', '.join(lost[:SHOWN])}{more} "
+        f"Users would get other names ({changed}) and lose their homes: give the new name of each in jupyterhub_rename_map, "
+        f"old: new (empty for none), or keep that setting; {', '.join(lost[:SHOWN])}{more} "
         f"{'has a home' if len(lost) == 1 else 'have homes'}."
     )

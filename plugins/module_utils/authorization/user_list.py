@@ -135,7 +135,7 @@ def _read(value: t.Mapping[str, t.Any]) -> tuple[list[Listed], list[str]]:
             continue
         if listed.name in people:
             found.append(
-                f"{where} has {listed.name!r}, who stands already in {places[listed.name].rstrip(',')}: keep one of them"
+                f"{where} has {listed.name!r}, who is already in {places[listed.name].rstrip(',')}: keep one of them"
             )
         people[listed.name], places[listed.name] = listed, where
     return list(people.values()), found
@@ -153,16 +153,15 @@ def _against_others(value: t.Mapping[str, t.Any], people: t.Sequence[Listed]) ->
         for setting in ("allowed_users", "admin_users"):
             if not listed.welcome and listed.name in _names(value, setting):
                 found.append(
-                    f"{listed.name!r} is {unwelcome} in jupyterhub_users and stands in jupyterhub_{setting}: take the name out there"
+                    f"{listed.name!r} is {unwelcome} in jupyterhub_users and is in jupyterhub_{setting}: remove it there"
                 )
         if listed.welcome and listed.name in _names(value, "blocked_users"):
             found.append(
-                f"{listed.name!r} stands in jupyterhub_users and in jupyterhub_blocked_users: take the name out there, or say "
-                "blocked: true in jupyterhub_users"
+                f"{listed.name!r} is in jupyterhub_users and in jupyterhub_blocked_users: remove it there, or set blocked: true in jupyterhub_users"
             )
         if listed.admin is False and listed.name in _names(value, "admin_users"):
             found.append(
-                f"{listed.name!r} has admin: false in jupyterhub_users and stands in jupyterhub_admin_users: take the name out there"
+                f"{listed.name!r} has admin: false in jupyterhub_users and is in jupyterhub_admin_users: remove it there"
             )
     return found
 
@@ -179,8 +178,7 @@ def _unlisted_problems(value: t.Mapping[str, t.Any], people: t.Sequence[Listed])
     )
     if not named:
         return [
-            f"jupyterhub_unlisted_users is {unlisted!r} while no setting names anybody who may log in, so it would mean everybody: "
-            "fill jupyterhub_users, or use keep"
+            f"jupyterhub_unlisted_users is {unlisted!r} while no setting names a user who may log in, so it would apply to all users: fill jupyterhub_users, or use keep"
         ]
     others = [key for key in ("allow_all", "allowed_groups", "admin_groups") if value.get(key)]
     others += [
@@ -188,8 +186,7 @@ def _unlisted_problems(value: t.Mapping[str, t.Any], people: t.Sequence[Listed])
     ][:1]
     if others:
         return [
-            f"jupyterhub_unlisted_users is {unlisted!r} while jupyterhub_{others[0]} lets in people whom no setting names: use keep, or "
-            "list everybody"
+            f"jupyterhub_unlisted_users is {unlisted!r} while jupyterhub_{others[0]} allows users whom no setting names: use keep, or list all users"
         ]
     return []
 

@@ -93,7 +93,7 @@ def user_plan(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     }
     said = [
         ("Stop the servers of", stop),
-        ("Take administration away, for which the account is made anew:", anew),
+        ("Remove administrator rights, for which the account is created anew:", anew),
         ("Create", sorted({*missing} - {*anew})),
         ("Put into the groups of the list", changed_groups),
         ("Archive the home of", plan["archive"]),

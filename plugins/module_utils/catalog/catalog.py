@@ -209,7 +209,7 @@ def catalog_images(
     files_path: str = "",
     base: t.Mapping[str, t.Any] | None = None,
 ) -> list[Entry]:
-    """The images to have, parents first.
+    """Return the images to build, parents first; HubError for an unknown stack.
 
     Entries of ``extra`` add to or change those of the same name. Of the software stacks only the chosen one is made, and
     of internal images only those that others need. ``base`` may name an ``image`` or an ``archive`` for the base, and has the

@@ -229,7 +229,10 @@ def place_of(root: str, stack: bool) -> Place:
 
 
 def dockerfile(name: str, entry: t.Mapping[str, t.Any], place: Place) -> str:
-    """The Dockerfile of an entry that was checked by check_layers(); the context holds part N of ``files`` at files/N."""
+    """Return the Dockerfile of an entry that check_layers() has checked; the context holds part N of ``files`` at files/N.
+
+    HubError if the image cannot take the entry: extensions without JupyterLab, git addresses without git.
+    """
     if entry.get("extensions") and not place.extensions and place is not STACK:
         raise HubError(
             f"images_catalog has {name!r} with extensions, but no JupyterLab in it: give it the parent notebook, or stack: true."

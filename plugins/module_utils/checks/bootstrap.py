@@ -28,7 +28,7 @@ def numbers(settings: Settings) -> list[str]:
     )
     return [
         *(
-            [f"bootstrap_packages_wait is {wait}: give a number of seconds, or 0 to wait for nobody"]
+            [f"bootstrap_packages_wait is {wait}: give a number of seconds, or 0 not to wait"]
             if wait < 0
             else []
         ),
@@ -79,8 +79,7 @@ def swap_room(settings: Settings) -> list[str]:
     if wanted <= 0 or found["swap_right"] or room >= (wanted + 1) * GIB:
         return []
     return [
-        f"bootstrap_swap_gib is {wanted}, but {room / GIB:.1f} GiB are free where the swap file is, and one GiB shall stay so: "
-        "give less, or free some space"
+        f"bootstrap_swap_gib is {wanted}, but {room / GIB:.1f} GiB are free where the swap file is, and one GiB must stay free: give less, or free some space"
     ]
 
 

@@ -45,7 +45,7 @@ def local_pair(settings: Settings) -> list[str]:
 def ports(settings: Settings) -> list[str]:
     return [
         f"{'edge_port' if port['port'] == settings['edge_port'] else 'edge_http_port'} is {port['port']} on "
-        f"{settings['edge_bind_address']}: {port['reason']}. Choose another port or address, or end what is in the way"
+        f"{settings['edge_bind_address']}: {port['reason']}. Choose another port or address, or stop that program"
         for port in settings.found["edge"]["ports"]
         if not port["available"]
     ]

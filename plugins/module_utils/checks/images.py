@@ -28,8 +28,7 @@ def base(settings: Settings) -> list[str]:
     found = []
     if not re.fullmatch(r"([^@]+@sha256:[0-9a-f]{64})?", image):
         found.append(
-            f"images_base_image is '{image}': name it with its digest, as in debian@sha256:<64 digits>, because what a tag "
-            "stands for changes"
+            f"images_base_image is '{image}': name it with its digest, as in debian@sha256:<64 digits>, because tags change"
         )
     if not re.fullmatch(r"[a-z][a-z0-9-]*", suite):
         found.append(f"images_base_suite is '{suite}': name a release of the distribution, such as trixie")
@@ -41,8 +40,7 @@ def numbers(settings: Settings) -> list[str]:
     found = []
     if uid not in (0, 1000) and not 65536 <= uid <= 99999:
         found.append(
-            f"images_user_id is {uid}: give a number from 65536 to 99999, which are neither for accounts of a host nor for what "
-            "engine and systemd give away, or 0 for that of the homes that are there"
+            f"images_user_id is {uid}: give a number from 65536 to 99999, which neither accounts of the host nor engine and systemd use, or 0 for the owner of the existing homes"
         )
     if not re.fullmatch(r"([0-9a-f]{12})?", digest):
         found.append(

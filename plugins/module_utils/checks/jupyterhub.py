@@ -34,8 +34,7 @@ def dummy(settings: Settings) -> list[str]:
     if settings["jupyterhub_authenticator"] != "dummy" or bind in (*address.LOCAL, "localhost"):
         return []
     return [
-        f"jupyterhub_authenticator is 'dummy' and edge_bind_address is '{bind}': dummy lets anybody in with any password, so use "
-        "another login kind, or the address 127.0.0.1"
+        f"jupyterhub_authenticator is 'dummy' and edge_bind_address is '{bind}': dummy accepts any password, so use another authenticator, or the address 127.0.0.1"
     ]
 
 
@@ -95,8 +94,7 @@ def subdomains(settings: Settings) -> list[str]:
     found = []
     if host != name.lower():
         found.append(
-            f"jupyterhub_public_url is '{given}' while jupyterhub_subdomains is true and edge_server_name is '{name}': users' servers "
-            "have names below that, so use the same one in both"
+            f"jupyterhub_public_url is '{given}' while jupyterhub_subdomains is true and edge_server_name is '{name}': users' servers have names below it, so use the same name in both"
         )
     if given.lower().startswith("http://") and not host.endswith(".localhost"):
         found.append(
@@ -171,7 +169,7 @@ def live_look(settings: Settings) -> list[str]:
     if not settings.local:
         found.append(
             f"jupyterhub_web_live is true, but {settings.host} is not this machine: containers can only show folders of their own "
-            "host, so work on the look with a hub on this machine (inventories/local), or set jupyterhub_web_live to false"
+            "host, so use a hub on this machine (inventories/local), or set jupyterhub_web_live to false"
         )
     for folder in hub.web_live(settings):
         below = (Path(at, name) for at, dirs, names in os.walk(folder["source"]) for name in ["", *names])

@@ -19,7 +19,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 
 
 def zone_of(conn: t.Any, name: str) -> t.Any:
-    """The zone of the project that a name is in: the one with the longest name of its own."""
+    """Return the project's zone of a name, the longest one that matches; HubError if there is none."""
     dotted = name.rstrip(".") + "."
     zones = [zone for zone in conn.dns.zones() if dotted == zone.name or dotted.endswith("." + zone.name)]
     if not zones:

@@ -314,16 +314,14 @@ def _plan_old_server(
 ) -> None:
     if there.status not in USABLE:
         plan.problems.append(
-            f"Server {server.name} is in the state {there.status}{': ' + there.fault if there.fault else ''}: put it right "
-            "with the cloud's own tools, or make it anew with playbooks/rebuild.yml."
+            f"Server {server.name} is in the state {there.status}{': ' + there.fault if there.fault else ''}: repair it with the cloud's tools, or rebuild it with playbooks/rebuild.yml."
         )
     if there.status in ("SHUTOFF", "PAUSED", "SUSPENDED"):
         plan.steps.append(Step("start", "server", server.name, server.name, f"it is {there.status}"))
     flavor = next(iter(called(found.flavors, server.flavor)), None)
     if there.flavor not in (server.flavor, flavor.id if flavor else "", flavor.name if flavor else ""):
         plan.warnings.append(
-            f"Server {server.name} has the flavor {there.flavor}, and the settings say {server.flavor}: "
-            "playbooks/rebuild.yml makes it anew with that one."
+            f"Server {server.name} has the flavor {there.flavor}, but the settings have {server.flavor}: playbooks/rebuild.yml rebuilds it with that one."
         )
     missing = set(metadata_of(wanted, server).items()) - set(there.metadata)
     if missing:
@@ -364,8 +362,7 @@ def _plan_volume(
     if len(same) > 1:
         # As after a backup was restored: Cinder gives the new volume name and metadata of the old one.
         plan.problems.append(
-            f"The deployment has {len(same)} data volumes called {server.volume} ({', '.join(one.id for one in same)}): rename "
-            "or remove those that the server shall not have."
+            f"The deployment has {len(same)} data volumes called {server.volume} ({', '.join(one.id for one in same)}): rename or remove the wrong ones."
         )
         return None
     volume = next(iter(same), None)

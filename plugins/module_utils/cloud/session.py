@@ -21,7 +21,7 @@ API_TIMEOUT = 120
 
 
 def connect(cloud: str) -> t.Any:
-    """A connection (openstack.connection.Connection) that has proved its credentials."""
+    """Return an authenticated openstack.connection.Connection; HubError without openstacksdk or for an unknown cloud."""
     try:
         import openstack
     except ImportError as exc:

@@ -150,8 +150,7 @@ def _host_problems(host: Settings) -> t.Iterator[str]:
         )
     if not host["openstack_ssh_networks"]:
         yield (
-            f"{name}: openstack_ssh_networks is empty, so nobody could set up the server: list the networks that you administer "
-            "from, such as [192.0.2.0/24]."
+            f"{name}: openstack_ssh_networks is empty, so the server would be unreachable: list the networks from which you administer it, such as [192.0.2.0/24]."
         )
     for setting in ("openstack_image", "openstack_flavor"):
         if not host[setting]:

@@ -75,8 +75,8 @@ class Waiter:
             if server.status == "ERROR":
                 fault = (server.fault or {}).get("message") or "the cloud gives no reason"
                 raise HubError(
-                    f"Server {name} could not be made: {fault.strip().rstrip('.')}. "
-                    "The next run makes it anew." + self._console(server_id)
+                    f"Server {name} could not be created: {fault.strip().rstrip('.')}. The next run creates it again."
+                    + self._console(server_id)
                 )
             done = server.status in states and not server.task_state
             return done, server.status + (f" ({server.task_state})" if server.task_state else "")

@@ -46,7 +46,7 @@ def run_logged(
     env: t.Mapping[str, str] | None = None,
     stdin: str | None = None,
 ) -> int:
-    """Run a command whose output goes to the end of a log file, readable while it runs; return its exit status."""
+    """Run a command, append its output to a log file, and return its exit status; HubError after timeout seconds."""
     with open(log_path, "ab") as log:
         process = subprocess.Popen(
             list(argv),
@@ -80,7 +80,7 @@ def read_tail(path: Path, limit: int = 1 << 20) -> str:
 
 
 def prepare_dir(path: str, setting: str) -> Path:
-    """Create the folder that holds logs and locks."""
+    """Create the folder for logs and locks; HubError, with the name of the setting, if that fails."""
     folder = Path(path)
     try:
         folder.mkdir(mode=0o755, parents=True, exist_ok=True)

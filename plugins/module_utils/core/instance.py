@@ -69,10 +69,10 @@ def core_subnet6(name: str) -> str:
 
 
 def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv") -> dict[str, t.Any]:
-    """Return the names, paths and addresses of one instance.
+    """Return the names, paths and addresses of one instance; HubError if users_subnet is not valid.
 
-    name: the instance; users_subnet: IPv4 network in CIDR form, empty for the derived one;
-    state_root: folder that holds the instance's own folder.
+    name: the instance; users_subnet: IPv4 network in CIDR notation, empty for the derived one;
+    state_root: parent of the instance's folder.
     """
     check_instance_name(name)
     try:

@@ -12,7 +12,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import
 COMMON: dict[str, t.Callable[[Settings], t.Any]] = {
     "address_pools": lambda settings: settings["docker_address_pools"],
     "archive_dir": lambda settings: settings["jupyterhub_archive_dir"],
-    # On the data volume where there is one: it outlives the server, and with it images, homes and shared software.
+    # On the data volume, if there is one, so that images, homes and shared software outlive the server.
     "data_root": lambda settings: (
         (
             settings["data_volume_path"]

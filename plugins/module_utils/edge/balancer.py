@@ -28,9 +28,7 @@ def _entry_problem(entry: t.Any) -> str:
             return f"{where}: {EXAMPLE}"
         return f"{where}, an address with the length of a network: give {meant} or {str(entry).partition('/')[0]}"
     if network.prefixlen == 0:
-        return (
-            f"{where}: everybody could claim to be somebody else, so name the load balancer's own addresses"
-        )
+        return f"{where}: any client could forge its address, so give the load balancer's addresses"
     return ""
 
 

@@ -154,7 +154,7 @@ def memory_problems(settings: t.Mapping[str, t.Any]) -> list[str]:
 
 
 def edge_budget(memory: str, host_mb: int, workers: int, per_address: int = 0) -> dict[str, t.Any]:
-    """What nginx and its container are told.
+    """Return the limits for nginx and its container; HubError if the memory is too small.
 
     memory: the setting, auto for a part of the host's memory (host_mb), sni_router for an SNI router, which has the same; per_address:
     connections that an address may have, 0 for half of all.

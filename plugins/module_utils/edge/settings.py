@@ -69,8 +69,9 @@ def _shared_problems(settings: dict[str, t.Any]) -> list[str]:
         ]
     if settings.get("trusted_proxies"):
         return [
-            "edge_trusted_proxies is set while edge_sni_routing is true: an SNI router tells edges the address that it sees itself, which "
-            "is the load balancer's, so give each instance a port of its own behind it and set edge_sni_routing to false"
+            "edge_trusted_proxies is set while edge_sni_routing is true: an SNI router passes on "
+            "only the load balancer's address, so give each instance its own port behind the load "
+            "balancer and set edge_sni_routing to false"
         ]
     return [
         f"{setting} has {name!r} while edge_sni_routing is true: browsers tell no address when they connect, so give a host name"

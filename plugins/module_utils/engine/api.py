@@ -43,7 +43,7 @@ class _UnixConnection(http.client.HTTPConnection):
 def exchange(
     path: str, method: str, target: str, timeout: float, headers: t.Mapping[str, str] | None = None
 ) -> tuple[int, str]:
-    """Ask the engine behind a socket; the status and the text of its answer."""
+    """Send a request to the engine's socket; return status and text of its answer. timeout: seconds."""
     connection = _UnixConnection(path, timeout)
     try:
         connection.request(method, target, headers=dict(headers or {}))

@@ -58,7 +58,7 @@ def _merged(base: dict[str, t.Any], extra: t.Mapping[str, t.Any]) -> dict[str, t
 
 
 def daemon_options(settings: t.Mapping[str, t.Any], engine: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """Return the content of daemon.json for the role's settings and what was seen of the host."""
+    """Return the content of daemon.json for the role's settings and docker_engine_info's result; HubError if they conflict."""
     problems = options_problems(settings)
     if problems:
         raise HubError(" ".join(problems))

@@ -41,7 +41,7 @@ def read(path: str) -> str:
 
 
 def output(argv: list[str], timeout: float = 30) -> tuple[int, str]:
-    """Run a command; exit code 127 when it is missing and 124 when it takes too long."""
+    """Run a command; exit code 127 if it is missing, 124 after timeout seconds."""
     try:
         done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
         return done.returncode, done.stdout + done.stderr
@@ -52,7 +52,7 @@ def output(argv: list[str], timeout: float = 30) -> tuple[int, str]:
 
 
 def engine_info(timeout: float = 10) -> dict[str, t.Any]:
-    """Ask the engine itself: no client is needed, and a hung engine does not hang us."""
+    """Ask the engine without a client, for at most timeout seconds."""
     try:
         status, text = exchange(SOCKET, "GET", "/info", timeout)
         data = json.loads(text) if status == 200 else {}

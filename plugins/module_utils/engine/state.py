@@ -67,7 +67,7 @@ def is_stale(daemon_json: str, running_labels: t.Sequence[str] | None) -> bool:
 
 
 def choose_mode(wanted: str, ready: bool, installed: bool, daemon_json: str) -> str:
-    """Return 'managed' or 'existing'.
+    """Return 'managed' or 'existing'; HubError if there is no engine where one is expected.
 
     An engine that runs, or that somebody configured, without our marker is somebody else's: it is used as it is.
     """

@@ -170,7 +170,7 @@ class Box:
             volume, command, write=True, take=lambda chunks: numbers_of(chunks, tell)
         )
         if status:
-            raise HubError(f"{volume} cannot be given to {new}: {why}. Run again to go on.")
+            raise HubError(f"{volume} cannot be given to {new}: {why}. Run again to continue.")
         return int(given)
 
     def owner(self, volume: str) -> int:
@@ -276,7 +276,7 @@ def _sync(path: Path) -> None:
 
 
 def write_archive(box: Box, folder: Path, archive: plan.Archive) -> plan.Archive:
-    """Write an archive and its notes. Neither has its name before it is whole and compared with the volume."""
+    """Write an archive and its notes. They get their names only when complete and verified; HubError if writing fails."""
     target, partial = folder / archive.name, folder / f".{archive.name}.partial"
     notes, notes_partial = folder / f"{archive.name}{NOTES}", folder / f".{archive.name}{NOTES}.partial"
     try:

@@ -123,7 +123,7 @@ def choose(
 
 
 def tree_measure(chunks: t.Iterable[bytes]) -> Measure:
-    """What find said of a tree in FIND_FORMAT. The order in which it found the entries does not count."""
+    """Measure a tree from find's output in FIND_FORMAT, in any order of entries; HubError if it is nested too deep."""
     fields: list[bytes] = []
     entries = blocks = total = told = 0
     rest = b""

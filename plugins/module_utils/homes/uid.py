@@ -29,7 +29,7 @@ SETTING = "images_user_id"
 
 
 def recorded(state_dir: Path) -> int:
-    """The number that the instance's servers were last set up with; 0 where there is no hub."""
+    """Return the UID that the instance's servers were last set up with, 0 without a hub; HubError if it cannot be read."""
     path = state_dir / "config" / "config.json"
     try:
         data: dict[str, t.Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -51,14 +51,14 @@ def in_words(found: t.Mapping[int, t.Sequence[str]]) -> str:
 def decide(
     wanted: int, found: t.Mapping[int, t.Sequence[str]], last: int, account: t.Callable[[int], str]
 ) -> int:
-    """The number that servers shall run as.
+    """Return the UID of users' servers; HubError if it is not allowed or cannot be decided.
 
-    wanted: the setting, 0 where it says nothing; found: owners of homes and shared folders, with their names; last: as recorded();
+    wanted: the setting, 0 if not set; found: owners of homes and shared folders, with their names; last: as recorded();
     account: tells who of the host has a number, or nothing.
     """
     if not wanted and len(found) > 1:
         raise HubError(
-            f"Homes and shared folders belong to more than one number: {in_words(found)}. Say with {SETTING} whose all of them shall be."
+            f"Homes and shared folders belong to more than one number: {in_words(found)}. Set {SETTING} to the owner of all of them."
         )
     uid = wanted or next(iter(found), last or NEW)
     known = uid in found or uid == last
@@ -70,13 +70,13 @@ def decide(
     owner = account(uid)
     if owner and not (known and uid == LEGACY):
         raise HubError(
-            f"{SETTING} is {uid}, which {owner} of this host has: give a number from {LOWEST} to {HIGHEST} that nobody has there."
+            f"{SETTING} is {uid}, which {owner} of this host has: give a number from {LOWEST} to {HIGHEST} that is free there."
         )
     return uid
 
 
 def refuse_running(uid: int, found: t.Mapping[int, t.Sequence[str]], running: t.Sequence[str]) -> None:
-    """Homes change hands only while nobody works in them."""
+    """Raise HubError if homes must change their owner while servers run."""
     others = {owner: names for owner, names in found.items() if owner != uid}
     if others and running:
         raise HubError(

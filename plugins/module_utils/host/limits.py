@@ -16,7 +16,7 @@ RESERVED_MB = 1024
 
 
 def host_limits(cores: int, memory_mb: int) -> dict[str, t.Any]:
-    """Return the limits for a host.
+    """Return the limits for a host; HubError if it is too small.
 
     cores: processor cores; memory_mb: memory in MiB.
     concurrent_spawn_limit: how many servers may be starting at once: a start is bound by the processor, so as many as

@@ -26,7 +26,7 @@ class Decision(t.NamedTuple):
 def decide(
     wanted: list[dict[str, t.Any]], present: dict[str, str], generate: t.Callable[[int], str]
 ) -> list[Decision]:
-    """Return a decision for each wanted secret, in order.
+    """Return a decision for each wanted secret, in order; HubError for a name that is not valid.
 
     wanted: name, value (may be empty) and bytes (0: never generated); present: content by name; generate: called
     with a number of bytes, returns a new secret.

@@ -188,8 +188,7 @@ class AccountsClient:
                 return
             if self._clock() > deadline:
                 raise HubError(
-                    f"A server of {name!r} was still there after {timeout:g} seconds: look at the hub's log, or give it more time with "
-                    "timeout."
+                    f"A server of {name!r} still exists after {timeout:g} seconds: see the hub's log, or raise timeout."
                 )
             for server in running:
                 # Asked again after a while: a request that met a start or a stop under way may have done nothing.

@@ -59,7 +59,7 @@ class UserState:
 
 
 def parse_user(answer: Answer) -> UserState:
-    """Return the state in the answer to GET /users/<name>; the account does not exist where it says 404."""
+    """Return the state in the answer to GET /users/<name>; 404 means no account. HubApiError if it is not JSON."""
     if answer.status == 404:
         return UserState(exists=False)
     model = answer.json()
@@ -133,7 +133,7 @@ def spawn_failure(stream: str) -> str:
 
 
 def offered_kernels(answer: Answer) -> list[str]:
-    """Return the names of the kernels that a server offers, sorted."""
+    """Return the names of the kernels that a server offers, sorted; HubApiError if it did not list them."""
     model = answer.json()
     specs = model.get("kernelspecs") if isinstance(model, dict) else None
     if not isinstance(specs, dict):

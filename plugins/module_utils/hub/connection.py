@@ -24,7 +24,7 @@ ONE_OF = [("token", "token_path")]
 
 
 def read_token(params: t.Mapping[str, t.Any], whose: str = "a service") -> str:
-    """Return the token that was given or that the file holds."""
+    """Return the token from the parameters or from the file; HubError if the file is empty or cannot be read."""
     if params["token"]:
         return str(params["token"])
     path = params["token_path"]

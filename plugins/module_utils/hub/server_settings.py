@@ -77,7 +77,8 @@ def servers_summary(servers: t.Sequence[tuple[str, str]], current: str, url: str
     )
     idle = f", or is stopped after {cull} seconds without activity" if cull else ""
     return (
-        f"{len(old)} of {len(servers)} running servers ({_listed([user for user, _found in old])}) go on with what they were started with "
-        f"({what}). A server gets what is new when its user stops and starts it{idle}; an administrator stops it at "
+        f"{len(old)} of {len(servers)} running servers ({_listed([user for user, _found in old])}) "
+        f"still have the settings of their start ({what}). A server gets the new settings when its "
+        f"user stops and starts it{idle}; an administrator stops it at "
         f"{url.rstrip('/')}/hub/admin. Rules of the network hold for all servers at once."
     )

@@ -35,7 +35,7 @@ _resolve = socket.getaddrinfo
 def resolve(host: t.Any, *args: t.Any, **kwargs: t.Any) -> t.Any:
     """Names below localhost are this machine (RFC 6761, section 6.3): browsers know, not every C library does.
 
-    Not to be found is said with the name, which a hub's own and those of its users' servers have in different records.
+    socket.gaierror with the name if it is not found: the hub and its users' servers have different records.
     """
     name = host.decode() if isinstance(host, bytes) else host
     if isinstance(name, str) and name.lower().rstrip(".").endswith(".localhost"):

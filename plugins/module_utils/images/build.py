@@ -53,7 +53,7 @@ class BuildJob:
 
 
 def check_secrets(secrets: t.Mapping[str, str]) -> None:
-    """Every secret's file must be there before a build of minutes starts."""
+    """Raise HubError if the file of a secret is missing, before a build of minutes starts."""
     for key, path in sorted(secrets.items()):
         if not os.path.isfile(path) or not os.access(path, os.R_OK):
             raise HubError(
@@ -62,7 +62,7 @@ def check_secrets(secrets: t.Mapping[str, str]) -> None:
 
 
 def build(engine: DockerCli, spec: plan.ImageSpec, job: BuildJob, log: Path, timeout: float) -> None:
-    """Build an image from its context; on failure say which step failed and show its last output."""
+    """Build an image from its context within timeout seconds; HubError has the failing step and its last output."""
     check_secrets(job.secrets)
     for setting, ref in [("parent", job.parent), *(("parents", ref) for ref in job.parents.values())]:
         if ref and engine.image(ref) is None:
@@ -109,8 +109,9 @@ def bootstrap_image(
     proxy: t.Mapping[str, str],
     credentials: str = "",
 ) -> None:
-    """Make an image out of the distribution's package mirror, through a proxy where there is one; credentials: a file for apt.
+    """Create an image from the distribution's package mirror; HubError has the last output of a failed bootstrap.
 
+    timeout: seconds; proxy: variables, None for none; credentials: path of a file for apt.
     Through a file and not a pipe: the engine would take a cut-off archive of a failed bootstrap for a whole one.
     """
     if not shutil.which("mmdebstrap"):
@@ -141,7 +142,7 @@ def bootstrap_image(
 
 
 def unpack_context(archive: str, files: t.Mapping[str, str], scratch: Path) -> str:
-    """Unpack a context that came from the controller, and make sure that it is the one that was announced."""
+    """Unpack a context from the controller; HubError if it differs from the announced one."""
     target = scratch / "context"
     target.mkdir()
     with tarfile.open(archive) as tar:
@@ -198,7 +199,7 @@ def parent_digest(parent: str, engine: DockerCli | None) -> str:
 
 
 def context_of(params: t.Mapping[str, t.Any]) -> BuildContext:
-    """The build context that the module's parameters name, on this machine."""
+    """Return the build context of the module's parameters, on this machine; HubError without path and text."""
     if not params["path"] and params["dockerfile_inline"] is None:
         raise HubError(
             f"path is missing for image {params['name']}: name the folder with its build context, or give dockerfile_inline."
@@ -209,7 +210,7 @@ def context_of(params: t.Mapping[str, t.Any]) -> BuildContext:
 
 
 def archive_digest(path: str | None) -> str:
-    """The SHA-256 of the archive that an image is made of."""
+    """Return the SHA-256 of an image's archive; HubError if it is not a file."""
     if not path or not os.path.isfile(path):
         raise HubError(
             f"archive is {path}, which is not a file: name the tar archive of an image or a root file system."

@@ -135,7 +135,7 @@ def read_context(
     inline: str | None = None,
     files: t.Sequence[t.Mapping[str, str]] = (),
 ) -> BuildContext:
-    """Look through the folders of a build context.
+    """Read the folders of a build context; HubError if the folder or its Dockerfile is missing.
 
     ``files`` lays further folders and files (``src``) into it, each at its ``dest``, over what came before. The
     ``.dockerignore`` of ``path`` is in force for all of them, as it is for the engine.

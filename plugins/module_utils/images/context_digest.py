@@ -101,7 +101,7 @@ def context_mode(path: str) -> int:
 
 
 def describe_entry(path: str) -> str:
-    """Kind, permissions and content of one entry; never its times or its owner."""
+    """Return kind, permissions and content of an entry, without times and owner; HubError for devices and sockets."""
     info = os.lstat(path)
     mode = f"{context_mode(path):04o}"
     if stat.S_ISLNK(info.st_mode):

@@ -32,7 +32,7 @@ LOCK = "delivery.lock"
 
 
 def observe_images(engine: DeliveryEngine, refs: t.Sequence[str]) -> list[ExportedImage]:
-    """The images that are to be exported; all of them have to be there."""
+    """Return the images to export; HubError if one is missing."""
     found = {}
     for data in engine.inspect_images(refs):
         for ref in data.get("RepoTags") or []:
@@ -104,7 +104,7 @@ def export(
     owner: int,
     timeout: float,
 ) -> dict[str, t.Any]:
-    """Provide the archive with what a host lacks; hosts of one run that lack the same share it."""
+    """Create the archive with the layers that a host lacks, within timeout seconds; hosts of one run share equal ones."""
     known = {chain for image in images for chain in chain_ids(image.layers)} & set(known)
     key = archive_key(images, known)
     home = folder / run

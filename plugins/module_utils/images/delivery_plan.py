@@ -33,7 +33,7 @@ class ExportedImage:
 
 
 def human(size: float) -> str:
-    """A size as people write it."""
+    """Format a size in bytes with a unit."""
     for unit, factor in _SIZE:
         if size >= factor:
             value = size / factor
@@ -108,7 +108,7 @@ def left_out_files(
     links: t.Mapping[str, str],
     known: t.Collection[str],
 ) -> set[str]:
-    """The files of a C(docker save) archive that a host does not need, as it has their layers.
+    """Return the files of a C(docker save) archive whose layers a host has; HubError if the archive is inconsistent.
 
     ``layers_of`` has the digests of the layers by each configuration file's name. ``links`` are the archive's symbolic
     links: a layer that occurs twice on different parents is stored once. Its file stays when one of the two is needed.

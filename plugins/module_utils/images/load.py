@@ -42,7 +42,7 @@ def _label(engine: DockerCli, spec: ImageSpec, source: str, log: Path, timeout: 
 
 
 def pull_image(engine: DockerCli, spec: ImageSpec, image: str, log: Path, timeout: float) -> None:
-    """Fetch an image by its digest, and give it our name."""
+    """Pull an image by digest within timeout seconds, and tag it; HubError if that fails."""
     there = engine.image(image) is not None
     if not there and run_logged([*engine.client, "pull", image], log, timeout):
         raise HubError(
@@ -65,7 +65,7 @@ def load_rootfs(
     scratch: Path,
     timeout: float,
 ) -> None:
-    """Make an image of a root file system's tar archive: the same archive makes the same image, down to its id."""
+    """Create an image from a root file system's tar archive, with the same ID for the same archive; HubError if refused."""
     architecture = (engine.call("version", "--format={{.Server.Arch}}") or "amd64").strip()
     archive = scratch / "image.tar"
     write_image(rootfs, archive, spec.ref, architecture, env, spec.labels)
@@ -83,7 +83,10 @@ def load_archive(
     scratch: Path,
     timeout: float,
 ) -> None:
-    """Make an image of a tar archive: of C(docker save), or of a root file system. ``shown`` is the archive's name for people."""
+    """Create an image from a tar archive of C(docker save) or of a root file system; HubError if refused.
+
+    shown: name of the archive in messages; timeout: seconds.
+    """
     plain = uncompressed(archive, scratch / "archive.tar")
     if not holds_image(plain):
         load_rootfs(engine, spec, plain, env, log, scratch, timeout)

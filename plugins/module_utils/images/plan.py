@@ -74,7 +74,7 @@ class Plan:
 
 
 def check_name(name: str, prefix: str) -> None:
-    """Refuse names that the engine would refuse later and less clearly."""
+    """Raise HubError for names that the engine would refuse later and less clearly."""
     if not _NAME.match(name):
         raise HubError(
             f"name is {name!r}: use lower-case letters and digits, with single dots, dashes or underscores between."
@@ -103,7 +103,7 @@ def build_inputs(
     parent: str | None = None,
     parents: t.Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Everything that decides the content of a built image. Secrets are not in it, and never should be."""
+    """Return all inputs of a built image, without secrets; HubError for an argument name that is not valid."""
     inputs = {f"file {path}": value for path, value in files.items()}
     inputs["dockerfile"] = dockerfile
     for key, value in (args or {}).items():
@@ -125,12 +125,12 @@ def build_inputs(
 
 
 def registry_inputs(image: str) -> dict[str, str]:
-    """What decides the content of an image that comes from a registry: its digest, wherever it is fetched from."""
+    """Return the input of a registry image, its digest; HubError without a digest."""
     match = _REGISTRY.match(image)
     if not match:
         raise HubError(
             f"image is {image!r}: name a registry's image with its digest, as in debian@sha256:<64 digits>, "
-            "because what a tag stands for changes."
+            "because tags change."
         )
     return {"image": match.group(1)}
 

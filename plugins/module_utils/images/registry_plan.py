@@ -20,7 +20,7 @@ DIGEST = re.compile(r"^sha256:[0-9a-f]{64}\Z")
 
 
 def check_registry(registry: str, setting: str = "images_registry") -> None:
-    """Refuse what is no registry before an engine takes it for a name on a public one."""
+    """Raise HubError for a wrong registry name, which an engine would take for a name on a public registry."""
     host, _slash, path = registry.partition("/")
     if "://" in registry or not _HOST.match(host) or (path and not all(map(_PART.match, path.split("/")))):
         raise HubError(
@@ -48,7 +48,7 @@ def auth_header(registry: str, username: str, password: str) -> str:
 
 
 def pushed_digest(messages: t.Sequence[t.Mapping[str, t.Any]]) -> str:
-    """The digest under which the registry has the image, from the engine's messages."""
+    """Return the digest of a pushed image from the engine's messages; HubError if they have none."""
     for message in reversed(messages):
         digest = (message.get("aux") or {}).get("Digest", "")
         if DIGEST.match(digest):

@@ -50,7 +50,7 @@ class Wanted:
 
 
 def items_of(params: t.Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
-    """The images that are meant, each with the options that are the same for all."""
+    """Return the module's images, each with the common options; HubError for an entry without a name."""
     shared = {key: value for key, value in params.items() if key != "images"}
     shared["parallel"] = params["parallel"] or os.cpu_count() or 1
     items = params["images"] or [{}]

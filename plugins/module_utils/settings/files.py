@@ -87,7 +87,7 @@ def _yaml_problems(text: str, decrypt: Decrypt | None) -> list[tuple[int, str]]:
             return [
                 (
                     number,
-                    "begins an encrypted text in the middle of the file: encrypt the whole file anew, or put it into one of its own",
+                    "begins an encrypted text in the middle of the file: encrypt the whole file, or put the text into a separate file",
                 )
             ]
         if re.match(r"(<{7}|={7}|>{7}|\|{7})( |$)", line):
@@ -98,7 +98,7 @@ def _yaml_problems(text: str, decrypt: Decrypt | None) -> list[tuple[int, str]]:
                 )
             ]
         if BLANKS.search(line):
-            return [(number, "has a blank that is none, as pages of the web have them: type it anew")]
+            return [(number, "has a non-breaking space, as on web pages: type a normal space")]
     try:
         documents = list(yaml.compose_all(text, Loader=LOADER))
     except yaml.MarkedYAMLError as exc:
@@ -114,7 +114,7 @@ def _yaml_problems(text: str, decrypt: Decrypt | None) -> list[tuple[int, str]]:
         return []
     if not isinstance(root, MappingNode):
         what = (
-            "a list: leave out the dashes in front of the names"
+            "a list: remove the dashes before the names"
             if isinstance(root, SequenceNode)
             else "one text: put a colon and a blank after the names"
         )
@@ -225,7 +225,7 @@ def _explained(exc: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:
         if line.strip() and not re.search(r":(\s|$)", line) and not line.lstrip().startswith("- "):
             return (
                 number,
-                "has no colon after the name, or a value that goes on where a name should stand: write 'name: value'",
+                "has no colon after the name, or a value continues where a name is expected: write 'name: value'",
             )
         return (
             number,

@@ -85,7 +85,7 @@ def _vars_file(path: Path, known: Known) -> list[str]:
     data = known.load(str(path)) if path.suffix in SETTINGS else None
     around = {*AROUND, *known.groups, *known.names("host"), *known.roles}
     return [
-        f"{_shown(path)} has {found[0]} below {key}, where nobody reads it: write {found[0]} at the left margin."
+        f"{_shown(path)} has {found[0]} below {key}, where Ansible ignores it: write {found[0]} at the left margin."
         for key, value in (data.items() if isinstance(data, Mapping) else ())
         if key in around and key not in known.settings and (found := known.settings_below(key, value))
     ]
@@ -116,11 +116,7 @@ def _unknown(path: Path, stem: str, kind: str, names: Collection[str], everybody
         return f"is not read, since its name does not end in .yml, .yaml or .json: rename it to {max(longer, key=len)}.yml."
     near = nearest(stem, set(names) - {"all", "ungrouped"})
     said = f"is for the {kind} {stem}, which the inventory does not have"
-    return (
-        f"{said}: did you mean {near}?"
-        if near
-        else f"{said}: what holds for all hosts belongs into {everybody}."
-    )
+    return f"{said}: did you mean {near}?" if near else f"{said}: put settings of all hosts into {everybody}."
 
 
 def _vars_folder(folder: Path, known: Known) -> list[str]:
@@ -129,7 +125,7 @@ def _vars_folder(folder: Path, known: Known) -> list[str]:
     names = known.names(kind)
     everybody = _shown(folder.with_name("group_vars") / "all" / "settings.yml")
     if not folder.is_dir():
-        return [f"{_shown(folder)} is not a folder, and not read: what it says belongs into {everybody}."]
+        return [f"{_shown(folder)} is not a folder, and not read: move its content into {everybody}."]
     shared = (known.checkout / "group_vars").resolve()
     errors = []
     for path in filter(_says_something, _entries(folder)):
@@ -140,7 +136,7 @@ def _vars_folder(folder: Path, known: Known) -> list[str]:
         first = next(one for end in VARIANTS if os.path.lexists(one := folder / (stem + end)))
         if first != path:
             errors.append(
-                f"{_shown(path)} is not read, since there is {_shown(first)}: move what it says into that."
+                f"{_shown(path)} is not read, since there is {_shown(first)}: move its content there."
             )
         # What all inventories of a checkout share may be for groups of some of them.
         elif kind == "group" and not known.groups[stem] and folder.resolve() != shared:
@@ -157,14 +153,13 @@ def _group(place: str, name: str, group: t.Any, known: Known) -> list[str]:
     if not isinstance(group, Mapping):
         return []
     errors = [
-        f"{place} has {key} in the group {name}, where nobody reads it: a group has hosts, vars and children; "
-        "what holds for all its hosts stands below vars."
+        f"{place} has {key} in the group {name}, where Ansible ignores it: a group has hosts, vars and children; put variables of all its hosts below vars."
         for key in group
         if key not in GROUP_KEYS
     ]
     for host, own in (group.get("hosts") or {}).items() if isinstance(group.get("hosts"), Mapping) else ():
         errors += [
-            f"{place} has {found[0]} below {key} of the host {host}, where nobody reads it: write it below the host itself."
+            f"{place} has {found[0]} below {key} of the host {host}, where Ansible ignores it: write it below the host."
             for key, value in (own.items() if isinstance(own, Mapping) else ())
             if key in (*AROUND, *known.roles) and (found := known.settings_below(key, value))
         ]

@@ -66,7 +66,7 @@ class Approval:
 
 
 def parse_expiry(value: Any, user: str) -> datetime | None:
-    """A day (until its end) or a time, as ISO 8601 writes them, or 31.3.2027; UTC where no zone is named."""
+    """Return a day (until its end) or a time in ISO 8601, or 31.3.2027, in UTC without a zone; ApprovalError otherwise."""
     if value is None or value == "":
         return None
     text = str(value).strip()
@@ -85,7 +85,7 @@ def parse_expiry(value: Any, user: str) -> datetime | None:
 
 
 def parse_entry(entry: Any) -> Approval:
-    """One entry of a list, or the answer of an endpoint with its user added."""
+    """Return an entry of a list, or an endpoint's answer with its user added; ApprovalError if it is not valid."""
     if isinstance(entry, str):
         entry = {"user": entry}
     if not isinstance(entry, dict):
@@ -157,8 +157,7 @@ def check_removal(
     lost = {name for name in had if name not in after or not after[name].valid(now)}
     if len(lost) > 1 and len(lost) * 100 > percent * len(had):
         raise RemovalError(
-            f"the list would take the approval from {len(lost)} of {len(had)} users, more than {percent:g} %:"
-            " where that is meant, raise max_removed in jupyterhub_approval"
+            f"the list would take the approval from {len(lost)} of {len(had)} users, more than {percent:g} %: if this is right, raise max_removed in jupyterhub_approval"
         )
 
 
@@ -170,7 +169,7 @@ def _joined(one: Approval, other: Approval) -> Approval:
 
 
 def parse_answer(status: int, text: bytes, user: str) -> Approval | None:
-    """What an endpoint says about one user: None where it does not approve.
+    """Return an endpoint's answer about a user, None if not approved; ApprovalError for any other answer.
 
     404 is a no. 200 has a JSON object with `approved` (true or false), and may have `expires` and `groups`.
     """

@@ -77,7 +77,7 @@ def _hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> t.Iterator[tuple[str
 
 
 def named_by_hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> frozenset[str]:
-    """What the configurations of this host's hubs name: images and volumes that they start servers with."""
+    """Return images and volumes in the configurations of the host's hubs; HubError if one cannot be read."""
     words: set[str] = set()
     for instance, mounts in _hubs(containers):
         if CONFIG in mounts:

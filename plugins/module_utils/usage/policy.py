@@ -126,7 +126,7 @@ POLICY_SPEC: dict[str, t.Any] = {
 
 
 def policy_from(params: t.Mapping[str, t.Any]) -> Policy:
-    """What to keep, from a module's parameters."""
+    """Return the policy of a module's parameters; HubError for a negative number."""
     for key in ("keep", "software_keep", "cache_keep_gib", "cache_keep_days"):
         if params[key] < 0:
             raise HubError(f"{key} is {params[key]}: use 0 for no limit, or more.")

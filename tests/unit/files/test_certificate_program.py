@@ -87,7 +87,7 @@ AWAY = "HTTPSConnectionPool(host='ca', port=443): Max retries exceeded with url"
         ),
         (FAILED_NAMES, "hub.example.org", "www.example.org was not validated (NXDOMAIN"),
         (LIMITED, "The certificate authority issues no more for now (too many new", "certbot_staging"),
-        (EXTERNAL, "The certificate authority asks for an account", "certbot_eab_kid"),
+        (EXTERNAL, "The certificate authority requires an account", "certbot_eab_kid"),
         (UNTRUSTED, "The ACME directory https://d shows", "certbot_ca_file"),
         (AWAY, "The ACME directory https://d cannot be", "certbot_directory"),
         (REJECTED, "The certificate authority https://d refuses (rejectedIdentifier): blocked by policy", ""),

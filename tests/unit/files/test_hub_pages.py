@@ -27,7 +27,7 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-UNREADABLE = "give colours with 4.5 or more, so that everybody can read it"
+UNREADABLE = "give colours with 4.5 or more, so that all users can read it"
 
 
 @pytest.mark.parametrize(

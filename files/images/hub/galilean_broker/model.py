@@ -279,8 +279,9 @@ def _replaceable(policy: Mapping[str, Any]) -> Iterable[str]:
         for source in outer:
             if any(pattern(source).fullmatch(path) for path in above):
                 yield (
-                    f"the mount of {inner} is refused: it is in {source}, where users write, and could be "
-                    "replaced by a link to anywhere on the host; mount a folder that lies elsewhere"
+                    f"the mount of {inner} is refused: it is in {source}, where users write, and "
+                    "could be replaced by a link to anywhere on the host; mount a folder in another "
+                    "place"
                 )
 
 

@@ -120,7 +120,7 @@ def fits(model: Any, value: Any) -> bool:
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Denied("a key stands twice in the body")
+        raise Denied("duplicate key in the body")
     return found
 
 
@@ -152,7 +152,7 @@ def _read_query(query: str, known: Mapping[str, str]) -> dict[str, str]:
         raise Denied("the query cannot be read") from exc
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise Denied("a parameter stands twice in the query")
+        raise Denied("duplicate parameter in the query")
     for name, value in found.items():
         if name not in known:
             raise Denied(f"the parameter {name!r} is not allowed here")

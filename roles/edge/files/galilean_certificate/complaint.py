@@ -14,7 +14,7 @@ KNOWN: list[tuple[str, str]] = [
     ),
     (
         r"error:externalAccountRequired|requires external account binding",
-        "The certificate authority asks for an account of its own: set certbot_eab_kid and certbot_eab_hmac_key",
+        "The certificate authority requires an account: set certbot_eab_kid and certbot_eab_hmac_key",
     ),
     (
         r"CERTIFICATE_VERIFY_FAILED",

@@ -63,4 +63,4 @@ def _back(nginx: Nginx, before: str, after: str) -> str:
     except (Problem, OSError) as exc:
         return f"The return to the old certificate failed as well: {exc}"
     (nginx.folder / after).unlink()
-    return "The old certificate serves on."
+    return "The old certificate stays in use."

@@ -126,7 +126,7 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({**profile(image="any"), "images": {}}, ""),
         (profile(default_url="lab"), "begin it with /"),
         (profile(default_url="//example.org"), "begin it with /, such as /lab"),
-        ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "take out braces"),
+        ({"profiles": [{"name": "a", "default_url": "/lab/tree/{name}"}]}, "remove braces"),
         (profile(default_url="/user/ada/lab"), "give the part after /user/<name>"),
         ({**profile(default_url="/vioila/"), **PLAIN}, "'/vioila/', which servers do not have"),
         ({**profile(default_url="/vscode"), **PLAIN}, "which servers do not have"),

@@ -94,7 +94,7 @@ def settings(kind: str, **changes: t.Any) -> dict[str, t.Any]:
         ),
         (
             settings("github", allowed_users=["ada", "eve"], blocked_users=["eve"]),
-            ["eve stands in jupyterhub_blocked_users and in"],
+            ["eve is in jupyterhub_blocked_users and in"],
         ),
     ],
 )

@@ -26,7 +26,7 @@ PLAIN, STRIPPED = {"names": "google", "strip_domain": False}, {"names": "google"
         # Renamed in an earlier run that was interrupted.
         (PLAIN, STRIPPED, ["a", "b@x.org"], {"a@x.org": "a", "b@x.org": "b"}, []),
         (PLAIN, STRIPPED, [f"u{n:02}@x" for n in range(30)], {}, ["and 20 more have homes"]),
-        (PLAIN, STRIPPED, ["a", "a@x"], {"a@x": "a", "a": "b"}, ["gives the name 'a' to somebody"]),
+        (PLAIN, STRIPPED, ["a", "a@x"], {"a@x": "a", "a": "b"}, ["gives the name 'a' to a user"]),
         (PLAIN, {"names": "oidc"}, ["a"], {}, ["names 'google' -> 'oidc'", "strip_domain False -> None"]),
     ],
 )

@@ -26,8 +26,8 @@ PROBLEMS: list[tuple[str, dict[str, t.Any], str]] = [
     ("only a name", people("anna"), "entry 1, is 'anna': give a mapping, such as {name: anna}"),
     ("truth", people({"name": True}), "entry 1, has no name: give the account's name as text"),
     ("impossible name", people({"name": "a/b"}), "the name 'a/b': a name has no slash"),
-    ("twice", people({"name": "anna"}, {"name": "Anna"}), "entry 2, has 'anna', who stands"),
-    ("twice in both", people({"name": "anna"}, text="name\nanna\n"), "line 2, has 'anna', who stands"),
+    ("twice", people({"name": "anna"}, {"name": "Anna"}), "entry 2, has 'anna', who is already"),
+    ("twice in both", people({"name": "anna"}, text="name\nanna\n"), "line 2, has 'anna', who is already"),
     ("state", people({"name": "a", "state": "abset"}), "(a) has state 'abset': write absent"),
     ("no truth", people({"name": "a", "admin": "maybe"}), "has admin 'maybe': give yes or no"),
     ("groups", people({"name": "a", "groups": "x"}), "has groups 'x': give a list"),
@@ -39,21 +39,21 @@ PROBLEMS: list[tuple[str, dict[str, t.Any], str]] = [
     (
         "absent and allowed",
         people({"name": "a", "state": "absent"}, allowed_users=["A"]),
-        "'a' is absent in jupyterhub_users and stands in jupyterhub_allowed_users",
+        "'a' is absent in jupyterhub_users and is in jupyterhub_allowed_users",
     ),
     (
         "blocked and admin",
         people({"name": "a", "blocked": True}, admin_users=["a"]),
-        "'a' is blocked in jupyterhub_users and stands in jupyterhub_admin_users",
+        "'a' is blocked in jupyterhub_users and is in jupyterhub_admin_users",
     ),
     ("listed and blocked", people({"name": "a"}, blocked_users=["a"]), "and in jupyterhub_blocked_users"),
     ("no admin and admin", people({"name": "a", "admin": False}, admin_users=["a"]), "has admin: false"),
-    ("everybody unlisted", people(unlisted="remove"), "so it would mean everybody"),
-    ("others come", people({"name": "a"}, unlisted="block", allow_all=True), "jupyterhub_allow_all lets in"),
+    ("everybody unlisted", people(unlisted="remove"), "so it would apply to all users"),
+    ("others come", people({"name": "a"}, unlisted="block", allow_all=True), "jupyterhub_allow_all allows"),
     (
         "an organisation comes",
         people({"name": "a"}, unlisted="block", kind="github", own={"organizations": ["x"]}),
-        "jupyterhub_login_github lets in people",
+        "jupyterhub_login_github allows users",
     ),
 ]  # fmt: skip
 

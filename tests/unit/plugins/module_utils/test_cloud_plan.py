@@ -385,9 +385,8 @@ def test_a_server_that_never_ran_needs_an_image_that_is_there() -> None:
 def test_a_server_that_ran_is_never_removed(status: str) -> None:
     plan = p.make_plan(WANTED, with_server(status=status, fault="disk is full"))
     assert plan.problems == [
-        f"Server hub is in the state {status}: disk is full: put it right with the cloud's own "
-        "tools, or make it anew with "
-        "playbooks/rebuild.yml."
+        f"Server hub is in the state {status}: disk is full: repair it with the cloud's tools, or "
+        "rebuild it with playbooks/rebuild.yml."
     ]
     assert not plan.has("remove", "server", "hub")
     assert not plan.has("create", "server", "hub")
@@ -402,7 +401,9 @@ def test_a_flavor_by_name_or_id(flavor: str, setting: str) -> None:
 def test_what_cannot_be_changed_is_said() -> None:
     plan = p.make_plan(wanted(flavor="m1.diskless"), DONE)
     assert (plan.steps, plan.problems) == ([], [])
-    assert plan.warnings[0].startswith("Server hub has the flavor m1.large, and the settings say m1.diskless")
+    assert plan.warnings[0].startswith(
+        "Server hub has the flavor m1.large, but the settings have m1.diskless"
+    )
     # The image is looked at only when a server is made.
     assert steps(done(images=()), wanted(image="gone")) == []
 
@@ -534,8 +535,7 @@ def test_two_data_volumes_of_one_name(order: int) -> None:
     found = done(volumes=(VOLUME, copy)[::order])
     ids = "v-1, v-2" if order > 0 else "v-2, v-1"
     assert problems(found) == [
-        f"The deployment has 2 data volumes called hub-data ({ids}): rename or remove those that "
-        "the server shall not have."
+        f"The deployment has 2 data volumes called hub-data ({ids}): rename or remove the wrong ones."
     ]
 
 

@@ -102,7 +102,7 @@ def test_problems_are_found_one_by_one_as_well() -> None:
     ("changes", "sentence"),
     [
         ({"deployment": ""}, "hub: openstack_cloud is 'mycloud', and openstack_deployment is not set"),
-        ({"ssh_networks": []}, "hub: openstack_ssh_networks is empty, so nobody could set up the server"),
+        ({"ssh_networks": []}, "hub: openstack_ssh_networks is empty, so the server would be unreachable"),
         (
             {"image": ""},
             "hub: openstack_image is not set: name one that the cloud has (openstack image list).",

@@ -32,8 +32,8 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         (True, "True:", "10.0.0.0/24"),
         (167772165, "167772165:", "10.0.0.0/24"),
         ("10.0.0.5/24", "'10.0.0.5/24',", "10.0.0.0/24 or 10.0.0.5"),
-        ("0.0.0.0/0", "'0.0.0.0/0':", "own addresses"),
-        ("::/0", "'::/0':", "own addresses"),
+        ("0.0.0.0/0", "'0.0.0.0/0':", "balancer's addresses"),
+        ("::/0", "'::/0':", "balancer's addresses"),
     ],
 )
 def test_refuses(proxies: t.Any, begin: str, fix: str) -> None:

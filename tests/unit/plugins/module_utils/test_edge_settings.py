@@ -53,7 +53,7 @@ def test_accepts(change: dict[str, t.Any]) -> None:
         (
             {"bind_address": "0.0.0.0", "trusted_proxies": ["0.0.0.0/0"]},
             "edge_trusted_proxies has '0.0.0.0/0':",
-            "own addresses",
+            "balancer's addresses",
         ),
         ({**TLS, "bind_address": "::1"}, "edge_bind_address is '::1', which", "127.0.0.1"),
         ({**TLS, "bind_address": "fe80::1%e0"}, "edge_bind_address is 'fe80::1%e0', which", "in its network"),
@@ -70,7 +70,7 @@ def test_accepts(change: dict[str, t.Any]) -> None:
             "edge_sni_routing is true while edge_server_name is empty:",
             "hub.example.org",
         ),
-        ({**SHARED, "trusted_proxies": ["192.0.2.1"]}, "edge_trusted_proxies is set while", "of its own"),
+        ({**SHARED, "trusted_proxies": ["192.0.2.1"]}, "edge_trusted_proxies is set while", "its own port"),
         ({**SHARED, "server_name": "192.0.2.1"}, "edge_server_name has '192.0.2.1' while", "host name"),
         ({**SHARED, "server_aliases": ["192.0.2.1"]}, "edge_server_aliases has '192.0.2.1'", "host name"),
         ({"base_url": "/hub"}, "edge_base_url is '/hub':", "/science/"),

@@ -64,13 +64,14 @@ def test_what_is_said() -> None:
     assert servers_summary([("ada", new)], new, url, 3600) == ""
     assert servers_summary([], new, url, 3600) == ""
     assert servers_summary([("ada", old), ("bob", new)], new, url, 3600) == (
-        "1 of 2 running servers (ada) go on with what they were started with (limits). A server gets what is "
-        "new when its user stops and starts it, or is stopped after 3600 seconds without activity; an "
+        "1 of 2 running servers (ada) still have the settings of their start (limits). A server gets "
+        "the new settings when its user stops and starts it, or is stopped after 3600 seconds "
+        "without activity; an "
         "administrator stops it at https://hub.example.org/hub/admin. Rules of the network hold for all "
         "servers at once."
     )
     many = [(f"user{number}", old) for number in range(7)]
     said = servers_summary([*many, ("zoe", "")], new, url, 0)
-    assert said.startswith("8 of 8 running servers (user0, user1, user2, user3, user4 and 3 more) go on")
+    assert said.startswith("8 of 8 running servers (user0, user1, user2, user3, user4 and 3 more) still have")
     assert "(limits and an older release)" in said
     assert "without activity" not in said

@@ -69,7 +69,7 @@ MOVE = "move it to inv/files/{0}, and name it so in the settings"
 NO_INVENTORY = "inv/{0} is not an inventory: " + MOVE + "."
 FOLDER = "inv/{0} is a folder with no meaning in an inventory: "
 FILES = FOLDER + "files belong below inv/files, settings into group_vars."
-EVERYBODY = "what holds for all hosts belongs into inv/group_vars/all/settings.yml."
+EVERYBODY = "put settings of all hosts into inv/group_vars/all/settings.yml."
 SUFFIX = "inv/{0} is not read, since its name does not end in .yml, .yaml or .json: rename it"
 HAS_SETTINGS = (
     "inv/{0} has settings (jupyterhub_instance), and is not read for them there: move it to "
@@ -123,8 +123,7 @@ NOT_THERE = "inv/{0} is for the {1}, which the inventory does not have: "
         ("host_vars/localhost/x.yml", NOT_THERE.format("host_vars/localhost", "host localhost") + EVERYBODY),
         (
             "group_vars",
-            "inv/{0} is not a folder, and not read: what it says belongs into "
-            "inv/group_vars/all/settings.yml.",
+            "inv/{0} is not a folder, and not read: move its content into inv/group_vars/all/settings.yml.",
         ),
     ],
 )
@@ -147,9 +146,11 @@ def test_one_of_two_is_read(inventory: Path) -> None:
     write(inventory, "host_vars/other.yml", PROTO)
     write(inventory, "host_vars/other.json", "{}")
     assert files.misplaced(["inv"], known(inventory.parent)) == [
-        "inv/group_vars/all.yml is not read, since there is inv/group_vars/all: move what it says into that.",
-        "inv/host_vars/other.json is not read, since there is inv/host_vars/other.yml: move what it says "
-        "into that.",
+        "inv/group_vars/all.yml is not read, since there is inv/group_vars/all: move its content there.",
+        (
+            "inv/host_vars/other.json is not read, since there is inv/host_vars/other.yml: move its "
+            "content there."
+        ),
     ]
     (inventory / "group_vars/all/lost.yml").symlink_to("nowhere.yml")
     assert files.misplaced(["inv"], known(inventory.parent))[0] == (
@@ -171,7 +172,7 @@ def test_settings_that_are_too_deep(inventory: Path, text: str, sentence: str) -
     write(inventory, "group_vars/all/settings.yml", text)
     setting = sentence.split()[0]
     assert files.misplaced(["inv"], known(inventory.parent)) == [
-        f"inv/group_vars/all/settings.yml has {sentence}, where nobody reads it: write {setting} at the "
+        f"inv/group_vars/all/settings.yml has {sentence}, where Ansible ignores it: write {setting} at the "
         f"left margin."
     ]
 
@@ -185,10 +186,7 @@ def test_variables_of_a_site_are_its_own(inventory: Path) -> None:
     assert files.misplaced(["inv"], known(inventory.parent)) == []
 
 
-A_GROUP = (
-    "where nobody reads it: a group has hosts, vars and children; what holds for all its hosts stands "
-    "below vars."
-)
+A_GROUP = "where Ansible ignores it: a group has hosts, vars and children; put variables of all its hosts below vars."
 
 
 @pytest.mark.parametrize(
@@ -201,8 +199,10 @@ A_GROUP = (
         ("all:\n  children:\n    hubs:\n      edge_port: 1\n", f"has edge_port in the group hubs, {A_GROUP}"),
         (
             "hubs:\n  hosts:\n    hub.example.org:\n      vars:\n        edge_port: 1\n",
-            "has edge_port below vars of the host hub.example.org, where nobody reads it: write it below "
-            "the host itself.",
+            (
+                "has edge_port below vars of the host hub.example.org, where Ansible ignores it: "
+                "write it below the host."
+            ),
         ),
         (
             "- hosts: hubs\n",

@@ -115,7 +115,7 @@ class GalileanAccess(LoginGuard, Rules):
         certain: only what is known, for a server that runs: a source of approvals that is away ends none.
         """
         if user.name not in self.exempt_users and self.is_reserved(user.name):
-            return f"The name {user.name} belongs to the hub itself."
+            return f"The name {user.name} is reserved for the hub."
         reason, _ = await self.standing(user.name)
         if certain and isinstance(reason, UnknownApproval):
             return ""

@@ -174,7 +174,7 @@ class KnownList:
         counts = (
             f"the last good one counts, {len(self._list)} entries, {self.age() / 3600:.1f} hours old"
             if self._list
-            else "there is no earlier one, so nobody is approved"
+            else "there is no earlier list, so no user is approved"
         )
         reason = self._refused.rstrip(".")
         return f"The list of approved users from {self._where} was not renewed: {reason}; {counts}."

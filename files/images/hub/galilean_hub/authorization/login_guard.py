@@ -114,7 +114,7 @@ class LoginGuard(Authenticator):
     def refuse_reserved(self, name: str) -> None:
         """HTTPError 403 where it is one."""
         if self.is_reserved(name):
-            text = f"The name {name} belongs to the hub itself, and nobody can log in with it."
+            text = f"The name {name} is reserved for the hub, and cannot be used for a login."
             text = self.ask(text)
             raise refused(403, text, "No access to this hub", "%r is a name of the hub itself: refused", name)
 

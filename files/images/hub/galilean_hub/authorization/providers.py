@@ -206,7 +206,7 @@ class Native(Rules):
     def unusable(self, name: str) -> str:
         """Why nobody can sign up with this name; empty: somebody can."""
         if self.is_reserved(name):  # type: ignore[attr-defined]
-            return f"The name {name} belongs to the hub itself. Choose another one."
+            return f"The name {name} is reserved for the hub. Choose another one."
         normalized = self.normalize_username(name)
         if normalized in self.blocked_users:
             return str(self.ask(f"The account {normalized} is blocked."))  # type: ignore[attr-defined]

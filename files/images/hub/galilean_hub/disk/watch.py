@@ -231,7 +231,7 @@ class Watch:
             try:
                 await self.once()
             except Exception:
-                self._log.exception("The look at the disk failed; it comes again")
+                self._log.exception("The check of the disk failed and will be repeated")
 
     async def once(self) -> None:
         """One look."""

@@ -69,5 +69,5 @@ def low_contrasts(static: Path) -> Iterator[str]:
                 yield (
                     f"static/site.css: --site-{name} is {found[name]}, which on --site-{ground}, "
                     f"{found[ground]}, has a contrast of {contrast:.1f} in {theme} colours: "
-                    f"give colours with {least:g} or more, so that everybody can read it"
+                    f"give colours with {least:g} or more, so that all users can read it"
                 )

@@ -50,8 +50,8 @@ def explain(exc: Exception) -> str:
         and exc.response.status_code == 403
     ):
         return (
-            "This hub's settings do not allow the server that was asked for. "
-            "Tell the people who run this hub: its log says what was denied."
+            "This hub's settings do not allow this server. Tell the administrators of this hub: its "
+            "log shows what was denied."
         )
     if isinstance(exc, AWAY) and _away(exc):
         return "The machine that runs the servers does not answer. Try again in a minute."

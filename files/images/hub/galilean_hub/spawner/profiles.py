@@ -55,8 +55,8 @@ CLEAN = (
     '<div class="form-check mb-3">'
     '<input class="form-check-input" type="checkbox" name="clean" id="clean" value="1">'
     '<label class="form-check-label" for="clean">Start without my changes<br><small>'
-    "Your own packages, kernels, startup files and settings of JupyterLab are left out this time; "
-    "nothing is removed. For when something of yours is in the way.</small></label></div>"
+    "Skips your own packages, kernels, startup files and settings of JupyterLab this time, and "
+    "removes nothing. Use it if one of them prevents a start.</small></label></div>"
 )
 
 
