@@ -186,7 +186,10 @@ def test_variables_of_a_site_are_its_own(inventory: Path) -> None:
     assert files.misplaced(["inv"], known(inventory.parent)) == []
 
 
-A_GROUP = "where Ansible ignores it: a group has hosts, vars and children; put variables of all its hosts below vars."
+A_GROUP = (
+    "where Ansible ignores it: a group has hosts, vars and children; put variables of all its hosts "
+    "below vars."
+)
 
 
 @pytest.mark.parametrize(
