@@ -27,8 +27,8 @@ PACKAGES = [
     "ca-certificates", "iproute2", "iptables", "procps", "kmod", "iputils-ping",
 ]  # fmt: skip
 DOCKER_PACKAGES = {
-    "bookworm": ["docker.io", "python3-requests", "python3-websocket"],
-    "trixie": ["docker.io", "docker-cli", "docker-buildx", "python3-requests", "python3-websocket"],
+    "bookworm": ["docker.io", "python3-requests"],
+    "trixie": ["docker.io", "docker-cli", "docker-buildx", "python3-requests"],
 }
 PYTHON = ["python3", "python3-apt"]
 # A container has no console, no network of its own to configure and no disk to check.

@@ -13,7 +13,8 @@ description:
   - Plays a user through the public address of a hub, so through everything that stands in front of it. Starts a server,
     starts a kernel in it, runs code over the kernel's websocket, reads the result and stops the server again.
   - Says how long each step took, or which step failed and why, with the telling lines of the containers' logs.
-  - Leaves nothing behind, also after a failure. A server that a killed check left is stopped first.
+  - Leaves nothing behind, also after a failure or when it is killed. A server that an earlier check left all the same is stopped first.
+  - Runs in a container of the hub's image on the host's network, so the host needs a Docker client and no libraries for it.
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
@@ -29,8 +30,6 @@ attributes:
       - Nothing is different after a check.
   idempotent:
     support: full
-requirements:
-  - The Python library websocket-client on the host (Debian's C(python3-websocket)).
 options:
   url:
     description: Public address of the hub, with its path below the host if it has one.
@@ -75,15 +74,16 @@ options:
     type: list
     elements: str
     default: []
-  instance:
-    version_added: 0.6.0
+  hub_container:
+    version_added: 0.8.0
     description:
-      - Name of the instance. Where it is given, the log of the container of O(user)'s server is searched, too. The container's name
-        does not say whose it is.
+      - Container of the hub. The check runs in another one of its image.
+      - When the check fails, the log of the container of O(user)'s server is searched, too. The container's name does not say whose it is,
+        but its labels do.
     type: str
-    default: ""
+    required: true
   docker_cli:
-    description: The Docker client that reads the logs, a name or a path.
+    description: The Docker client, a name or a path.
     type: str
     default: docker
   ca_content:
@@ -95,6 +95,7 @@ EXAMPLES = r"""
   galilean.hub.hub_check:
     url: https://hub.example.org
     token_path: /srv/hub/secrets/check-token
+    hub_container: hub-hub
 
 - name: Check the scientific stack, and quote the logs if it fails
   galilean.hub.hub_check:
@@ -105,8 +106,8 @@ EXAMPLES = r"""
       import numpy
       print(int(numpy.arange(9).sum()))
     expect: "36"
+    hub_container: hub-hub
     containers: [hub-edge, hub-proxy, hub-hub]
-    instance: hub
 """
 
 RETURN = r"""
@@ -158,36 +159,33 @@ logs:
   sample: {hub-hub: ["[E 2026-11-20 10:00:00 JupyterHub user:1] Unhandled error starting hub-check's server"]}
 """
 
-import signal
+import contextlib
+import json
+import ssl
+import subprocess
+import tempfile
 import time
 import typing as t
+from pathlib import Path
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.container_logs import (
     as_text,
     read_logs,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
-from ansible_collections.galilean.hub.plugins.module_utils.hub.check_run import (
-    CheckFailure,
-    CheckSettings,
-    HubCheck,
-)
 from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
-    ca_file,
+    certificates,
+    hub_client,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import (
-    WEBSOCKET_ERROR,
-    UrlTransport,
-    WebsocketChannel,
-)
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError
 
+SETTINGS = ("user", "kernel", "code", "expect", "timeout", "answer_timeout")
 ARGUMENT_SPEC: dict[str, t.Any] = {
     **CONNECTION_SPEC,
     "user": {"type": "str", "default": "hub-check"},
@@ -196,82 +194,154 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "expect": {"type": "str", "default": ""},
     "timeout": {"type": "int", "default": 300},
     "answer_timeout": {"type": "int", "default": 30},
+    "hub_container": {"type": "str", "required": True},
     "containers": {"type": "list", "elements": "str", "default": []},
-    "instance": {"type": "str", "default": ""},
     "docker_cli": {"type": "str", "default": "docker"},
 }
+
+INSTANCE, ROLE = "galilean.hub.instance", "galilean.hub.role"
+# The certificates that the host trusts, where its OpenSSL has them in a folder.
+HOST_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
+# Seconds that a check takes beyond its own limit: to start, and to tidy up.
+STARTING, TIDYING = 60, 60
+
+
+def look(module: AnsibleModule) -> dict[str, t.Any]:
+    """Check mode: only ask whether a hub answers."""
+    params = module.params
+    try:
+        token = read_token(params, "the check's service")
+    except HubError:
+        # Not made yet.
+        token = ""
+    else:
+        module.no_log_values.add(token)
+    client = hub_client(params, token)
+    try:
+        seen = f"JupyterHub {client.version()} answers at {client.url}"
+    except HubApiError as exc:
+        seen = f"nothing answers as a hub at {client.url} yet ({exc})"
+    return {"skipped": True, "msg": f"{seen}; outside check mode a server would be started and stopped"}
+
+
+def host_certificates() -> str:
+    """The certificates that this host trusts, for the container; empty where they are somewhere else."""
+    bundle = Path(ssl.get_default_verify_paths().cafile or HOST_BUNDLE)
+    return bundle.read_text(encoding="utf-8", errors="ignore") if bundle.is_file() else ""
+
+
+class Check:
+    """A check in a container of the hub's image."""
+
+    def __init__(self, module: AnsibleModule, token: str) -> None:
+        self.params = module.params
+        self._module = module
+        self._token = token
+        self._docker = module.params["docker_cli"]
+        label = f'{{{{index .Config.Labels "{INSTANCE}"}}}}'
+        hub = self.params["hub_container"]
+        code, out, err = self._run("container", "inspect", f"--format={{{{.Image}}}} {label}", hub)
+        if code:
+            raise HubError(f"The image of the hub is not known from its container {hub}: {err.strip()}")
+        self._image, _, self._instance = out.strip().partition(" ")
+
+    def _run(self, *argv: str) -> tuple[int, str, str]:
+        result: tuple[int, str, str] = self._module.run_command([self._docker, *argv])
+        return result
+
+    def end_former(self) -> None:
+        """A check that was killed may still tidy up, which would meet this one."""
+        labels = (f"--filter=label={INSTANCE}={self._instance}", f"--filter=label={ROLE}=check")
+        former = self._run("ps", "--quiet", *labels)[1].split()
+        if former:
+            self._run("stop", "-t", str(TIDYING), *former)
+
+    def argv(self) -> list[str]:
+        """The command; the token goes another way, as everybody on the host may read this."""
+        limit = self.params["timeout"] + STARTING + TIDYING
+        return [
+            # Also for an engine that hangs.
+            *("timeout", "--kill-after=10", str(limit), self._docker, "run", "--rm", "--interactive"),
+            # Where the hub is reached as from the host, by whatever name and address.
+            *("--network=host", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
+            *("--user=65534:65534", "--log-driver=none"),
+            *(f"--label={INSTANCE}={self._instance}", f"--label={ROLE}=check"),
+            *(self._image, "python3", "-m", "galilean_hub.check"),
+        ]
+
+    def request(self) -> str:
+        """What the check reads, in one line."""
+        return json.dumps(
+            {
+                "url": self.params["url"],
+                "token": self._token,
+                "validate_certs": self.params["validate_certs"],
+                "certificates": certificates(self.params) or host_certificates(),
+                "settings": {key: self.params[key] for key in SETTINGS},
+            }
+        )
+
+    def run(self) -> dict[str, t.Any]:
+        """What the check saw; after a failure also its phase and reason, and the logs."""
+        began = int(time.time())
+        seen: dict[str, t.Any] = {}
+        with tempfile.TemporaryFile("w+", errors="replace") as complaints:
+            # It may end before it has read everything; why is among the complaints then.
+            with (
+                contextlib.suppress(BrokenPipeError),
+                subprocess.Popen(
+                    self.argv(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True
+                ) as process,
+            ):
+                assert process.stdin
+                assert process.stdout
+                print(self.request(), file=process.stdin, flush=True)
+                for line in process.stdout:
+                    seen.update(json.loads(line))
+                    if "left" not in seen:
+                        seen["logs"] = self.logs(seen["phase"], began)
+                        # It waits for this before it tidies up.
+                        process.stdin.close()
+            complaints.seek(0)
+            said = complaints.read().strip().splitlines()
+        if "left" not in seen:
+            last = "\n".join(said[-5:]) or "it said nothing"
+            raise HubError(
+                f"The check in the image of {self.params['hub_container']} ended too early "
+                f"(exit code {process.returncode}): {last}"
+            )
+        return seen
+
+    def logs(self, phase: str, began: int) -> dict[str, list[str]]:
+        """The telling lines of the containers' logs."""
+        user = self.params["user"]
+        return read_logs(
+            lambda argv: self._module.run_command(argv, handle_exceptions=False),
+            self._docker,
+            self.params["containers"],
+            (user,),
+            (self._token,),
+            # A hub that does not answer at all may have written down why long ago.
+            0 if phase == "answer" else began,
+            (self._instance, user) if self._instance else None,
+        )
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Check the hub and return the module's result."""
-    params = module.params
-    if module.check_mode:
-        try:
-            token = read_token(params, "the check's service")
-        except HubError:
-            # Not made yet.
-            token = ""
-        else:
-            module.no_log_values.add(token)
-        client = HubClient(params["url"], UrlTransport(token, params["validate_certs"], params["ca_path"]))
-        try:
-            seen = f"JupyterHub {client.version()} answers at {client.url}"
-        except HubError as exc:
-            seen = f"nothing answers as a hub at {client.url} yet ({exc})"
-        return {"skipped": True, "msg": f"{seen}; outside check mode a server would be started and stopped"}
-    token = read_token(params, "the check's service")
+    token = read_token(module.params, "the check's service")
     module.no_log_values.add(token)
-
-    def open_channel(url: str, timeout: float) -> WebsocketChannel:
-        return WebsocketChannel(url, token, params["validate_certs"], params["ca_path"], timeout)
-
-    def runner(argv: list[str]) -> tuple[int, str, str]:
-        result: tuple[int, str, str] = module.run_command(argv, handle_exceptions=False)
-        return result
-
-    settings = CheckSettings(
-        **{key: params[key] for key in ("user", "kernel", "code", "expect", "timeout", "answer_timeout")}
-    )
-    client = HubClient(params["url"], UrlTransport(token, params["validate_certs"], params["ca_path"]))
-    check = HubCheck(settings, client, open_channel)
-    began = int(time.time())
-    message: list[str] = []
-    details: dict[str, t.Any] = {}
-    try:
-        check.run()
-    except CheckFailure as exc:
-        # Before tidying up: a container that is removed takes its log with it. A hub that does not answer at all may
-        # have written down why long ago.
-        since = 0 if exc.phase == "answer" else began
-        logs = read_logs(
-            runner,
-            params["docker_cli"],
-            params["containers"],
-            (params["user"],),
-            (token,),
-            since,
-            (params["instance"], params["user"]) if params["instance"] else None,
-        )
-        message = [str(exc), *as_text(logs)]
-        details = {"phase": exc.phase, "logs": logs}
-    finally:
-        left = check.clean_up()
-    details.update(vars(check.result))
-    for notice in check.result.notices:
+    # Wrong options are refused before anything is started.
+    hub_client(module.params, token)
+    check = Check(module, token)
+    check.end_former()
+    seen = check.run()
+    reason, left = seen.pop("reason", ""), seen.pop("left")
+    for notice in seen["notices"]:
         module.warn(notice)
-    if message:
-        module.fail_json(msg="\n".join([*message[:1], *left, *message[1:]]), **details)
-    return details
-
-
-class Ended(BaseException):
-    """The check was told to end; nothing that waits or retries takes it for a fault of its own."""
-
-
-def _end(signum: int, frame: object) -> None:
-    # Ansible's worker sends the signal once more to its whole group: that must not end the tidying up.
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise Ended
+    if reason:
+        module.fail_json(msg="\n".join([reason, *left, *as_text(seen["logs"])]), **seen)
+    return seen
 
 
 def main() -> None:
@@ -281,18 +351,10 @@ def main() -> None:
         required_one_of=ONE_OF,
         supports_check_mode=True,
     )
-    if WEBSOCKET_ERROR and not module.check_mode:
-        module.fail_json(msg=missing_required_lib("websocket-client"), exception=WEBSOCKET_ERROR)
-    # So that the server is stopped also when a time limit or a person ends the run.
-    signal.signal(signal.SIGTERM, _end)
-    module.params["ca_path"] = ca_file(module.params, module.tmpdir)
     try:
-        result = run(module)
+        result = look(module) if module.check_mode else run(module)
     except HubError as exc:
         module.fail_json(msg=str(exc))
-    except Ended:
-        # Only now: nobody may be left who reads it, and a broken pipe must not come before the tidying up.
-        module.fail_json(msg="The check was ended by a signal.")
     module.exit_json(changed=False, **result)
 
 

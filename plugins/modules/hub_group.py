@@ -12,15 +12,13 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import check_name
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import PAGES, AccountsClient, Group
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
 from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
-    ca_file,
+    hub_client,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import UrlTransport
 
 DOCUMENTATION = r"""
 module: hub_group
@@ -156,8 +154,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     token = read_token(params)
     module.no_log_values.add(token)
-    transport = UrlTransport(token, params["validate_certs"], ca_file(params, module.tmpdir), PAGES)
-    client = AccountsClient(HubClient(params["url"], transport))
+    client = AccountsClient(hub_client(params, token, PAGES))
     desired(params, None)
     have = client.group(params["name"])
     want = desired(params, have)

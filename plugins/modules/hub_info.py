@@ -15,15 +15,13 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import (
     Account,
     AccountsClient,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
 from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
-    ca_file,
+    hub_client,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import UrlTransport
 
 DOCUMENTATION = r"""
 module: hub_info
@@ -141,8 +139,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     params = module.params
     token = read_token(params)
     module.no_log_values.add(token)
-    transport = UrlTransport(token, params["validate_certs"], ca_file(params, module.tmpdir), PAGES)
-    client = AccountsClient(HubClient(params["url"], transport))
+    client = AccountsClient(hub_client(params, token, PAGES))
     result: dict[str, t.Any] = {"version": client.version()}
     if "users" in params["gather_subset"]:
         result["users"] = [shown(account) for account in client.accounts()]

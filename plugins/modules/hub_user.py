@@ -16,15 +16,13 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import (
     Account,
     AccountsClient,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient
 from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
     EXCLUSIVE,
     ONE_OF,
-    ca_file,
+    hub_client,
     read_token,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import UrlTransport
 from ansible_collections.galilean.hub.plugins.module_utils.hub.user_plan import (
     Plan,
     Wanted,
@@ -281,8 +279,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     wanted = wanted_from(params)
     token = read_token(params)
     module.no_log_values.add(token)
-    transport = UrlTransport(token, params["validate_certs"], ca_file(params, module.tmpdir), PAGES)
-    client = AccountsClient(HubClient(params["url"], transport))
+    client = AccountsClient(hub_client(params, token, PAGES))
     accounts = observe(client, wanted)
     plan = plan_users(wanted, accounts)
     if plan.changed and not module.check_mode:

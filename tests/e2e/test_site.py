@@ -33,7 +33,7 @@ from own_kernels import (
 )
 from user_client import UserClient
 
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError
 
 WELCOME = "Welcome.ipynb"
 

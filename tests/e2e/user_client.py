@@ -4,17 +4,49 @@
 
 from __future__ import annotations
 
+import ssl
+import sys
 import typing as t
+from pathlib import Path
 
-from deployment import server_of, wait_until
+import websocket
+from deployment import ROOT, server_of, wait_until
 
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubClient, UserState
-from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_channel import converse
-from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_messages import execute_content
-from ansible_collections.galilean.hub.plugins.module_utils.hub.transport import (
-    UrlTransport,
-    WebsocketChannel,
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import (
+    HubClient,
+    UserState,
+    websocket_url,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_http import UrlTransport, trust
+
+# What of the hub's image the check speaks to a kernel with.
+sys.path.append(str(ROOT / "files" / "images" / "hub"))
+from galilean_hub.check.kernel import Channel, converse, execute_content
+
+
+class WebsocketChannel(Channel):
+    """A kernel's websocket, which lives on between two requests."""
+
+    def __init__(self, url: str, token: str, context: ssl.SSLContext, timeout: float) -> None:
+        self._socket = websocket.create_connection(
+            websocket_url(url),
+            timeout=timeout,
+            header=[f"Authorization: token {token}"],
+            sslopt={"context": context},
+            suppress_origin=True,
+            http_no_proxy=["*"],
+        )
+
+    def send(self, text: str) -> None:
+        self._socket.send(text)
+
+    def receive(self, timeout: float) -> str | bytes:
+        self._socket.settimeout(timeout)
+        frame: str | bytes = self._socket.recv()
+        return frame
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 class UserClient:
@@ -22,8 +54,9 @@ class UserClient:
 
     def __init__(self, url: str, token: str, name: str, ca: str | None = None, patience: float = 240) -> None:
         self.name = name
-        self.client = HubClient(url, UrlTransport(token, True, ca))
-        self._token, self._ca, self._patience = token, ca, patience
+        self._context = trust(True, Path(ca).read_text(encoding="utf-8") if ca else "")
+        self.client = HubClient(url, UrlTransport(token, self._context))
+        self._token, self._patience = token, patience
         self._channel: WebsocketChannel | None = None
         self.server = ""
 
@@ -53,7 +86,7 @@ class UserClient:
         """Start a kernel and keep its websocket open."""
         number = self.client.start_kernel(self.server, kernel)
         self._channel = WebsocketChannel(
-            f"{self.server}/api/kernels/{number}/channels", self._token, True, self._ca, self._patience / 4
+            f"{self.server}/api/kernels/{number}/channels", self._token, self._context, self._patience / 4
         )
 
     def run(self, code: str) -> str:

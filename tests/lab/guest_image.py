@@ -29,7 +29,7 @@ COMMON = (
 DHCP = {"bookworm": ("isc-dhcp-client",), "trixie": ("dhcpcd-base",)}
 CLOUD = ("cloud-init", "cloud-guest-utils", "python3", "python3-apt", "curl")
 # What the roles install on a hub host (roles/docker/vars): found there, it takes no time on a slow processor.
-LATER = ("apparmor", "python3-requests", "python3-websocket", "unattended-upgrades", "systemd-timesyncd")
+LATER = ("apparmor", "python3-requests", "unattended-upgrades", "systemd-timesyncd")
 HUB = {
     "bookworm": ("docker.io", *LATER),
     "trixie": ("docker.io", "docker-cli", "docker-buildx", *LATER),

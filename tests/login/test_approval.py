@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from scenario import Scenario, in_lab, sign_in
 from source import TOKEN, Source
 
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError
 
 RULES: dict[str, t.Any] = {
     "jupyterhub_allow_all": True,

@@ -19,7 +19,7 @@ from playwright.sync_api import expect
 from scenario import Scenario, in_lab, sign_in
 from user_client import UserClient
 
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError, HubClient
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError, HubClient
 
 # Passwords of one's own: what is looked at here is what comes after a login.
 WORKSHOP: dict[str, t.Any] = {

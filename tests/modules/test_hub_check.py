@@ -15,7 +15,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from engine import ANSIBLE, ModuleRunner
+from engine import ANSIBLE, ModuleRunner, docker
 from kill import descendants
 from loopback_hub import LoopbackHub, free_ports, run_hub, wait_until
 
@@ -26,6 +26,14 @@ STEPS = ["answer", "spawn", "kernel_start", "execute", "stop", "total"]
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LoopbackHub]:
     yield from run_hub(tmp_path_factory.mktemp("hub"))
+
+
+@pytest.fixture(scope="module")
+def hub_container(prefix: str, refs: dict[str, t.Any]) -> str:
+    """A container of the hub's image, as the one that this hub would run in."""
+    name = f"{prefix}-hub"
+    docker("create", f"--name={name}", f"--label=galilean.hub.instance={prefix}", refs["hub"])
+    return name
 
 
 @pytest.fixture
@@ -54,25 +62,29 @@ def write_play(folder: Path, params: dict[str, t.Any]) -> str:
 
 @pytest.fixture
 def check(
-    hub: LoopbackHub, run_module: ModuleRunner, command: tuple[list[str], dict[str, str]], tmp_path: Path
+    hub: LoopbackHub,
+    hub_container: str,
+    run_module: ModuleRunner,
+    command: tuple[list[str], dict[str, str]],
+    tmp_path: Path,
 ) -> Run:
     """Run the module and return its result, the text that Ansible printed under "printed".
 
-    With options or more environment it runs in a play, which takes longer.
+    With options it runs in a play, which takes longer.
     """
     argv, env = command
 
-    def run(*options: str, env_extra: dict[str, str] | None = None, **params: t.Any) -> dict[str, t.Any]:
+    def run(*options: str, **params: t.Any) -> dict[str, t.Any]:
         if "token_path" not in params:
             params.setdefault("token", hub.token)
-        params.setdefault("url", hub.url)
-        if not (options or env_extra):
+        params = {"url": hub.url, "hub_container": hub_container, **params}
+        if not options:
             result = run_module("hub_check", **params)
             # Above a failure stands what was asked: Ansible shows that of this command, of no playbook.
             return {**result, "printed": result["printed"].partition("localhost | ")[2]}
         done = subprocess.run(
             [*argv, write_play(tmp_path, params), *options],
-            env={**env, **(env_extra or {})},
+            env=env,
             cwd=tmp_path,
             capture_output=True,
             text=True,
@@ -182,6 +194,11 @@ def test_hub_is_down(check: Run) -> None:
             "token_path is '/nonexistent/token': the token cannot be read",
         ),
         ({"token_path": os.devnull}, "token_path is '/dev/null': the file is empty"),
+        ({"ca_content": "none"}, "the certificates to trust cannot be read: "),
+        (
+            {"hub_container": "nobodys"},
+            "The image of the hub is not known from its container nobodys: ",
+        ),
     ],
 )
 def test_wrong_setting(check: Run, settings: dict[str, str], sentence: str) -> None:
@@ -205,7 +222,8 @@ def test_logs_are_quoted_without_secrets(hub: LoopbackHub, check: Run, tmp_path:
     # Stands in for the Docker client only: what a hub's container writes is up to this test.
     client.write_text(
         f"#!{sys.executable}\n"
-        "import sys\n"
+        "import os, sys\n"
+        "if sys.argv[1] != 'logs': os.execvp('docker', ['docker', *sys.argv[1:]])\n"
         "if sys.argv[-1] == 'gone': sys.exit(1)\n"
         f"print('[E 1 JupyterHub] ERROR with token={hub.token}')\n"
         "print('quiet')\n",
@@ -219,46 +237,46 @@ def test_logs_are_quoted_without_secrets(hub: LoopbackHub, check: Run, tmp_path:
     assert hub.token not in result["printed"]
 
 
-def test_missing_library(check: Run, tmp_path: Path) -> None:
-    (tmp_path / "websocket.py").write_text("raise ImportError('not here')\n", encoding="utf-8")
-    result = check(env_extra={"PYTHONPATH": str(tmp_path)})
-    assert "Failed to import the required Python library (websocket-client)" in result["msg"]
-
-
 @pytest.mark.parametrize(
     ("ending", "state"),
     [
-        pytest.param(signal.SIGKILL, "pending", marks=pytest.mark.slow),
-        pytest.param(signal.SIGKILL, "ready", marks=pytest.mark.slow),
         (signal.SIGTERM, "ready"),
+        (signal.SIGKILL, "ready"),
+        pytest.param(None, "pending", marks=pytest.mark.slow),
+        pytest.param(None, "ready", marks=pytest.mark.slow),
     ],
+    ids=["run ended", "run killed", "container killed early", "container killed late"],
 )
 def test_killed_check(
     hub: LoopbackHub,
+    hub_container: str,
     check: Run,
     command: tuple[list[str], dict[str, str]],
     tmp_path: Path,
-    ending: signal.Signals,
+    ending: signal.Signals | None,
     state: str,
 ) -> None:
-    """A check that is ended tidies up if it can; the next one does it otherwise, and passes."""
+    """A check tidies up when its run has ended, too; the next one does it for one that was killed itself."""
     argv, env = command
-    params = {"url": hub.url, "token": hub.token, "code": "import time; time.sleep(60)"}
-    play = write_play(tmp_path, params)
+    params = {"url": hub.url, "token": hub.token, "hub_container": hub_container}
+    play = write_play(tmp_path, {**params, "code": "import time; time.sleep(60)"})
     process = subprocess.Popen([*argv, play], env=env, cwd=tmp_path, stdout=subprocess.DEVNULL)
     wait_until(lambda: bool(hub.server("hub-check").get(state)), 60, "the check's server")
-    pids = [*descendants(process.pid), process.pid]
-    # Twice, as Ansible's worker passes it on as well: the second one finds the check tidying up.
-    for pause in (0.2, 0):
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, ending)
-        time.sleep(pause)
-    process.wait(60)
-    if ending == signal.SIGTERM:
-        wait_until(lambda: hub.api("/users/hub-check") == 404, 30, "the end of the check's account")
-    else:
+    if ending is None:
+        labels = (f"galilean.hub.instance={hub_container.removesuffix('-hub')}", "galilean.hub.role=check")
+        docker("kill", *docker("ps", "--quiet", *(f"--filter=label={label}" for label in labels)).split())
+        process.wait(60)
         assert hub.api("/users/hub-check") == 200
+    else:
+        pids = [*descendants(process.pid), process.pid]
+        # Twice, as Ansible's worker passes it on as well: the second one finds the check tidying up.
+        for pause in (0.2, 0):
+            for pid in pids:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, ending)
+            time.sleep(pause)
+        process.wait(60)
+        wait_until(lambda: hub.api("/users/hub-check") == 404, 30, "the end of the check's account")
     result = check(expect="42")
     assert not result["failed"], result["msg"]
     assert hub.api("/users/hub-check") == 404

@@ -23,7 +23,7 @@ SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
 APT_LISTS = "/var/lib/apt/lists"
 # An interpreter of its own, such as a virtual environment's, brings these itself.
-LIBRARIES = {"python3-requests": "requests", "python3-websocket": "websocket"}
+LIBRARIES = {"python3-requests": "requests"}
 # Variables of the site's proxy, a line each; also read by systemd.
 PROXY_FILE = "/etc/docker/galilean-hub-proxy.env"
 DAEMON_JSON = "/etc/docker/daemon.json"

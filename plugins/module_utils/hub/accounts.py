@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError, HubClient
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError, HubClient
 
 # What a hub must be sent to get lists in pages that say whether another one follows.
 PAGES = "application/jupyterhub-pagination+json"

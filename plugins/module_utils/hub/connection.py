@@ -9,6 +9,8 @@ import typing as t
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError, HubClient
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_http import UrlTransport, trust
 
 CONNECTION_SPEC: dict[str, t.Any] = {
     "url": {"type": "str", "required": True},
@@ -37,10 +39,21 @@ def read_token(params: t.Mapping[str, t.Any], whose: str = "a service") -> str:
     return token
 
 
-def ca_file(params: t.Mapping[str, t.Any], folder: str) -> str | None:
-    """The file of certificates to trust; one in the module's own folder, which goes with it, for those given as text."""
-    if not params["ca_content"]:
-        return str(params["ca_path"]) if params["ca_path"] else None
-    file = Path(folder, "ca.pem")
-    file.write_text(params["ca_content"], encoding="utf-8")
-    return str(file)
+def certificates(params: t.Mapping[str, t.Any]) -> str:
+    """The certificates to trust, as text; empty for those that the system trusts."""
+    path = params["ca_path"]
+    if not path:
+        return params["ca_content"] or ""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="ignore")
+    except OSError as exc:
+        raise HubError(f"ca_path is {path!r}: the certificates cannot be read from it ({exc})") from exc
+
+
+def hub_client(params: t.Mapping[str, t.Any], token: str, accept: str = "") -> HubClient:
+    """A client of the hub that the options name."""
+    try:
+        context = trust(params["validate_certs"], certificates(params))
+        return HubClient(params["url"], UrlTransport(token, context, accept))
+    except HubApiError as exc:
+        raise HubError(str(exc)) from exc

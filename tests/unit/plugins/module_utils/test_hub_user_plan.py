@@ -8,12 +8,12 @@ import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.hub.accounts import Account, parse_account, refusal
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError
 from ansible_collections.galilean.hub.plugins.module_utils.hub.user_plan import (
     Wanted,
     check_names,
     plan_users,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError
 from ansible_collections.galilean.hub.plugins.module_utils.shared.usernames import name_problem
 
 ANNA = Account("anna", False, ("staff",), ())

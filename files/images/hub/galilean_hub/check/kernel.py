@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""The Jupyter kernel protocol, as much of it as running one piece of code needs. Pure: no input or output."""
+"""The Jupyter kernel protocol, as much of it as running one piece of code needs."""
 
 from __future__ import annotations
 
+import abc
 import datetime
 import json
 import re
-import typing as t
+import uuid
+from collections.abc import Callable
+from typing import Any
 
 # A check prints a few lines. Whatever runs away is cut, so that neither the log nor the controller suffers.
 OUTPUT_LIMIT = 10_000
@@ -16,7 +18,7 @@ OUTPUT_LIMIT = 10_000
 ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
-def request(msg_type: str, msg_id: str, session: str, content: dict[str, t.Any]) -> str:
+def request(msg_type: str, msg_id: str, session: str, content: dict[str, Any]) -> str:
     """Return one message of the shell channel as the text of a websocket frame."""
     message = {
         "channel": "shell",
@@ -36,7 +38,7 @@ def request(msg_type: str, msg_id: str, session: str, content: dict[str, t.Any])
     return json.dumps(message)
 
 
-def execute_content(code: str) -> dict[str, t.Any]:
+def execute_content(code: str) -> dict[str, Any]:
     """Return the content of an execute_request: nothing is kept, and nobody is there to answer input()."""
     return {
         "code": code,
@@ -59,7 +61,7 @@ class Execution:
         self.msg_id = msg_id
         self.output = ""
         self.error = ""
-        self.reply: dict[str, t.Any] = {}
+        self.reply: dict[str, Any] = {}
         self._replied = False
         self._idle = False
 
@@ -99,8 +101,8 @@ class Execution:
         self.output += text[: max(room, 0)]
 
 
-def parse_frame(frame: str | bytes) -> dict[str, t.Any]:
-    """Return the message in a text frame; an empty one for anything else (binary widget traffic, for example)."""
+def parse_frame(frame: str | bytes) -> dict[str, Any]:
+    """Return the message in a text frame; an empty one for anything else (binary widget traffic)."""
     if isinstance(frame, bytes):
         return {}
     try:
@@ -110,7 +112,7 @@ def parse_frame(frame: str | bytes) -> dict[str, t.Any]:
     return message if isinstance(message, dict) else {}
 
 
-def plain_text(content: dict[str, t.Any]) -> str:
+def plain_text(content: dict[str, Any]) -> str:
     """Return the text form of a result, ended by a newline."""
     text = content.get("data", {}).get("text/plain", "")
     if isinstance(text, list):
@@ -118,7 +120,7 @@ def plain_text(content: dict[str, t.Any]) -> str:
     return f"{text}\n" if text else ""
 
 
-def error_sentence(content: dict[str, t.Any]) -> str:
+def error_sentence(content: dict[str, Any]) -> str:
     """Return the exception of an error message as 'Name: value', on one line and without terminal colours."""
     name = content.get("ename") or "an error"
     value = ANSI_ESCAPE.sub("", str(content.get("evalue") or ""))
@@ -126,7 +128,7 @@ def error_sentence(content: dict[str, t.Any]) -> str:
     return f"the code raised {name}: {value}" if value else f"the code raised {name}"
 
 
-def kernel_versions(reply: dict[str, t.Any]) -> dict[str, str]:
+def kernel_versions(reply: dict[str, Any]) -> dict[str, str]:
     """Return what a kernel_info_reply says about itself: its implementation and its language."""
     versions = {}
     if reply.get("implementation"):
@@ -135,3 +137,30 @@ def kernel_versions(reply: dict[str, t.Any]) -> dict[str, str]:
     if language.get("name"):
         versions[str(language["name"])] = str(language.get("version", ""))
     return versions
+
+
+class Channel(abc.ABC):
+    """The websocket of a kernel."""
+
+    @abc.abstractmethod
+    def send(self, text: str) -> None:
+        """Send one text frame."""
+
+    @abc.abstractmethod
+    def receive(self, timeout: float) -> str | bytes:
+        """Return the next frame; raise HubApiError where none comes in time."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Close the websocket."""
+
+
+def converse(
+    channel: Channel, msg_type: str, content: dict[str, Any], remaining: Callable[[], float]
+) -> Execution:
+    """Send one request and return all that came back for it; remaining() gives the seconds left or raises."""
+    execution = Execution(uuid.uuid4().hex)
+    channel.send(request(msg_type, execution.msg_id, uuid.uuid4().hex, content))
+    while not execution.done:
+        execution.feed(channel.receive(remaining()))
+    return execution

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from ansible_collections.galilean.hub.plugins.module_utils.hub import transport
+from ansible_collections.galilean.hub.plugins.module_utils.shared import hub_http as transport
 
 
 @pytest.mark.parametrize("name", ["hub.localhost", "Anna.hub.LOCALHOST", "hub.localhost."])

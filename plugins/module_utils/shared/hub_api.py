@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
 # Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
-"""JupyterHub's REST API and that of a user's server, as far as the collection uses them."""
+"""JupyterHub's REST API and that of a user's server, as far as the collection uses them.
+
+It is part of the hub's image as well (galilean_hub/shared), for the check.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,8 @@ import typing as t
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
-from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
-
-class HubApiError(HubError):
+class HubApiError(Exception):
     """The hub answered with something else than was asked for."""
 
     def __init__(self, message: str, status: int = 0) -> None:
@@ -79,7 +80,7 @@ def parse_user(answer: Answer) -> UserState:
 
 
 def check_base_url(url: str) -> str:
-    """Return the address without its trailing slash; raise HubError when it is not one of a hub."""
+    """Return the address without its trailing slash; raise HubApiError when it is not one of a hub."""
     try:
         parts = urlsplit(url)
         valid = (
@@ -90,7 +91,9 @@ def check_base_url(url: str) -> str:
     except ValueError:
         valid = False
     if not valid:
-        raise HubError(f"url is {url!r}: give the public address of the hub, such as http://127.0.0.1:8000")
+        raise HubApiError(
+            f"url is {url!r}: give the public address of the hub, such as http://127.0.0.1:8000"
+        )
     return url.rstrip("/")
 
 

@@ -1,24 +1,19 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-# Note that this module util is PRIVATE to the collection. It can have breaking changes at any time.
 """The synthetic user: the order of its steps, their timings and its tidying up."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-import typing as t
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import HubApiError, HubClient
-from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_channel import Channel, converse
-from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_messages import (
-    execute_content,
-    kernel_versions,
-)
+from ..shared.hub_api import HubApiError, HubClient
+from .kernel import Channel, converse, execute_content, kernel_versions
 
-# Left on the server as one of its options, so that a later check knows a server of an earlier one that was killed,
+# Left on the server as one of its options, so that a later check knows a server of an earlier one that was
+# killed,
 # and whether the account, too, is the check's own.
 MARK = "hub_check"
 CREATED = "created"
@@ -62,11 +57,11 @@ class CheckResult:
     notices: list[str] = field(default_factory=list)
 
 
-class TimeUp(HubError):
-    """The whole check takes longer than it may."""
+class CheckError(Exception):
+    """Why a step failed, where the hub and its servers answer as they should."""
 
 
-class CheckFailure(HubError):
+class CheckFailure(Exception):
     """A step failed: which, and why."""
 
     def __init__(self, phase: str, doing: str, reason: str) -> None:
@@ -75,15 +70,15 @@ class CheckFailure(HubError):
 
 
 class HubCheck:
-    """One check. run() plays the user, clean_up() removes what is left of it and may be called at any time."""
+    """One check. run() plays the user, clean_up() removes what is left of it, and may be called any time."""
 
     def __init__(
         self,
         settings: CheckSettings,
         client: HubClient,
-        open_channel: t.Callable[[str, float], Channel],
-        clock: t.Callable[[], float] = time.monotonic,
-        sleep: t.Callable[[float], None] = time.sleep,
+        open_channel: Callable[[str, float], Channel],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.settings = settings
         self.result = CheckResult()
@@ -130,18 +125,16 @@ class HubCheck:
         for what, remove in (("server", self._stop_server), ("account", self._leave_account)):
             try:
                 remove()
-            except HubError as exc:
+            except (CheckError, HubApiError) as exc:
                 left.append(f"the {what} of {self.settings.user} is still there: {exc}")
         return left
 
     @contextlib.contextmanager
-    def _step(self, phase: str, timing: str = "") -> t.Iterator[None]:
+    def _step(self, phase: str, timing: str = "") -> Iterator[None]:
         begin = self._clock()
         try:
             yield
-        except CheckFailure:
-            raise
-        except HubError as exc:
+        except (CheckError, HubApiError) as exc:
             doing = PHASES[phase].format(user=self.settings.user, kernel=self.settings.kernel)
             raise CheckFailure(phase, doing, str(exc)) from exc
         if timing:
@@ -150,11 +143,11 @@ class HubCheck:
     def _remaining(self) -> float:
         left = self._deadline - self._clock()
         if left <= 0:
-            raise TimeUp(f"the time limit of {self.settings.timeout:g} seconds is over")
+            raise CheckError(f"the time limit of {self.settings.timeout:g} seconds is over")
         return left
 
     def _wait_for_answer(self) -> None:
-        """A hub that was just started or restarted gets a moment; a wrong address must not take minutes to show."""
+        """A hub that was just started gets a moment; a wrong address must not take minutes to show."""
         end = min(self._deadline, self._clock() + self.settings.answer_timeout)
         while True:
             try:
@@ -182,8 +175,8 @@ class HubCheck:
         except HubApiError as exc:
             if exc.status in (401, 403, 404):
                 raise HubApiError(
-                    f"the hub refuses the token: {exc}; for {name} it needs the scopes admin:users, admin:servers "
-                    "and access:servers",
+                    f"the hub refuses the token: {exc}; for {name} it needs the scopes admin:users, "
+                    "admin:servers and access:servers",
                     exc.status,
                 ) from exc
             raise
@@ -244,7 +237,7 @@ class HubCheck:
         stack.callback(channel.close)
         info = converse(channel, "kernel_info_request", {}, self._remaining)
         if info.error:
-            raise HubError(info.error)
+            raise CheckError(info.error)
         self.result.versions.update(kernel_versions(info.reply))
         return channel
 
@@ -252,9 +245,9 @@ class HubCheck:
         done = converse(channel, "execute_request", execute_content(self.settings.code), self._remaining)
         self.result.output = done.output
         if done.error:
-            raise HubError(done.error)
+            raise CheckError(done.error)
         if self.settings.expect not in done.output:
-            raise HubError(
+            raise CheckError(
                 f"its output {done.output.strip()[:200]!r} does not contain {self.settings.expect!r}"
             )
 
@@ -262,7 +255,8 @@ class HubCheck:
         if not self._started:
             return
         if self._kernel_id:
-            # The server ends its kernels with itself; asking first lets them end in good order. No reason to fail.
+            # The server ends its kernels with itself; asking first lets them end in good order. No reason
+            # to fail.
             with contextlib.suppress(HubApiError):
                 self._client.stop_kernel(self._server, self._kernel_id)
             self._kernel_id = ""
@@ -277,7 +271,8 @@ class HubCheck:
                     self._client.stop_server(name)
                     stopping = True
                 except HubApiError:
-                    # A hub that was interrupted while it started the server stops it and still answers with an error.
+                    # A hub that was interrupted while it started the server stops it and still answers
+                    # with an error.
                     tries += 1
                     if tries == STOP_TRIES:
                         raise

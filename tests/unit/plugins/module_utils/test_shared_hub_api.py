@@ -8,8 +8,7 @@ import typing as t
 
 import pytest
 
-from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.hub import api
+from ansible_collections.galilean.hub.plugins.module_utils.shared import hub_api as api
 
 READY = {"": {"ready": True, "pending": None, "url": "/user/a/", "user_options": {"hub_check": "created"}}}
 
@@ -93,7 +92,7 @@ def test_base_url(url: str, expected: str) -> None:
 )
 def test_base_url_refused(url: str) -> None:
     expected = f"url is {url!r}: give the public address of the hub, such as http://127.0.0.1:8000"
-    with pytest.raises(HubError, match=f"^{re.escape(expected)}$"):
+    with pytest.raises(api.HubApiError, match=f"^{re.escape(expected)}$"):
         api.check_base_url(url)
 
 

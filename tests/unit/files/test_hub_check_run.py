@@ -7,15 +7,9 @@ import re
 import typing as t
 
 import pytest
-
-from ansible_collections.galilean.hub.plugins.module_utils.hub import check_run as run
-from ansible_collections.galilean.hub.plugins.module_utils.hub.api import (
-    Answer,
-    HubApiError,
-    HubClient,
-    Transport,
-)
-from ansible_collections.galilean.hub.plugins.module_utils.hub.kernel_channel import Channel
+from galilean_hub.check import run
+from galilean_hub.check.kernel import Channel
+from galilean_hub.shared.hub_api import Answer, HubApiError, HubClient, Transport
 
 BASE = "http://h"
 U = "/hub/api/users/hub-check"

@@ -6,8 +6,7 @@ import json
 import typing as t
 
 import pytest
-
-from ansible_collections.galilean.hub.plugins.module_utils.hub import kernel_messages as messages
+from galilean_hub.check import kernel as messages
 
 IDLE = {"execution_state": "idle"}
 
