@@ -71,3 +71,14 @@ def test_documented_options_are_those_of_the_argument_spec(name: str) -> None:
 
 def test_only_these_have_no_argument_spec() -> None:
     assert {name for name in MODULES if not spec_of(name)} == WITHOUT_SPEC
+
+
+def test_the_action_group_has_all_modules_that_say_so() -> None:
+    runtime = yaml.safe_load((tree.REPO / "meta/runtime.yml").read_text(encoding="utf-8"))
+    said = {
+        name
+        for name in MODULES
+        if "galilean.hub.attributes.actiongroup_hub"
+        in (tree.REPO / f"plugins/modules/{name}.py").read_text(encoding="utf-8")
+    }
+    assert runtime["action_groups"]["hub"] == sorted(said | WITHOUT_SPEC)
