@@ -47,8 +47,8 @@ description:
     compared with the image entry by entry and hash by hash, and sealed with a file C(.sealed) in its root, written last.
     Beside it stays the manifest (C(.manifest)), a JSON file with what every path is, its permissions, owner, size, time, SHA-256 hash or destination.
   - A volume without C(.sealed) was left by a killed run. It is removed and filled anew.
-  - What has not changed since an older version, down to content, permissions, owner and time, is shared with it (hard links), takes no disk,
-    and stays in memory once for users of both. As all versions are mounted read-only, nobody can change what others share. Where the host does not see
+  - A file that has not changed since the newest older version, down to path, content, permissions, owner and time, is shared with it
+    (hard links), takes no disk, and stays in memory once for users of both. As all versions are mounted read-only, nobody can change what others share. Where the host does not see
     the engine's volumes (a remote engine, a volume plugin), all of it is copied.
   - An image may bring the hashes of its files, so that they need not be read to find out what has not changed. They have to be made by the
     last step of its build that touches the folder,
@@ -153,7 +153,7 @@ RETURN = r"""
 volume:
   description:
     - The volume by RV(ignore:name) and RV(ignore:digest), RV(ignore:files), RV(ignore:size_bytes) and RV(ignore:shared_bytes), which it has in
-      common with older versions, as counted when it was sealed, and the names of the RV(ignore:pruned) older ones.
+      common with the older version, as counted when it was sealed, and the names of the RV(ignore:pruned) older ones.
     - In check mode files and sizes are only known of a volume that exists.
   returned: success
   type: dict

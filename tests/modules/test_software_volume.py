@@ -189,8 +189,8 @@ def test_next_versions_share(stack: Stack, images: list[str], links: bool) -> No
         shared = {path for path in after if after[path] == before.get(path)}
         assert set(after) - shared == (own if before and links else set(after))
         assert (made["volume"]["shared_bytes"] > 3_000_000) is bool(shared)
-        asked = f"To be shared with older versions: {FILES - 2} files" in stack.log.read_text()
-        assert asked is bool(shared)
+        told = f"Shared with the older version: {FILES - 2} files" in stack.log.read_text()
+        assert told is bool(shared)
         before = after
     for image in images:
         assert not stack(image=image, verify=True, keep=3)["changed"]

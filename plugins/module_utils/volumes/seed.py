@@ -10,8 +10,6 @@ import dataclasses
 import inspect
 import json
 import os
-import secrets
-import threading
 import typing as t
 from pathlib import Path
 
@@ -24,7 +22,6 @@ from ansible_collections.galilean.hub.plugins.module_utils.volumes import plan, 
 
 # All that copying takes; a stack image need not be trusted with more.
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID")
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
 def read_own(folder: str, name: str) -> str:
@@ -168,16 +165,19 @@ def seed_volume(
         drop_volume(engine, spec.name)
     engine.create_volume(spec.name, spec.labels)
     new = engine.volumes([spec.name])[spec.name]
-    older = [volume for volume in plan.shareable(others) if can_link(volume.mountpoint, new.mountpoint)]
+    older = next(
+        (volume for volume in plan.shareable(others) if can_link(volume.mountpoint, new.mountpoint)), None
+    )
     try:
-        token = secrets.token_hex(8)
-        mounts = [_mount(spec.name, "/.seed")]
-        mounts += [_mount(volume.name, f"/.older/{number}", True) for number, volume in enumerate(older)]
-        folders = [f"/.older/{number}" for number in range(len(older))]
-        # What is copied is compared anyway, so only links need hashes that can be believed.
-        claims = "1" if not older or brings_hashes(layers, job.source) else "0"
-        with linking(new.mountpoint, [volume.mountpoint for volume in older], token):
-            job.run("seed", job.source, "/.seed", spec.digest, token, claims, *folders, mounts=mounts)
+        mounts, folder = [_mount(spec.name, "/.seed")], []
+        if older is not None:
+            # Its image may still be at work in it, after a run that was killed while it repaired.
+            engine.call("rm", "--force", *plan.helpers(older.name), missing_ok=True)
+            link_version(new.mountpoint, older.mountpoint, job.log, job.timeout)
+            mounts, folder = [*mounts, _mount(older.name, "/.older", True)], ["/.older"]
+        # What is copied is compared anyway, so only what is shared needs hashes that can be believed.
+        claims = "1" if older is None or brings_hashes(layers, job.source) else "0"
+        job.run("seed", job.source, "/.seed", spec.digest, claims, *folder, mounts=mounts)
     except HubError:
         # An engine that has gone away has its own sentence; the next run removes what is left.
         with contextlib.suppress(HubError):
@@ -222,111 +222,25 @@ def brings_hashes(layers: t.Sequence[str], source: str) -> bool:
 
 
 def can_link(older: str, target: str) -> bool:
-    """Whether files of one volume can be linked into another on this host: both are here, and on one file system."""
+    """Whether files of one volume can be linked into a new one on this host: both are here, and on one file system.
+
+    With an engine elsewhere there may be folders of the same names here; the one of another volume is hardly empty.
+    """
     try:
-        return os.stat(older).st_dev == os.stat(target).st_dev and os.access(target, os.W_OK)
+        here = os.stat(older).st_dev == os.stat(target).st_dev and os.access(target, os.W_OK)
+        return here and not os.listdir(target)
     except OSError:
         return False
 
 
-def open_folder(root: str, path: str) -> int:
-    """Open a folder below a root. No link is followed on the way: what is in a volume comes out of an image."""
-    folder = os.open(root, _FOLDER)
-    for name in filter(None, path.split("/")):
-        if name in (".", ".."):
-            os.close(folder)
-            raise OSError(f"{path} is no path of our own")
-        try:
-            inner = os.open(name, _FOLDER, dir_fd=folder)
-        finally:
-            os.close(folder)
-        folder = inner
-    return folder
+def link_version(target: str, older: str, log: Path, timeout: float) -> None:
+    """Link all of an older version into a new volume, which nobody else has yet.
 
-
-@contextlib.contextmanager
-def linking(target: str, older: t.Sequence[str], token: str) -> t.Iterator[None]:
-    """Link all of the newest version while the container starts, and then what the seeding script asks for."""
-    done = threading.Event()
-    answered = Path(target, seed_script.LINKED)
-
-    def answer(link: t.Callable[[], object]) -> None:
-        try:
-            link()
-        finally:
-            # It copies what is missing then. Never through a link that is there already.
-            with contextlib.suppress(OSError):
-                os.close(os.open(answered, os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600))
-
-    def work() -> None:
-        answer(lambda: link_version(target, older[0]))
-        while not done.wait(0.01):
-            if os.path.lexists(os.path.join(target, seed_script.LINKS)):
-                answer(lambda: link_files(target, older, token))
-                return
-
-    worker = threading.Thread(target=work, daemon=True)
-    if older:
-        worker.start()
-    try:
-        yield
-    finally:
-        done.set()
-        if older:
-            worker.join()
-
-
-def link_version(target: str, older: str) -> None:
-    """Link all files of a version into a new volume, in folders of the same names.
-
-    The seeding script takes out what is not the same in the new version, and copies what cannot be linked.
+    In the container that is impossible: each mount is a file system of its own. And one mount for both would be that of all
+    volumes, the users' homes too, for a program of the image. The seeding script takes out what is not the same in the new
+    version, and copies what could not be linked.
     """
-    owner = os.stat(target)
-    folders = [""]
-    while folders:
-        inside = folders.pop()
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError):
-            into = open_folder(target, inside)
-            stack.callback(os.close, into)
-            out_of = open_folder(older, inside)
-            stack.callback(os.close, out_of)
-            for entry in stack.enter_context(os.scandir(out_of)):
-                name, path = entry.name, inside + entry.name
-                with contextlib.suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        os.mkdir(name, 0o700, dir_fd=into)
-                        folders.append(f"{path}/")
-                        # Root in the engine's containers need not be root here.
-                        os.chown(name, owner.st_uid, owner.st_gid, dir_fd=into, follow_symlinks=False)
-                    elif entry.is_file(follow_symlinks=False) and path not in seed_script.OWN:
-                        os.link(name, name, src_dir_fd=out_of, dst_dir_fd=into, follow_symlinks=False)
-
-
-def link_files(target: str, older: t.Sequence[str], token: str) -> int:
-    """Link into a new volume what the seeding script found in older ones; return how many files.
-
-    What cannot be linked (too many links to a file, a version that was just removed) is copied afterwards.
-    """
-    try:
-        asked = json.loads(read_own(target, seed_script.LINKS))
-    except (OSError, ValueError):
-        return 0
-    # A folder of the same name on a host that is not the engine's.
-    if asked.get("token") != token:
-        return 0
-    by_folder: dict[tuple[str, int, str], list[tuple[str, str]]] = {}
-    for path, (number, old) in asked["links"].items():
-        (folder, _, name), (old_folder, _, old_name) = path.rpartition("/"), old.rpartition("/")
-        by_folder.setdefault((folder, number, old_folder), []).append((name, old_name))
-    count = 0
-    for (folder, number, old_folder), names in by_folder.items():
-        with contextlib.ExitStack() as stack, contextlib.suppress(OSError, IndexError):
-            into = open_folder(target, folder)
-            stack.callback(os.close, into)
-            out_of = open_folder(older[number], old_folder)
-            stack.callback(os.close, out_of)
-            for name, old_name in names:
-                with contextlib.suppress(OSError):
-                    os.link(old_name, name, src_dir_fd=out_of, dst_dir_fd=into, follow_symlinks=False)
-                    count += 1
-    return count
+    entries = [os.path.join(older, name) for name in os.listdir(older) if name not in seed_script.OWN]
+    # Symbolic links are linked as such and never followed. What fails is copied later.
+    argv = ["cp", "--archive", "--link", f"--target-directory={target}", "--", *entries]
+    run_logged(argv, log, timeout)

@@ -5,9 +5,9 @@
 
 Standard library only, and nothing of the collection.
 
-    seed SOURCE TARGET DIGEST TOKEN CLAIMS [OLDER ...]
-        fill an empty volume; the host links what older versions have as well; CLAIMS is 1 when the hashes that the
-        image brings may be believed
+    seed SOURCE TARGET DIGEST CLAIMS [OLDER]
+        fill a volume, which is empty or has all that is in an older version, linked by the host; CLAIMS is 1 when the
+        hashes that the image brings may be believed
     repair SOURCE TARGET DIGEST
         put right what differs from the image, in place
     verify TARGET
@@ -33,12 +33,9 @@ from concurrent.futures import Executor
 # Our own files in the root of a volume. The marker is written last: a volume without it was not finished.
 MARKER = ".sealed"
 MANIFEST = ".manifest"
-# What the host shall link besides the newest version, and its answer to either.
-LINKS = ".links"
-LINKED = ".linked"
 # An image may have this in its folder, made by sha256sum when all else was there.
 SUMS = ".sha256sums"
-OWN = frozenset([SUMS, *(name + end for name in (MARKER, MANIFEST, LINKS, LINKED) for end in ("", ".new"))])
+OWN = frozenset([SUMS, *(name + end for name in (MARKER, MANIFEST) for end in ("", ".new"))])
 FORMAT = 1
 # What a file is called until it takes the place of a damaged one.
 ASIDE = ".galilean-new"
@@ -50,8 +47,6 @@ LARGE = 8 << 20
 MANY = 256
 # Seconds between two lines that say how far the work is.
 PROGRESS = 5.0
-# Seconds in which the host has to answer.
-PATIENCE = 300.0
 
 ROOM = (
     "remove images or volumes that nobody uses, lower keep (images_software_keep in the role), "
@@ -412,53 +407,26 @@ def sums_of(source: str) -> dict[str, str]:
 
 
 def shared_files(
-    source: str, looks: Mapping[str, str], manifests: list[dict[str, str]], claimed: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, tuple[int, str]]]:
-    """The files of an image that older versions have as well: their descriptions, and where each can be had.
+    source: str, looks: Mapping[str, str], older: Mapping[str, str], claimed: Mapping[str, str]
+) -> dict[str, str]:
+    """The descriptions of the files of an image that an older version has as well, by the manifest of that.
 
     Size and time say little where builds give all files the same time, so the content has to be known. Where
     the image makes no claim about it, the file is read.
     """
-    anywhere: dict[str, tuple[int, str]] = {}
-    for number, manifest in enumerate(manifests):
-        for path, text in manifest.items():
-            if text.startswith("f "):
-                anywhere.setdefault(text, (number, path))
-    outlines = {text.rpartition(" ")[0] for text in anywhere}
-    like = {path: text for path, text in looks.items() if text in outlines}
-    found, links = {}, {}
-    for path, text in describe(source, like, claimed, "Compared with older versions").items():
-        same = [number for number, manifest in enumerate(manifests) if manifest.get(path) == text]
-        if same or text in anywhere:
-            found[path] = text
-            links[path] = (same[0], path) if same else anywhere[text]
-    return found, links
+    like = {
+        path: text
+        for path, text in looks.items()
+        if text.startswith("f ") and older.get(path, "").rpartition(" ")[0] == text
+    }
+    described = describe(source, like, claimed, "Compared with the older version")
+    return {path: text for path, text in described.items() if older[path] == text}
 
 
-def ask_host(target: str, links: Mapping[str, tuple[int, str]], token: str) -> None:
-    """Tell the host what to link. From in here that is impossible: each mount is a file system of its own."""
-    save(os.path.join(target, LINKS), json.dumps({"token": token, "links": links}))
-
-
-def wait_for_host(target: str) -> None:
-    """Return when the host has linked what it could."""
-    give_up = time.monotonic() + PATIENCE
-    while not os.path.exists(os.path.join(target, LINKED)):
-        if time.monotonic() > give_up:
-            raise SeedError("the host did not link what older versions have as well: run again")
-        time.sleep(0.01)
-    os.unlink(os.path.join(target, LINKED))
-
-
-def take_out(
-    target: str, newest: Mapping[str, str], links: Mapping[str, tuple[int, str]], looks: Mapping[str, str]
-) -> None:
-    """Remove what the host has linked of the newest version and is not the same in this one."""
-    for path, text in newest.items():
-        if text.startswith("d "):
-            stays = looks.get(path, "").startswith("d ")
-        else:
-            stays = links.get(path) == (0, path)
+def take_out(target: str, older: Mapping[str, str], shared: Container[str], looks: Mapping[str, str]) -> None:
+    """Remove what is linked from the older version and is not the same in this one."""
+    for path, text in older.items():
+        stays = looks.get(path, "").startswith("d ") if text.startswith("d ") else path in shared
         if not stays:
             remove(os.path.join(target, path))
 
@@ -478,36 +446,26 @@ def read_source(source: str) -> Tree:
     return tree
 
 
-def seed(
-    source: str, target: str, digest: str, token: str = "", claims: bool = True, older: Iterable[str] = ()
-) -> None:
-    """Fill an empty volume, compare it with the image, and seal it."""
+def seed(source: str, target: str, digest: str, claims: bool = True, older: str = "") -> None:
+    """Fill a volume, compare it with the image, and seal it."""
     tree = read_source(source)
-    manifests = [sealed_manifest(folder) for folder in older]
-    # Where there are other versions, the host makes folders and links all of the newest while this container starts.
-    meanwhile = 0 if manifests else start(make_folders, target, tree)
+    manifest = sealed_manifest(older) if older else {}
+    meanwhile = 0 if manifest else start(make_folders, target, tree)
     looks = observe_in(tree)
     sums = sums_of(source) if claims else {}
     claimed = {path: f"{looks[path]} {value}" for path, value in sums.items() if path in looks}
-    shared, links = shared_files(source, looks, manifests, claimed)
-    others = {path: where for path, where in links.items() if where != (0, path)}
-    if links:
-        say(f"To be shared with older versions: {len(links)} files")
+    shared = shared_files(source, looks, manifest, claimed)
+    if shared:
+        say(f"Shared with the older version: {len(shared)} files")
     if meanwhile:
         os.waitpid(meanwhile, 0)
-    else:
-        wait_for_host(target)
-        take_out(target, manifests[0], links, looks)
+    take_out(target, manifest, shared, looks)
     # Whatever could not be done until now fails here again, with a reason.
     make_folders(target, tree)
-    if others:
-        ask_host(target, others, token)
-    rest = {path: info for path, info in tree.items() if path not in links}
+    rest = {path: info for path, info in tree.items() if path not in shared}
     hashes = copy_entries(source, target, rest, claimed)
     read = {path: f"{looks[path]} {value}" for path, value in hashes.items()}
     wanted = describe(source, looks, {**claimed, **read, **shared}, "Read")
-    if others:
-        wait_for_host(target)
     finish_folders(target, tree)
     complete(source, target, digest, wanted, shared)
 
@@ -549,8 +507,6 @@ def complete(
         "format": FORMAT,
         "manifest": hash_of(text),
     }
-    for name in (LINKS, LINKED):
-        remove(os.path.join(target, name))
     # The content has to be on the disk before the marker says that it is complete.
     subprocess.run(["sync", "-f", target], check=True)
     save(os.path.join(target, MARKER), json.dumps(facts, sort_keys=True))
@@ -603,8 +559,8 @@ def main(argv: list[str]) -> None:
     gc.disable()
     action, arguments = argv[0], argv[1:]
     if action == "seed":
-        source, target, digest, token, claims, *older = arguments
-        seed(source, target, digest, token, claims == "1", older)
+        source, target, digest, claims, *older = arguments
+        seed(source, target, digest, claims == "1", *older)
     elif action == "repair":
         repair(*arguments)
     else:

@@ -4,17 +4,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedImage
 from ansible_collections.galilean.hub.plugins.module_utils.volumes import seed
-
-Links = dict[str, tuple[int, str]]
 
 
 @pytest.fixture
@@ -30,123 +26,41 @@ def older(tmp_path: Path) -> Path:
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     folder = tmp_path / "target"
-    (folder / "bin").mkdir(parents=True)
+    folder.mkdir()
     return folder
 
 
-def ask(target: Path, links: Links) -> None:
-    # In one step, as the script does it: somebody may be looking for the file already.
-    (target / ".links.new").write_text(json.dumps({"token": "token", "links": links}))
-    (target / ".links.new").replace(target / ".links")
-
-
-def test_link_files(older: Path, target: Path) -> None:
-    ask(target, {"bin/tool": (0, "bin/tool"), "bin/top": (0, "top"), "copy": (0, "bin/tool")})
-    assert seed.link_files(str(target), [str(older)], "token") == 3
-    for path, old in (("bin/tool", "bin/tool"), ("bin/top", "top"), ("copy", "bin/tool")):
-        assert (target / path).samefile(older / old)
-
-
-def test_what_cannot_be_linked_is_left_out(older: Path, target: Path) -> None:
-    (target / "there").write_text("there")
-    ask(target, {"there": (0, "top"), "gone": (0, "gone"), "nowhere/x": (0, "top"), "fine": (0, "top")})
-    assert seed.link_files(str(target), [str(older)], "token") == 1
-    assert (target / "there").read_text() == "there"
-    assert not (target / "nowhere").exists()
-
-
-def test_another_file_system(target: Path) -> None:
-    """The folder of shared memory is one of its own on every Linux."""
-    memory = Path("/dev/shm")
-    assert not seed.can_link(str(memory), str(target))
+def test_can_link(target: Path) -> None:
+    """The folder of shared memory is a file system of its own on every Linux."""
+    assert not seed.can_link("/dev/shm", str(target))
     assert not seed.can_link("/nowhere", str(target))
     assert seed.can_link(str(target.parent), str(target))
-    ask(target, {"x": (0, "anything")})
-    assert seed.link_files(str(target), [str(memory)], "token") == 0
+    (target / "something").touch()
+    assert not seed.can_link(str(target.parent), str(target)), "it is no new volume"
 
 
-def test_link_version(older: Path, tmp_path: Path) -> None:
-    """All files but those of our own; in folders of whoever the engine gives its containers as root."""
-    (older / "bin/deep").mkdir()
-    (older / "bin/deep/file").write_text("deep")
+def test_link_version(older: Path, target: Path, tmp_path: Path) -> None:
+    """All but what is our own. A link is never followed, and what cannot be linked is left out."""
+    (older / "bin").chmod(0o750)
+    os.utime(older / "bin", (1_000_000, 1_000_000))
     (older / "away").symlink_to(tmp_path)
     for name in (".sealed", ".manifest"):
         (older / name).write_text("{}")
-    target = tmp_path / "new"
-    target.mkdir()
-    if os.geteuid() == 0:
-        os.chown(target, 4321, 1234)
-    # What is in the way stays as it is.
-    (target / "top").write_text("mine")
-    seed.link_version(str(target), str(older))
+    (target / "top").mkdir()
+    seed.link_version(str(target), str(older), tmp_path / "log", 60)
     found = sorted(str(path.relative_to(target)) for path in target.rglob("*"))
-    assert found == ["bin", "bin/deep", "bin/deep/file", "bin/tool", "top"]
-    assert (target / "bin/deep/file").samefile(older / "bin/deep/file")
-    assert (target / "top").read_text() == "mine"
-    for folder in ("bin", "bin/deep"):
-        seen, root = (target / folder).stat(), target.stat()
-        assert (seen.st_uid, seen.st_gid, seen.st_mode & 0o777) == (root.st_uid, root.st_gid, 0o700)
-
-
-def test_link_version_without_one(older: Path, target: Path, tmp_path: Path) -> None:
-    """One that is not there, and a new volume with something that leads out of it."""
-    seed.link_version(str(target), str(tmp_path / "nothing"))
-    assert os.listdir(target) == ["bin"]
-    (target / "bin").rmdir()
-    (tmp_path / "outside").mkdir()
-    (target / "bin").symlink_to(tmp_path / "outside")
-    seed.link_version(str(target), str(older))
-    assert os.listdir(tmp_path / "outside") == []
-    assert (target / "top").samefile(older / "top")
-
-
-@pytest.mark.parametrize("links", [None, "not JSON", '{"token": "other", "links": {"top": [0, "top"]}}'])
-def test_not_our_folder(older: Path, target: Path, links: str | None) -> None:
-    if links is not None:
-        (target / ".links").write_text(links)
-    assert seed.link_files(str(target), [str(older)], "token") == 0
-    assert not (target / "top").exists()
-
-
-@pytest.mark.parametrize("path", ["out/stolen", "../stolen", "bin/../../stolen", "loop/stolen"])
-def test_no_way_out_of_the_volume(older: Path, target: Path, tmp_path: Path, path: str) -> None:
-    """An image could ask for anything: nothing is linked to or from places outside of the volumes."""
-    (target / "out").symlink_to(tmp_path)
-    (target / "loop").symlink_to("loop")
-    (tmp_path / "secret").write_text("secret")
-    ask(target, {path: (0, "top"), "mine": (0, "../secret"), "via": (0, "bin/../../secret")})
-    assert seed.link_files(str(target), [str(older)], "token") == 0
-    assert not (tmp_path / "stolen").exists()
-    (target / ".links").unlink()
-    (target / ".links").symlink_to(tmp_path / "links")
-    (tmp_path / "links").write_text(json.dumps({"token": "token", "links": {"top": (0, "top")}}))
-    assert seed.link_files(str(target), [str(older)], "token") == 0
-
-
-def test_answer(older: Path, target: Path, tmp_path: Path) -> None:
-    """The script goes on when there is an answer, so there always is; and it is written to no other file."""
-    with seed.linking(str(target), [str(older)], "token"):
-        wait_for(target / ".linked")
-        assert (target / "top").samefile(older / "top")
-        (target / ".linked").unlink()
-        ask(target, {"bin/tool": (0, "bin/tool"), "broken": (7, "bin/tool")})
-        wait_for(target / ".linked")
+    assert found == ["away", "bin", "bin/tool", "link", "top"]
     assert (target / "bin/tool").samefile(older / "bin/tool")
-    (target / ".linked").unlink()
-    with seed.linking(str(target), [str(older / "nothing")], "token"):
-        wait_for(target / ".linked")
-    (target / ".linked").unlink()
-    (target / ".linked").symlink_to(tmp_path / "elsewhere")
-    with seed.linking(str(target), [str(older)], "token"):
-        time.sleep(0.1)
-    assert not (tmp_path / "elsewhere").exists()
+    assert (target / "away").readlink() == tmp_path
+    seen = (target / "bin").stat()
+    assert (seen.st_mode & 0o777, seen.st_mtime) == (0o750, 1_000_000)
 
 
-def wait_for(path: Path) -> None:
-    give_up = time.monotonic() + 10
-    while not path.exists():
-        assert time.monotonic() < give_up
-        time.sleep(0.01)
+def test_link_version_without_one(target: Path, tmp_path: Path) -> None:
+    """As after a run that was killed before it had copied anything."""
+    (tmp_path / "empty").mkdir()
+    seed.link_version(str(target), str(tmp_path / "empty"), tmp_path / "log", 60)
+    assert os.listdir(target) == []
 
 
 @pytest.mark.parametrize(
