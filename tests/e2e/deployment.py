@@ -47,11 +47,13 @@ def collection_tree(archive: bool = False) -> Path:
         (namespace / "hub").symlink_to(ROOT, target_is_directory=True)
         return tree
     galaxy = [str(Path(sys.executable).parent / "ansible-galaxy"), "collection"]
-    subprocess.run([*galaxy, "build", "--output-path", tree], cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
-    # What it depends on is there, from the ansible package.
-    options = ["--offline", "--no-deps", "--force", "--collections-path", tree]
     subprocess.run(
-        [*galaxy, "install", *options, *tree.glob("galilean-hub-*.tar.gz")],
+        [*galaxy, "build", "--output-path", str(tree)], cwd=ROOT, stdout=subprocess.DEVNULL, check=True
+    )
+    # What it depends on is there, from the ansible package.
+    options = ["--offline", "--no-deps", "--force", "--collections-path", str(tree)]
+    subprocess.run(
+        [*galaxy, "install", *options, *map(str, tree.glob("galilean-hub-*.tar.gz"))],
         cwd=tree,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
