@@ -199,14 +199,16 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "docker_cli": {"type": "str", "default": "docker"},
 }
 
-INSTANCE, ROLE = "galilean.hub.instance", "galilean.hub.role"
+INSTANCE = "galilean.hub.instance"
+ROLE = "galilean.hub.role"
 # The certificates that the host trusts, where its OpenSSL has them in a folder.
 HOST_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # Seconds that a check takes beyond its own limit: to start, and to tidy up.
-STARTING, TIDYING = 60, 60
+STARTING = 60
+TIDYING = 60
 
 
-def look(module: AnsibleModule) -> dict[str, t.Any]:
+def observe(module: AnsibleModule) -> dict[str, t.Any]:
     """Check mode: only ask whether a hub answers."""
     params = module.params
     try:
@@ -352,7 +354,7 @@ def main() -> None:
         supports_check_mode=True,
     )
     try:
-        result = look(module) if module.check_mode else run(module)
+        result = observe(module) if module.check_mode else run(module)
     except HubError as exc:
         module.fail_json(msg=str(exc))
     module.exit_json(changed=False, **result)

@@ -28,6 +28,20 @@ LEFT_FACTS = frozenset(
     ]
 )
 
+# What playbooks take with -e, by what all of it begins with. The head of each playbook explains its own.
+PLAYBOOK_VARIABLES = {
+    "rebuild": ("rebuild_confirm", "rebuild_lose_data"),
+    "restore": ("restore_user", "restore_archive"),
+    "takeover": ("takeover_confirm",),
+    "teardown": (
+        "teardown_confirm",
+        "teardown_delete_data",
+        "teardown_delete_images",
+        "teardown_release_addresses",
+        "teardown_scope",
+    ),
+}
+
 # Variables that Ansible itself brings, or that a role keeps to itself.
 NOT_SETTINGS = re.compile(
     r"^(__|ansible_|inventory_|group_names$|groups$|hostvars$|role_name$|role_path$|playbook_dir$|omit$|vars$|environment$)"
@@ -75,6 +89,11 @@ def misspelled(
             continue
         if name in RENAMED:
             errors.append(f"{name} is called {RENAMED[name]} now: rename it (docs/upgrading.md).")
+            continue
+        taken = PLAYBOOK_VARIABLES.get(name.partition("_")[0])
+        if taken:
+            if name not in taken:
+                errors.append(f"{name} is no variable of a playbook: use one of {', '.join(taken)}.")
             continue
         role = next((role for prefix, role in prefixes.items() if name.startswith(prefix)), None)
         near = _meant(name, role, specs)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ansible_collections.galilean.hub.plugins.module_utils.settings import names
+
 from . import tree
 
 SPECS = {key: spec for role in tree.ROLES for key, spec in tree.options(role).items()}
@@ -55,3 +57,15 @@ def test_example_of_secrets_names_all_of_them() -> None:
         # Ansible reads every file of the folder: an example that sets anything would be in force.
         assert tree.load(path) is None
         assert set(KEY.findall((tree.REPO / path).read_text())) == secret
+
+
+def test_playbooks_take_no_other_variables() -> None:
+    """Those that begin like theirs are the ones of the list."""
+    known = {name for taken in names.PLAYBOOK_VARIABLES.values() for name in taken}
+    begin = "|".join(names.PLAYBOOK_VARIABLES)
+    text = "".join(
+        file.read_text(encoding="utf-8")
+        for folder in ("playbooks", "roles")
+        for file in (tree.REPO / folder).rglob("*.yml")
+    )
+    assert set(re.findall(rf"(?<![\w.])(?:{begin})_[a-z_]+\b(?!\.yml)", text)) == known

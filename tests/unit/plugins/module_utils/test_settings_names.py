@@ -60,6 +60,13 @@ def test_a_name_that_is_like_no_other() -> None:
     ]
 
 
+def test_what_no_playbook_takes() -> None:
+    """Somebody who means to remove the data should not learn afterwards that it is still there."""
+    assert names.misspelled({"teardown_confirm": "hub", "takeover_data": True}, SPECS, ROLES) == [
+        "takeover_data is no variable of a playbook: use one of takeover_confirm."
+    ]
+
+
 @pytest.mark.parametrize(("former", "name"), sorted(RENAMED.items()))
 def test_a_former_name_is_refused_with_the_new_one(former: str, name: str) -> None:
     assert names.misspelled({former: 1}, SPECS, ROLES) == [
