@@ -9,4 +9,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[3]
-sys.path[:0] = [str(ROOT / "files" / "images" / "hub"), str(ROOT / "roles" / "edge" / "files")]
+sys.path[:0] = [
+    str(ROOT / "files" / "images" / "hub"),
+    str(ROOT / "roles" / "edge" / "files"),
+    str(ROOT / "roles" / "backup" / "files"),
+]

@@ -33,7 +33,7 @@ KNOWN: list[tuple[str, str]] = [
         "backup_ssh_key is no private key that ssh can read: give the whole text of the file, without a passphrase",
     ),
     (
-        r"InvalidAccessKeyId|SignatureDoesNotMatch|Access ?Denied|AccessDenied|\b401\b|\b403\b|Unauthorized|Forbidden|no credentials found",
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|Access ?Denied|AccessDenied|\b401\b|\b403\b|Unauthorized|Forbidden|no credentials found|request signature|Authorization Failed",
         "{repository} refuses the access: correct the keys in backup_environment, or their rights there",
     ),
     (
@@ -86,6 +86,11 @@ NOISE = re.compile(r"^\s*(Is there a repository|using parent|\{.*\})?\s*$")
 def redacted(repository: str) -> str:
     """A repository without a password that may be in its address."""
     return re.sub(r"(//[^/@:]*):[^/@]*@", r"\1:***@", repository)
+
+
+def is_locked(said: str) -> bool:
+    """Whether the lock of another run is in the way, alive or dead."""
+    return "already locked" in said
 
 
 def is_empty(said: str) -> bool:

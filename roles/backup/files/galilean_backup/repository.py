@@ -148,7 +148,26 @@ class Repository:
                     kept.append(one)
             status = process.wait()
             complaints.seek(0)
-            return status, "".join(kept), complaints.read()[-100_000:]
+            said = complaints.read()[-100_000:]
+        if "unable to start the sftp session" in said:
+            said += self.ssh_said()
+        return status, "".join(kept), said
+
+    def ssh_said(self) -> str:
+        """Why ssh ends: restic is often gone before it has passed that on."""
+        try:
+            done = subprocess.run(
+                shlex.split(ssh_command(self.settings)),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=60,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as exc:
+            return str(exc)
+        return done.stderr
 
     def run(self, *words: str, **more: t.Any) -> str:
         """The output of restic; raises Problem with a sentence."""

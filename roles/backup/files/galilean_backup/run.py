@@ -24,6 +24,8 @@ TAG = "galilean.hub"
 BEFORE = "before-restore"
 # Removing what no snapshot needs, and looking whether the repository is whole, take long: once a week.
 PRUNE_DAYS = 7
+# A backup by hand soon after another one leaves it to the next night to forget old ones.
+FORGET_HOURS = 12
 
 Say = t.Callable[[str], None]
 
@@ -144,8 +146,8 @@ def backup(settings: Settings, say: Say, tag: str = "") -> dict[str, t.Any]:
     remembered.setdefault("since", state.stamp(began))
     state.keep(settings, remembered)
     try:
-        good, pruned, hint = _backup(settings, say, tag, began, str(remembered.get("pruned", "")))
-        remembered.update(ok=True, message="", good=good, pruned=pruned, hint=hint)
+        good, hint = _backup(settings, say, tag, began, remembered)
+        remembered.update(ok=True, message="", good=good, hint=hint)
     except Problem as exc:
         remembered.update(ok=False, message=str(exc))
         raise
@@ -157,8 +159,8 @@ def backup(settings: Settings, say: Say, tag: str = "") -> dict[str, t.Any]:
 
 
 def _backup(
-    settings: Settings, say: Say, tag: str, began: float, pruned: str
-) -> tuple[dict[str, t.Any], str, str]:
+    settings: Settings, say: Say, tag: str, began: float, remembered: dict[str, t.Any]
+) -> tuple[dict[str, t.Any], str]:
     if not Path(settings.hub_dir).is_dir():
         raise Problem(
             f"There is no {settings.hub_dir}, so the hub {settings.instance} is not on this host: run site.yml first."
@@ -168,8 +170,6 @@ def _backup(
     shutil.rmtree(settings.work, ignore_errors=True)
     (root / "database").mkdir(parents=True)
     os.chmod(settings.work, 0o700)
-    # It asks for the password, too: before anything is copied.
-    repository.unlock()
     homes = engine.homes(settings)
     say(
         f"The instance {settings.instance} with {len(homes)} homes goes to {complaint.redacted(settings.repository)}."
@@ -183,11 +183,16 @@ def _backup(
     mount = tree.shown(root, tree.parts(settings, places))
     write(settings.work / "exclude", "".join(f"{one}\n" for one in tree.patterns(settings, str(root))))
     line = Progress(say)
-    status, _said, complaints = repository.call(
+    command = (
         "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),
         "--exclude-file", str(settings.work / "exclude"), "--exclude-caches", f"--exclude-if-present={tree.OPT_OUT}", ".",
-        folder=str(root), line=line, prepare=mount,
+        
     )  # fmt: skip
+    status, _said, complaints = repository.call(*command, folder=str(root), line=line, prepare=mount)
+    if status and complaint.is_locked(complaints):
+        # Only what a dead run has left goes: each call of restic takes seconds, so nobody asks before.
+        repository.unlock()
+        status, _said, complaints = repository.call(*command, folder=str(root), line=line, prepare=mount)
     summary = line.summary
     if status not in (0, PARTLY) or not summary.get("snapshot_id"):
         raise Problem(complaint.of_restic(complaints, settings.repository))
@@ -209,31 +214,37 @@ def _backup(
     if unread:
         hints.append(f"{unread} files went away or could not be read while they were copied.")
     try:
-        pruned = retention(settings, repository, say, pruned)
+        # Before a restore nothing goes: the snapshot that is to come back may be one of the same day.
+        if not tag:
+            retention(settings, repository, say, remembered, began)
     except Problem as exc:
         # What was made is good all the same.
         hints.append(f"The backup is good, but old ones could not be removed: {exc}")
-    return good, pruned, " ".join(one for one in hints if one)
+    return good, " ".join(one for one in hints if one)
 
 
-def retention(settings: Settings, repository: Repository, say: Say, pruned: str) -> str:
-    """Forget what is older than the settings keep, and once a week free its room; when that was done last."""
+def retention(
+    settings: Settings, repository: Repository, say: Say, remembered: dict[str, t.Any], now: float
+) -> None:
+    """Forget what is older than the settings keep, once a night, and once a week free its room. Notes when that was."""
     if not any(settings.keep.values()):
-        return pruned
+        return
+    remembered.setdefault("pruned", state.stamp(now))
+    remembered.setdefault("forgotten", state.stamp(now))
+    if now - state.seconds(remembered["forgotten"]) < FORGET_HOURS * 3600:
+        return
     periods = [
         word
         for name, count in sorted(settings.keep.items())
         if count
         for word in (f"--keep-{name}", str(count))
     ]
-    repository.run(
-        "forget", "--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", BEFORE, *periods
-    )
-    if not pruned:
-        return state.stamp(time.time())
-    if time.time() - state.seconds(pruned) < PRUNE_DAYS * 86400:
-        return pruned
+    chosen = ["--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", BEFORE]
+    repository.run("forget", *chosen, *periods)
+    remembered["forgotten"] = state.stamp(now)
+    if now - state.seconds(remembered["pruned"]) < PRUNE_DAYS * 86400:
+        return
     say("Removing what no snapshot needs, and looking whether the repository is whole.")
     repository.run("prune")
     repository.run("check")
-    return state.stamp(time.time())
+    remembered["pruned"] = state.stamp(now)
