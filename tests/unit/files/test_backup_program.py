@@ -116,7 +116,7 @@ def test_what_is_left_out(settings: Settings) -> None:
     assert names == ["state", "homes/hub-home-ada"]
     elsewhere = dataclasses.replace(settings, archive_dir="/data/archive")
     assert [part.name for part in tree.parts(elsewhere, {})] == ["state", "archive"]
-    assert tree.escaped("/a [b]*?\\") == "/a \\[b\\]\\*\\?\\\\"
+    assert tree.escaped("/a [b]*?\\") == "/a \\[b]\\*\\?\\\\"
 
 
 def test_folders_are_emptied_without_following_links(tmp_path: Path) -> None:
