@@ -4,11 +4,12 @@
 
     python tests/bench/backup.py [--homes 20] [--megabytes 100] [--files 2000] [--passes 3] [--json FILE]
 
-Homes are Docker volumes, half of each what compresses and half what does not. Each pass has new repositories, in folders on the disk of
-/var/tmp. It measures, up to the moment when the file system is synchronised:
+Homes are Docker volumes, half of each random bytes and half random digits, which compress to half. Each pass
+has new repositories, in folders on the disk of /var/tmp. It measures, up to the moment when the file system
+is synchronised:
 
 1. restic alone: init, a backup of the homes, and another one;
-2. the program of the role backup: the same, with a database, the manifest, and what the settings keep.
+2. the program of the role backup: the same, with a database and the manifest.
 
 Needs root, restic and an engine. Ratios within one run can be compared.
 """
@@ -46,11 +47,7 @@ def fill(home: Path, megabytes: int, files: int) -> None:
         folder = home / f"project-{number % 40}"
         folder.mkdir(exist_ok=True)
         length = int(size * scale)
-        data = (
-            os.urandom(length)
-            if number % 2
-            else (f"{number} a line of text\n" * (length // 12 + 1)).encode()[:length]
-        )
+        data = os.urandom(length) if number % 2 else os.urandom(length // 2 + 1).hex().encode()[:length]
         (folder / f"file-{number}").write_bytes(data)
 
 
@@ -72,10 +69,21 @@ def instance(folder: Path, name: str) -> list[str]:
         database.executemany("INSERT INTO users VALUES (?)", [(f"user-{number}",) for number in range(1000)])
     (state / "backup" / "secrets" / "password").write_text("password\n")
     settings = {
-        "instance": name, "name": f"bench/host/{name}", "version": "0", "repository": str(folder / "ours"),
-        "keep": {"daily": 7}, "max_age": 36, "exclude": [], "options": [], "state_dir": str(state), "hub_dir": str(state / "hub"),
-        "archive_dir": str(state / "archive"), "account": "daemon", "docker": ["docker"], "hub_container": f"{name}-hub",
-    }  # fmt: skip
+        "instance": name,
+        "name": f"bench/host/{name}",
+        "version": "0",
+        "repository": str(folder / "ours"),
+        "keep": {"daily": 7},
+        "max_age": 36,
+        "exclude": [],
+        "options": [],
+        "state_dir": str(state),
+        "hub_dir": str(state / "hub"),
+        "archive_dir": str(state / "archive"),
+        "account": "daemon",
+        "docker": ["docker"],
+        "hub_container": f"{name}-hub",
+    }
     (state / "backup" / "settings.json").write_text(json.dumps(settings))
     return ["python3", "-m", "galilean_backup", "--folder", str(state / "backup")]
 

@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a hub keeps on its host, without the hub: a folder with database and secrets, and volumes with homes. And the program of the
-role backup beside it, as the role leaves it."""
+"""What a hub keeps on its host, without the hub: a folder with database and secrets, and volumes with homes.
+
+The program of the role backup is beside it, as the role leaves it.
+"""
 
 from __future__ import annotations
 
@@ -28,9 +30,10 @@ for above, folders, files in os.walk(sys.argv[1]):
         link = os.readlink(path) if os.path.islink(path) else ""
         plain = os.path.isfile(path) and not link
         content = hashlib.sha256(open(path, "rb").read()).hexdigest() if plain else ""
-        xattrs = {key: os.getxattr(path, key).hex() for key in os.listxattr(path, follow_symlinks=False)} if plain else {}
+        xattrs = {key: os.getxattr(path, key).hex() for key in os.listxattr(path)} if plain else {}
         found[os.path.normpath(os.path.relpath(path, sys.argv[1]))] = [
-            one.st_mode, one.st_uid, one.st_gid, one.st_mtime_ns, one.st_nlink if plain else 0, link, content, xattrs]
+            one.st_mode, one.st_uid, one.st_gid, one.st_mtime_ns, one.st_nlink if plain else 0, link, content,
+            xattrs]
 json.dump(found, sys.stdout)
 """
 # A home as people have it. Runs as root.
@@ -102,11 +105,23 @@ class Instance:
         (self.home / "secrets" / "ssh-key").chmod(0o600)
         (self.home / "known_hosts").write_text(more.pop("known_hosts", "") + "\n")
         self.settings = {
-            "instance": self.name, "name": f"tests/host/{self.name}", "version": "0", "repository": repository,
-            "keep": {"daily": 7}, "max_age": 36, "exclude": [], "options": [], "state_dir": str(self.state),
-            "hub_dir": str(self.state / "hub"), "archive_dir": str(self.state / "archive"), "account": "daemon", "docker": ["docker"],
-            "hub_container": f"{self.name}-hub", "known_hosts": str(self.home / "known_hosts"), **more,
-        }  # fmt: skip
+            "instance": self.name,
+            "name": f"tests/host/{self.name}",
+            "version": "0",
+            "repository": repository,
+            "keep": {"daily": 7},
+            "max_age": 36,
+            "exclude": [],
+            "options": [],
+            "state_dir": str(self.state),
+            "hub_dir": str(self.state / "hub"),
+            "archive_dir": str(self.state / "archive"),
+            "account": "daemon",
+            "docker": ["docker"],
+            "hub_container": f"{self.name}-hub",
+            "known_hosts": str(self.home / "known_hosts"),
+            **more,
+        }
         if more.get("ssh_key"):
             self.settings["ssh_key"] = str(self.home / "secrets" / "ssh-key")
         (self.home / "settings.json").write_text(json.dumps(self.settings))
@@ -143,8 +158,11 @@ class Instance:
     def add_home(self, user: str) -> None:
         labels = {"instance": self.name, "role": "home", "user": user}
         docker(
-            "volume", "create", *(f"--label=galilean.hub.{key}={value}" for key, value in labels.items()), self.volume(user)
-        )  # fmt: skip
+            "volume",
+            "create",
+            *(f"--label=galilean.hub.{key}={value}" for key, value in labels.items()),
+            self.volume(user),
+        )
         python(HOME, self.place(user))
 
     def manifest(self, user: str) -> dict[str, t.Any]:

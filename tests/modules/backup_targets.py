@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Real targets of backups, the distribution's, in a container: sshd, a rest-server, Swift, and S3 by Swift."""
+"""Real targets of backups, the distribution's, in a container: sshd, a rest-server, Swift and S3."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Targets(t.NamedTuple):
 
     def settings(self, kind: str) -> dict[str, t.Any]:
         """Repository and keys of one kind of target."""
-        return {
+        known: dict[str, dict[str, t.Any]] = {
             "sftp": {
                 "repository": f"sftp:{USER}@{self.ip}:/home/{USER}/hub",
                 "ssh_key": self.key,
@@ -59,7 +59,8 @@ class Targets(t.NamedTuple):
                     "ST_KEY": "testing",
                 },
             },
-        }[kind]
+        }
+        return known[kind]
 
 
 @contextlib.contextmanager
@@ -94,11 +95,14 @@ def serving(run_module: ModuleRunner, prefix: str, base: str, folder: Path) -> t
             time.sleep(0.5)
         else:
             raise AssertionError(f"Swift does not answer: {docker('logs', name)}")
-        home = f"/home/{USER}"
+        home, public = f"/home/{USER}", key.with_suffix(".pub").read_text().strip()
         docker(
-            "exec", name, "sh", "-ec",
-            f"echo '{key.with_suffix('.pub').read_text().strip()}' > {home}/.ssh/authorized_keys; chown -R {USER} {home}/.ssh",
-        )  # fmt: skip
+            "exec",
+            name,
+            "sh",
+            "-ec",
+            f"echo '{public}' > {home}/.ssh/authorized_keys; chown -R {USER} {home}/.ssh",
+        )
         host_key = " ".join(docker("exec", name, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[:2])
         yield Targets(name, ip, key.read_text(), f"{ip} {host_key}")
     finally:

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The program of the role backup with restic, the engine's volumes, and real targets; the hub itself is in tests/e2e."""
+"""The program of the role backup with restic, the engine's volumes, and real targets.
+
+The hub itself is in tests/e2e.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,7 @@ def writing(path: Path) -> t.Iterator[None]:
 
 
 def kept(manifest: dict[str, t.Any]) -> dict[str, t.Any]:
-    """What a backup has of a home. Folders change their times when something in them is left out and not restored."""
+    """What a backup has of a home."""
     return {
         name: one
         for name, one in manifest.items()
@@ -177,11 +180,17 @@ def test_a_target_that_cannot_be_used_is_told_in_a_sentence(
         ({**sftp, "known_hosts": other_host}, "is not the one in backup_ssh_known_hosts"),
         ({**sftp, "known_hosts": ""}, "is not the one in backup_ssh_known_hosts"),
         ({**sftp, "repository": "sftp:nobody@127.0.0.2:/x"}, "cannot be reached from this host"),
-        ({**s3, "environment": {**s3["environment"], "AWS_SECRET_ACCESS_KEY": "wrong"}}, "refuses the access"),
+        (
+            {**s3, "environment": {**s3["environment"], "AWS_SECRET_ACCESS_KEY": "wrong"}},
+            "refuses the access",
+        ),
         ({"repository": "rest:http://127.0.0.1:9/x"}, "cannot be reached from this host"),
-        ({"repository": "s3:http://no.such.host.invalid/bucket/x", "environment": s3["environment"]}, "cannot be reached"),
+        (
+            {"repository": "s3:http://no.such.host.invalid/bucket/x", "environment": s3["environment"]},
+            "cannot be reached",
+        ),
         ({"repository": str(place / "not-mounted" / "hub")}, "there is no folder"),
-    ]  # fmt: skip
+    ]
     for settings, said in cases:
         instance.set(**settings)
         assert said in instance.refused("prepare"), settings
@@ -349,16 +358,22 @@ def test_files_of_one_user(hub: Instance) -> None:
     assert "it has those of ada, bob" in hub.refused("restore-files", "--user", "eve")
     outside = hub.state / "outside"
     outside.mkdir()
-    trap = "import os, shutil, sys; shutil.rmtree(sys.argv[1] + '/work/deep'); os.symlink(sys.argv[2], sys.argv[1] + '/work/deep')"
-    python(trap, hub.place("ada"), str(outside))
+    trap = "import os, shutil, sys; shutil.rmtree(sys.argv[1]); os.symlink(sys.argv[2], sys.argv[1])"
+    python(trap, f"{hub.place('ada')}/work/deep", str(outside))
     hub("restore-files", "--user", "ada", "--path", "work/deep/run.sh", "--over")
     assert list(outside.iterdir()) == []
 
 
 def test_a_home_in_use_is_not_written_over(hub: Instance, refs: dict[str, t.Any]) -> None:
     docker(
-        "run", "--detach", f"--name={hub.name}-user", f"--volume={hub.volume('bob')}:/x", "--entrypoint=sleep", refs["hub"], "600"
-    )  # fmt: skip
+        "run",
+        "--detach",
+        f"--name={hub.name}-user",
+        f"--volume={hub.volume('bob')}:/x",
+        "--entrypoint=sleep",
+        refs["hub"],
+        "600",
+    )
     try:
         assert "is in use by" in hub.refused("restore-files", "--user", "bob", "--over")
         assert hub.done("restore-files", "--user", "bob")["folder"]

@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The program that makes and restores backups: what it makes of what it sees. restic and targets are real in tests/modules."""
+"""The program that makes and restores backups: what it makes of what it sees.
+
+restic and targets are real in tests/modules.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +27,21 @@ WHERE = "rest:https://hub:geheim@backup.example.org/hub"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     found = Settings(
-        instance="hub", name="prod/host/hub", version="1", repository="/mnt/backup/hub", keep={"daily": 7}, max_age=36,
-        exclude=["*.tmp", "cost$"], options=[], state_dir="/srv/hub", hub_dir="/srv/hub/hub", archive_dir="/srv/hub/archive",
-        account="hub", docker=["docker"], hub_container="hub-hub",
-    )  # fmt: skip
+        instance="hub",
+        name="prod/host/hub",
+        version="1",
+        repository="/mnt/backup/hub",
+        keep={"daily": 7},
+        max_age=36,
+        exclude=["*.tmp", "cost$"],
+        options=[],
+        state_dir="/srv/hub",
+        hub_dir="/srv/hub/hub",
+        archive_dir="/srv/hub/archive",
+        account="hub",
+        docker=["docker"],
+        hub_container="hub-hub",
+    )
     values = {key: one for key, one in dataclasses.asdict(found).items() if key != "folder"}
     (tmp_path / "settings.json").write_text(json.dumps(values))
     (tmp_path / "secrets").mkdir()
@@ -38,21 +52,39 @@ def settings(tmp_path: Path) -> Settings:
     ("said", "sentence"),
     [
         ("Fatal: wrong password or no key found", "set backup_password to the one that it was made with"),
-        ("Save(<data/1>) returned error: write /mnt/x: no space left on device", "has no room left: make room there"),
-        ("subprocess ssh: Host key verification failed.\nFatal: unable to start the sftp session", "backup_ssh_known_hosts"),
-        ("x@y: Permission denied (publickey).\nFatal: unable to start the sftp session", "does not let the key in"),
+        (
+            "Save(<data/1>) returned error: write /mnt/x: no space left on device",
+            "has no room left: make room there",
+        ),
+        (
+            "subprocess ssh: Host key verification failed.\nFatal: unable to start the sftp session",
+            "backup_ssh_known_hosts",
+        ),
+        (
+            "x@y: Permission denied (publickey).\nFatal: unable to start the sftp session",
+            "does not let the key in",
+        ),
         ("Fatal: client.GetObject: The request signature we calculated does not match", "refuses the access"),
         ("Fatal: unexpected HTTP response (401): 401 Unauthorized", "correct the keys in backup_environment"),
         ("Fatal: Get: x509: certificate signed by unknown authority", "set backup_ca_file"),
         ("dial tcp 10.0.0.1:8000: connect: connection refused", "cannot be reached from this host"),
         ("Fatal: parsing repository location failed: invalid backend", "which restic does not understand"),
-        ("unable to create lock in backend: repository is already locked by PID 7", "Another machine works in"),
+        (
+            "unable to create lock in backend: repository is already locked by PID 7",
+            "Another machine works in",
+        ),
         ("mount namespace: Operation not permitted", "in a container give it SYS_ADMIN"),
-        ("Fatal: unable to open config file: stat /x/config: no such file or directory", "holds no repository: mount it"),
-        ("something else\nFatal: it is odd", "restic failed with rest:https://hub:***@backup.example.org/hub: something else Fatal: it is odd."),
+        (
+            "Fatal: unable to open config file: stat /x/config: no such file or directory",
+            "holds no repository: mount it",
+        ),
+        (
+            "something else\nFatal: it is odd",
+            "restic failed with rest:https://hub:***@backup.example.org/hub: something else",
+        ),
         ("", "it gives no reason."),
     ],
-)  # fmt: skip
+)
 def test_what_restic_says_is_one_sentence(said: str, sentence: str) -> None:
     found = complaint.of_restic(said, WHERE)
     assert sentence in found
@@ -63,14 +95,20 @@ def test_what_restic_says_is_one_sentence(said: str, sentence: str) -> None:
 @pytest.mark.parametrize(
     ("said", "empty"),
     [
-        ("unable to open config file: stat /x/config: no such file or directory\nIs there a repository at the following location?", True),
-        ("unable to open config file: Stat: The specified bucket does not exist.\nIs there a repository", True),
+        (
+            "unable to open config file: stat /x/config: no such file or directory\nIs there a repository",
+            True,
+        ),
+        (
+            "unable to open config file: Stat: The specified bucket does not exist.\nIs there a repository",
+            True,
+        ),
         ("unable to open config file: <config/> does not exist\nIs there a repository", True),
         ("unable to open config file: conn.Object: Object Not Found\nIs there a repository", True),
         ("unable to open config file: connect: connection refused\nIs there a repository", False),
         ("wrong password or no key found", False),
     ],
-)  # fmt: skip
+)
 def test_a_target_that_is_empty(said: str, empty: bool) -> None:
     assert complaint.is_empty(said) is empty
 
@@ -217,15 +255,24 @@ GOOD = {
         ({"good": GOOD, "ok": True, "ended": state.stamp(NOW)}, "", ""),
         ({"good": {**GOOD, "time": state.stamp(NOW - 37 * 3600)}, "ok": True}, "look at its timer", ""),
         (
-            {"good": {**GOOD, "time": state.stamp(NOW - 37 * 3600)}, "ok": False, "message": "It is full.", "ended": state.stamp(NOW)},
+            {
+                "good": {**GOOD, "time": state.stamp(NOW - 37 * 3600)},
+                "ok": False,
+                "message": "It is full.",
+                "ended": state.stamp(NOW),
+            },
             "The last one failed: It is full.",
             "The last backup failed",
         ),
         ({"good": GOOD, "ok": False, "message": "It is full.", "ended": state.stamp(NOW)}, "", "It is full."),
-        ({"good": GOOD, "ok": True, "began": state.stamp(NOW), "ended": state.stamp(NOW - 9)}, "", "was killed"),
+        (
+            {"good": GOOD, "ok": True, "began": state.stamp(NOW), "ended": state.stamp(NOW - 9)},
+            "",
+            "was killed",
+        ),
         ({"good": GOOD, "ok": True, "hint": "same disk"}, "", "same disk"),
     ],
-)  # fmt: skip
+)
 def test_how_the_backups_go(
     settings: Settings, remembered: dict[str, t.Any], problem: str, notice: str
 ) -> None:
