@@ -165,6 +165,18 @@ disk: setup ## Show what images, shared software, homes and the build cache take
 prune: setup ## Remove old images, software and build cache that nobody needs; ARGS=--check only shows what
 	$(PLAYBOOK) playbooks/prune.yml $(ARGS)
 
+.PHONY: backup
+backup: setup ## Make a backup now, where backup_repository is set (docs/backup.md)
+	$(PLAYBOOK) playbooks/backup.yml $(ARGS)
+
+.PHONY: restore
+restore: setup ## Bring a hub back from its backup, onto a new machine; ARGS="-e restore_snapshot=<id or time>"
+	$(PLAYBOOK) playbooks/restore.yml $(ARGS)
+
+.PHONY: restore-files
+restore-files: setup ## Bring files of a user back, ARGS="-e restore_user=<name> -e restore_path=<path>"
+	$(PLAYBOOK) playbooks/restore_files.yml $(ARGS)
+
 .PHONY: provision
 provision: setup ## Only the servers on a cloud, and their addresses (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)

@@ -52,7 +52,8 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backup", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", required=True, help=argparse.SUPPRESS)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("run", help="make a backup now; what the timer does")
+    now = commands.add_parser("run", help="make a backup now; what the timer does")
+    now.add_argument("--quiet", action="store_true", help="only say what is wrong, as cron wants it")
     commands.add_parser("status", help="the last backup, the last good one, and what is wrong")
     commands.add_parser("list", help="the snapshots of this instance")
     commands.add_parser("prepare", help="make the repository, if it is not there")
@@ -78,12 +79,15 @@ def parsed(argv: list[str]) -> argparse.Namespace:
 class Log:
     """What happens, for who waits, and in a file for who looks from elsewhere."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._file = open(settings.home / PROGRESS, "w", encoding="utf-8")  # noqa: SIM115
+    def __init__(self, settings: Settings, quiet: bool = False) -> None:
+        self._file, self._quiet = settings.home / PROGRESS, quiet
+        self._file.write_text("", encoding="utf-8")
 
     def __call__(self, text: str) -> None:
-        for stream in (sys.stderr, self._file):
-            print(text, file=stream, flush=True)
+        if not self._quiet:
+            print(text, file=sys.stderr, flush=True)
+        with self._file.open("a", encoding="utf-8") as stream:
+            stream.write(f"{text}\n")
 
 
 def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
@@ -96,7 +100,7 @@ def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]
         if given.command == "prepare":
             return {"changed": run.prepare(settings)}
         if given.command == "run":
-            return run.backup(settings, Log(settings))
+            return run.backup(settings, Log(settings, given.quiet))
         if given.command == "restore":
             return restore.restore(
                 settings, Log(settings), given.snapshot, given.name, given.confirm, given.check

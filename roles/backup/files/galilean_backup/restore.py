@@ -118,6 +118,7 @@ def restore(
     }
     if check or not decided["todo"]:
         return answer
+    Repository(settings).unlock()
     if decided["replaces"]:
         say("A backup of what is there now comes first.")
         answer["before"] = run.backup(settings, say, run.BEFORE)["good"]["snapshot"]
@@ -152,6 +153,8 @@ def restore(
         database.put_back(path, Path(settings.hub_dir))
     users, groups = numbers(found["account"], settings.account)
     tree.renumber(settings.state_dir, users, groups, skip=("backup", "shared", "archive"))
+    # Whose it is from now on, the next run of site.yml notes.
+    (Path(settings.state_dir) / "inventory").unlink(missing_ok=True)
     write(
         settings.home / DONE,
         json.dumps({"snapshot": snapshot["id"], "ended": state.stamp(time.time())}) + "\n",

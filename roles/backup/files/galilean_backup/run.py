@@ -23,9 +23,9 @@ TAG = "galilean.hub"
 # One that was made before a restore stays until somebody removes it.
 BEFORE = "before-restore"
 # Removing what no snapshot needs, and looking whether the repository is whole, take long: once a week.
-PRUNE_DAYS = 7
+PRUNE_DAYS = 6.5
 # A backup by hand soon after another one leaves it to the next night to forget old ones.
-FORGET_HOURS = 12
+FORGET_HOURS = 11
 
 Say = t.Callable[[str], None]
 
@@ -186,7 +186,6 @@ def _backup(
     command = (
         "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),
         "--exclude-file", str(settings.work / "exclude"), "--exclude-caches", f"--exclude-if-present={tree.OPT_OUT}", ".",
-        
     )  # fmt: skip
     status, _said, complaints = repository.call(*command, folder=str(root), line=line, prepare=mount)
     if status and complaint.is_locked(complaints):
@@ -227,18 +226,16 @@ def retention(
     settings: Settings, repository: Repository, say: Say, remembered: dict[str, t.Any], now: float
 ) -> None:
     """Forget what is older than the settings keep, once a night, and once a week free its room. Notes when that was."""
-    if not any(settings.keep.values()):
+    keep = {name: int(count) for name, count in sorted(settings.keep.items()) if int(count)}
+    if not keep:
         return
     remembered.setdefault("pruned", state.stamp(now))
     remembered.setdefault("forgotten", state.stamp(now))
     if now - state.seconds(remembered["forgotten"]) < FORGET_HOURS * 3600:
         return
-    periods = [
-        word
-        for name, count in sorted(settings.keep.items())
-        if count
-        for word in (f"--keep-{name}", str(count))
-    ]
+    # It is alone in the repository, so a lock that a dead run has left is in its way.
+    repository.unlock()
+    periods = [word for name, count in keep.items() for word in (f"--keep-{name}", str(count))]
     chosen = ["--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", BEFORE]
     repository.run("forget", *chosen, *periods)
     remembered["forgotten"] = state.stamp(now)

@@ -38,7 +38,11 @@ def keep(settings: Settings, state: dict[str, t.Any]) -> None:
     text = metrics(settings, state)
     write(settings.home / METRICS, text, 0o644)
     if settings.metrics_file:
-        Path(settings.metrics_file).parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(settings.metrics_file).parent
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            # Whatever may read here for Prometheus is not root.
+            folder.chmod(0o755)
         write(Path(settings.metrics_file), text, 0o644)
 
 
