@@ -340,3 +340,32 @@ def test_a_disk_that_is_not_mounted_is_no_empty_one(settings: Settings, tmp_path
 def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(Problem, match=r"run the role galilean\.hub\.backup again"):
         load(str(tmp_path))
+
+
+class Busy(repository.Repository):
+    """A repository that others work in for a while."""
+
+    def __init__(self, settings: Settings, times: int) -> None:
+        super().__init__(settings)
+        self.left, self.unlocked = times, 0
+
+    def call(self, *words: str, **_more: t.Any) -> tuple[int, str, str]:
+        if words == ("unlock",):
+            self.unlocked += 1
+            return 0, "", ""
+        self.left -= 1
+        return (1, "", "repository is already locked by PID 7") if self.left >= 0 else (0, "done", "")
+
+
+@pytest.mark.parametrize(("times", "told"), [(0, 0), (1, 0), (5, 1)])
+def test_others_in_the_repository_are_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, times: int, told: int
+) -> None:
+    monkeypatch.setattr(repository, "STEP", 0)
+    said: list[str] = []
+    busy = Busy(settings, times)
+    assert busy.run("forget", say=said.append) == "done"
+    assert (busy.unlocked, len(said)) == (times, told)
+    monkeypatch.setattr(repository, "PATIENCE", -1)
+    with pytest.raises(Problem, match="Another machine works in /mnt/backup/hub"):
+        Busy(settings, 9).run("forget", say=said.append)

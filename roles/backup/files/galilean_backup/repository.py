@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import ctypes
+import functools
+import itertools
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import typing as t
 import urllib.parse
 
@@ -24,6 +27,8 @@ GENTLE = ("ionice", "-c", "2", "-n", "7", "nice", "-n", "10")
 # Exit status of a backup in which some files could not be read; the snapshot is there.
 PARTLY = 3
 PR_SET_PDEATHSIG = 1
+# Seconds that another machine or instance in the same repository is waited for, and between two looks.
+PATIENCE, STEP = 3600.0, 30.0
 
 
 class Ssh(t.NamedTuple):
@@ -141,12 +146,18 @@ class Repository:
             except FileNotFoundError as exc:
                 raise Problem("restic is not on this host: run site.yml again.") from exc
             kept: list[str] = []
-            for one in process.stdout or ():
-                if line is not None:
-                    line(one)
-                else:
-                    kept.append(one)
-            status = process.wait()
+            try:
+                for one in process.stdout or ():
+                    if line is not None:
+                        line(one)
+                    else:
+                        kept.append(one)
+                status = process.wait()
+            except BaseException:
+                # Somebody stops this program: nothing may go on in a folder that is removed next.
+                process.terminate()
+                process.wait()
+                raise
             complaints.seek(0)
             said = complaints.read()[-100_000:]
         if "unable to start the sftp session" in said:
@@ -169,9 +180,24 @@ class Repository:
             return str(exc)
         return done.stderr
 
-    def run(self, *words: str, **more: t.Any) -> str:
-        """The output of restic; raises Problem with a sentence."""
-        status, said, complaints = self.call(*words, **more)
+    def patient(self, say: t.Callable[[str], None], *words: str, **more: t.Any) -> tuple[int, str, str]:
+        """The same, where another one may be at work in the repository: what a dead one has left goes, a living one is waited for."""
+        end = time.monotonic() + PATIENCE
+        for number in itertools.count():
+            found = self.call(*words, **more)
+            if not found[0] or not complaint.is_locked(found[2]) or time.monotonic() > end:
+                break
+            # Not before: each call of restic takes a second.
+            self.unlock()
+            if number == 1:
+                say("Another one works in the repository: this one waits for it, an hour at most.")
+            time.sleep(STEP if number else 0)
+        return found
+
+    def run(self, *words: str, say: t.Callable[[str], None] | None = None, **more: t.Any) -> str:
+        """The output of restic; raises Problem with a sentence. With say, it waits as patient does."""
+        call = self.call if say is None else functools.partial(self.patient, say)
+        status, said, complaints = call(*words, **more)
         if status:
             raise Problem(complaint.of_restic(complaints, self.settings.repository))
         return said

@@ -187,11 +187,7 @@ def _backup(
         "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),
         "--exclude-file", str(settings.work / "exclude"), "--exclude-caches", f"--exclude-if-present={tree.OPT_OUT}", ".",
     )  # fmt: skip
-    status, _said, complaints = repository.call(*command, folder=str(root), line=line, prepare=mount)
-    if status and complaint.is_locked(complaints):
-        # Only what a dead run has left goes: each call of restic takes seconds, so nobody asks before.
-        repository.unlock()
-        status, _said, complaints = repository.call(*command, folder=str(root), line=line, prepare=mount)
+    status, _said, complaints = repository.patient(say, *command, folder=str(root), line=line, prepare=mount)
     summary = line.summary
     if status not in (0, PARTLY) or not summary.get("snapshot_id"):
         raise Problem(complaint.of_restic(complaints, settings.repository))
@@ -233,15 +229,13 @@ def retention(
     remembered.setdefault("forgotten", state.stamp(now))
     if now - state.seconds(remembered["forgotten"]) < FORGET_HOURS * 3600:
         return
-    # It is alone in the repository, so a lock that a dead run has left is in its way.
-    repository.unlock()
     periods = [word for name, count in keep.items() for word in (f"--keep-{name}", str(count))]
     chosen = ["--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", BEFORE]
-    repository.run("forget", *chosen, *periods)
+    repository.run("forget", *chosen, *periods, say=say)
     remembered["forgotten"] = state.stamp(now)
     if now - state.seconds(remembered["pruned"]) < PRUNE_DAYS * 86400:
         return
     say("Removing what no snapshot needs, and looking whether the repository is whole.")
-    repository.run("prune")
-    repository.run("check")
+    repository.run("prune", say=say)
+    repository.run("check", say=say)
     remembered["pruned"] = state.stamp(now)
