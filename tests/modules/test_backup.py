@@ -156,6 +156,8 @@ def targets(
         yield found
 
 
+# Building the image with all targets takes minutes.
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sftp", "rest", "s3", "swift"])
 def test_targets(instance: Instance, targets: backup_targets.Targets, kind: str) -> None:
     instance.set(**targets.settings(kind))
@@ -167,6 +169,7 @@ def test_targets(instance: Instance, targets: backup_targets.Targets, kind: str)
     assert kept(instance.manifest("ada")) == kept(before)
 
 
+@pytest.mark.slow
 def test_a_target_that_cannot_be_used_is_told_in_a_sentence(
     instance: Instance, targets: backup_targets.Targets, place: Path
 ) -> None:
