@@ -102,10 +102,15 @@ def test_everything_comes_back(instance: Instance) -> None:
     assert first["good"]["homes"] == 2
     labels = instance.labels("ada")
     instance.wipe()
-    answer = instance.done("restore", "--check")
+    # The new machine is one of another inventory.
+    old = instance.settings["name"]
+    instance.set(instance.settings["repository"], name=f"other/new/{instance.name}")
+    assert f"it has those of {old}, choose one with -e restore_name" in instance.refused("restore")
+    answer = instance.done("restore", "--name", old, "--check")
     assert answer["changed"]
     assert not (instance.state / "hub").exists()
-    assert instance.done("restore")["homes"] == 2
+    assert instance.done("restore", "--name", old)["homes"] == 2
+    assert not (instance.state / "inventory").exists()
     for user, home in before.items():
         assert kept(instance.manifest(user)) == kept(home)
         assert any(name.startswith(".cache/") for name in home)
@@ -123,7 +128,7 @@ def test_everything_comes_back(instance: Instance) -> None:
     # Nothing of it is mounted or left over, and another run leaves it alone.
     assert str(instance.home) not in Path("/proc/self/mounts").read_text()
     assert not (instance.home / "work").exists()
-    assert not instance.done("restore")["changed"]
+    assert not instance.done("restore", "--name", old)["changed"]
 
 
 def test_the_second_backup_sends_what_is_new(instance: Instance) -> None:
