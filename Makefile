@@ -40,13 +40,13 @@ FIND_INVENTORY = $(if $(findstring $(comma),$(INVENTORY))$(shell [ ! -e $(call q
 PLAYBOOK = $(FIND_INVENTORY)ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
-MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
   --cache-dir $(CURDIR)/.cache/mypy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
-# What the tests need from the distribution: a browser with a font and a filter, and the tool that bootstraps
-# test hosts.
-DEV_PACKAGES := chromium fonts-dejavu-core mmdebstrap python3-seccomp
+# What the tests need from the distribution: a browser with a font and a filter, the tool that bootstraps
+# test hosts, and what makes backups.
+DEV_PACKAGES := chromium fonts-dejavu-core mmdebstrap openssh-client python3-seccomp restic
 
 # The name of a stamp carries all that its environment depends on: when nothing changed, the file is there and
 # nothing is run, and a checkout that was moved or an interpreter that was replaced makes a new environment.
@@ -165,6 +165,18 @@ disk: setup ## Show the disk usage of images, shared software, homes and the bui
 prune: setup ## Remove unused old images, software and build cache; ARGS=--check only shows them
 	$(PLAYBOOK) playbooks/prune.yml $(ARGS)
 
+.PHONY: backup
+backup: setup ## Make a backup now, where backup_repository is set (docs/backup.md)
+	$(PLAYBOOK) playbooks/backup.yml $(ARGS)
+
+.PHONY: restore
+restore: setup ## Bring a hub back from its backup, onto a new machine; ARGS="-e restore_snapshot=<id or time>"
+	$(PLAYBOOK) playbooks/restore.yml $(ARGS)
+
+.PHONY: restore-files
+restore-files: setup ## Bring files of a user back, ARGS="-e restore_user=<name> -e restore_path=<path>"
+	$(PLAYBOOK) playbooks/restore_files.yml $(ARGS)
+
 .PHONY: provision
 provision: setup ## Create only the servers on a cloud (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)
@@ -213,7 +225,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check .
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
-	$(MYPY) --package galilean_certificate --package galilean_broker
+	$(MYPY) --package galilean_certificate --package galilean_backup --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
 	for folder in $(wildcard tests/unit tests/inputs tests/tools tests/modules tests/e2e tests/login tests/attacks tests/guest tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
@@ -306,6 +318,7 @@ bench: site setup-dev ## Run the benchmarks of docs/bench.md on the instance of 
 	$(BIN)/python tests/bench/software.py
 	$(BIN)/python tests/bench/images.py
 	$(BIN)/python tests/bench/edge.py
+	$(BIN)/python tests/bench/backup.py
 	$(BIN)/python tests/bench/site.py
 
 .PHONY: build

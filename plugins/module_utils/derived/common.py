@@ -5,9 +5,21 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings, Unknown
+
+
+def version(settings: Settings) -> str:
+    """Of this collection, in a checkout or as it was installed."""
+    for name in ("MANIFEST.json", "galaxy.yml"):
+        text = (settings.content(f"{settings.collection}/{name}") or b"").decode()
+        found = re.search(r"""^\s*"?version"?:\s*"?([^"',\s]+)""", text, re.MULTILINE)
+        if found:
+            return found[1]
+    return ""
+
 
 COMMON: dict[str, t.Callable[[Settings], t.Any]] = {
     "address_pools": lambda settings: settings["docker_address_pools"],
@@ -23,6 +35,7 @@ COMMON: dict[str, t.Callable[[Settings], t.Any]] = {
     ),
     # Empty where the host is on no cloud.
     "deployment": lambda settings: settings["openstack_cloud"] and settings["openstack_deployment"],
+    "inventory": lambda settings: settings["jupyterhub_inventory"],
     "packages_wait": lambda settings: settings["bootstrap_packages_wait"],
     "pypi_index": lambda settings: settings["images_pypi_index"],
     "service_account": lambda settings: settings["users_service_account"],
@@ -30,6 +43,7 @@ COMMON: dict[str, t.Callable[[Settings], t.Any]] = {
     "subdomains": lambda settings: settings["jupyterhub_subdomains"],
     "title": lambda settings: settings["jupyterhub_web_title"],
     "user_id": lambda settings: settings["images_user_id"],
+    "version": version,
     "web_paths": lambda settings: [
         path for path in (settings["images_web_site_path"], settings["images_web_path"]) if path
     ],

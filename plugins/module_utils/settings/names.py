@@ -31,7 +31,15 @@ LEFT_FACTS = frozenset(
 # What playbooks take with -e, by what all of it begins with. The head of each playbook explains its own.
 PLAYBOOK_VARIABLES = {
     "rebuild": ("rebuild_confirm", "rebuild_lose_data"),
-    "restore": ("restore_user", "restore_archive"),
+    "restore": (
+        "restore_archive",
+        "restore_beside",
+        "restore_confirm",
+        "restore_name",
+        "restore_path",
+        "restore_snapshot",
+        "restore_user",
+    ),
     "takeover": ("takeover_confirm",),
     "teardown": (
         "teardown_confirm",

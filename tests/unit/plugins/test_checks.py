@@ -12,7 +12,8 @@ import pytest
 SettingsOf = t.Callable[..., t.Any]
 PACKAGE = "ansible_collections.galilean.hub.plugins.module_utils.checks"
 ROLES = (
-    "bootstrap", "certbot", "data_volume", "docker", "edge", "images", "jupyterhub", "openstack", "users"
+    "backup", "bootstrap", "certbot", "data_volume", "docker", "edge", "images", "jupyterhub", "openstack",
+    "users",
 )  # fmt: skip
 ENGINE = {"disk_free_gib": 50, "mode": "managed", "ready": True, "cli": "docker", "buildkit": True}
 # A host on which all is right.
@@ -40,6 +41,47 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
+        ("backup_repository", "backup/hub", "backup_repository is 'backup/hub': give the absolute path of"),
+        ("backup_repository", "ftp:host:/x", "backup_repository is 'ftp:host:/x': give the absolute path"),
+        (
+            "backup_repository",
+            "local:x",
+            "backup_repository is 'local:x': give the absolute path of a folder",
+        ),
+        (
+            "backup_repository",
+            "/srv/hub/backups",
+            "backup_repository is '/srv/hub/backups', in the folder of",
+        ),
+        (
+            "backup_repository",
+            "rest:https://hub:geheim@h/x",
+            "backup_repository is 'rest:https://hub:***@h/x', with a password in it: put that into",
+        ),
+        (
+            "backup_repository",
+            "s3:https://h/x",
+            "backup_environment has no AWS_ACCESS_KEY_ID and no AWS_SECRET",
+        ),
+        (
+            "backup_repository",
+            "swift:hub:/",
+            "backup_environment has no OS_AUTH_URL, which swift:hub:/ asks for",
+        ),
+        ("backup_repository", "sftp:h:/x", "backup_repository is 'sftp:h:/x' and backup_ssh_key is empty"),
+        ("backup_repository", "sftp:h:/x", "backup_repository is 'sftp:h:/x' and backup_ssh_known_hosts is"),
+        ("backup_password", "short", "backup_password has 5 characters: use at least 12"),
+        ("backup_hours", [24], "backup_hours is [24]: give at least one hour from 0 to 23"),
+        ("backup_hours", [], "backup_hours is []: give at least one hour"),
+        (
+            "backup_keep",
+            {"dayly": 7},
+            "backup_keep.dayly is no period: use last, hourly, daily, weekly, monthly or",
+        ),
+        ("backup_keep", {"daily": -1}, "backup_keep.daily is '-1': give how many backups stay"),
+        ("backup_max_age", 0, "backup_max_age is 0: give a number of hours"),
+        ("backup_metrics_file", "hub.prom", "backup_metrics_file is 'hub.prom': give an absolute path"),
+        ("backup_environment", {"A B": "x"}, "backup_environment.A B is no name of a variable"),
         ("bootstrap_packages_wait", -1, "bootstrap_packages_wait is -1: give a number of seconds"),
         ("bootstrap_swap_gib", -1, "bootstrap_swap_gib is -1: give a number of GiB"),
         ("bootstrap_swappiness", 201, "bootstrap_swappiness is 201: give a number from 0 to 200"),
@@ -103,6 +145,18 @@ URL = "jupyterhub_public_url"
         (
             {"edge_tls_mode": "acme", "certbot_ca_file": "/nowhere"},
             f"certbot_ca_file is {NOT_THERE} the path or leave it out",
+        ),
+        (
+            {"backup_repository": "/mnt/hub", "backup_ca_file": "/nowhere"},
+            "backup_ca_file is /nowhere: no such file on the controller, correct the path or leave it out",
+        ),
+        (
+            {
+                "backup_repository": "sftp:h:/x",
+                "backup_ssh_key": "ssh-ed25519 AAAA",
+                "backup_ssh_known_hosts": "h x",
+            },
+            "backup_ssh_key is no private key: give the whole text of its file",
         ),
         (NETRC, "images_build_secrets.netrc is /nowhere, which is no file on the controller"),
     ],

@@ -53,6 +53,7 @@ def test_a_bad_name_is_refused_in_one_sentence(name: str) -> None:
         ("lab-home", "lab", "home"),
         ("lab-home-a", "lab", "home"),
         ("lab-firewall", "lab", "firewall"),
+        ("lab-backup", "lab", "backup"),
         ("lab-certbot", "lab", "certbot"),
     ],
 )

@@ -1,0 +1,241 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""One backup: the databases copied, everything shown in one folder, a snapshot of it, old ones forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import os
+import pwd
+import shutil
+import time
+import typing as t
+from pathlib import Path
+
+from . import complaint, database, engine, manifest, state, tree
+from .repository import PARTLY, Repository
+from .settings import Problem, Settings, read_json, write
+
+TAG = "galilean.hub"
+# One that was made before a restore stays until somebody removes it.
+BEFORE = "before-restore"
+# Removing what no snapshot needs, and looking whether the repository is whole, take long: once a week.
+PRUNE_DAYS = 6.5
+# A backup by hand soon after another one leaves it to the next night to forget old ones.
+FORGET_HOURS = 11
+
+Say = t.Callable[[str], None]
+
+
+def prepare(settings: Settings) -> bool:
+    """Ensure the repository; whether it was made. Nobody is asked again until the settings change."""
+    mark = settings.home / "repository.json"
+    before, digest = read_json(mark), fingerprint(settings)
+    if before.get("digest") == digest:
+        return False
+    check_folder(settings)
+    repository = Repository(settings)
+    made = False
+    if not repository.exists():
+        if before.get("repository") == settings.repository:
+            raise Problem(
+                complaint.of_restic("unable to open config file: does not exist", settings.repository)
+            )
+        repository.run("init")
+        made = True
+    write(mark, json.dumps({"repository": settings.repository, "digest": digest}) + "\n")
+    remembered = state.remembered(settings)
+    if before.get("repository") != settings.repository:
+        # What another repository has is no backup in this one.
+        remembered = {"since": state.stamp(time.time())}
+    state.keep(settings, {**remembered, "hint": state.hint(settings)})
+    return made
+
+
+def fingerprint(settings: Settings) -> str:
+    """A value that changes with what leads to the repository, and from which no secret can be found out."""
+    password = settings.password_file.read_bytes() if settings.password_file.exists() else b""
+    files = [Path(path) for path in (settings.ssh_key, settings.known_hosts, settings.ca_file) if path]
+    parts = [
+        settings.repository,
+        json.dumps(settings.environment(), sort_keys=True),
+        json.dumps(settings.options),
+    ]
+    parts += [path.read_text(encoding="utf-8", errors="replace") if path.exists() else "" for path in files]
+    return hmac.new(password, "\0".join(parts).encode(), hashlib.sha256).hexdigest()
+
+
+def check_folder(settings: Settings) -> None:
+    """A disk that is not mounted must not be taken for an empty one."""
+    place = Path(settings.repository.removeprefix("local:"))
+    if place.is_absolute() and not place.parent.is_dir():
+        raise Problem(
+            f"backup_repository is {place}, and there is no folder {place.parent} on this host: make it, or mount the disk."
+        )
+
+
+class Progress:
+    """Turns restic's lines into words, at most once in ten seconds, and keeps its summary."""
+
+    OFTEN = 10
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._told = say, time.monotonic()
+        self.summary: dict[str, t.Any] = {}
+
+    def __call__(self, text: str) -> None:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return
+        if found.get("message_type") == "summary":
+            self.summary = found
+        elif found.get("message_type") == "status" and time.monotonic() - self._told > self.OFTEN:
+            self._told = time.monotonic()
+            share = 100 * float(found.get("percent_done") or 0)
+            self._say(
+                f"{share:.0f} % of {found.get('total_files', 0)} files, {units(found.get('total_bytes', 0))}"
+            )
+
+
+def units(number: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"
+
+
+def describe(
+    settings: Settings, homes: t.Sequence[dict[str, t.Any]], databases: t.Sequence[Path]
+) -> dict[str, t.Any]:
+    """The manifest."""
+    owners = read_json(Path(settings.hub_dir) / "homes.json")
+    containers = [one for one in engine.containers(settings) if one["role"] != "user"]
+    ids = engine.image_ids(settings, {one["image"] for one in containers})
+    account: dict[str, t.Any] = {}
+    with contextlib.suppress(KeyError):
+        found = pwd.getpwnam(settings.account)
+        account = {"name": settings.account, "uid": found.pw_uid, "gid": found.pw_gid}
+    volumes = []
+    for one in homes:
+        owner = os.stat(one["Mountpoint"])
+        volumes.append(manifest.volume(one, owners, (owner.st_uid, owner.st_gid)))
+    return {
+        "format": manifest.FORMAT,
+        "version": settings.version,
+        "instance": settings.instance,
+        "name": settings.name,
+        "made": state.stamp(time.time()),
+        "account": account,
+        "volumes": volumes,
+        "archive": not tree.is_below(settings.archive_dir, settings.state_dir),
+        "hub_dir": os.path.relpath(settings.hub_dir, settings.state_dir),
+        "databases": {path.name: database.schema(path) for path in databases},
+        "images": [{**one, "id": ids.get(one["image"], "")} for one in containers],
+    }
+
+
+def backup(settings: Settings, say: Say, tag: str = "") -> dict[str, t.Any]:
+    """Make a backup; what is remembered of it. Raises Problem, which is remembered, too."""
+    began = time.time()
+    remembered = {**state.remembered(settings), "began": state.stamp(began)}
+    remembered.setdefault("since", state.stamp(began))
+    state.keep(settings, remembered)
+    try:
+        good, hint = _backup(settings, say, tag, began, remembered)
+        remembered.update(ok=True, message="", good=good, hint=hint)
+    except Problem as exc:
+        remembered.update(ok=False, message=str(exc))
+        raise
+    finally:
+        remembered["ended"] = state.stamp(time.time())
+        state.keep(settings, remembered)
+        shutil.rmtree(settings.work, ignore_errors=True)
+    return remembered
+
+
+def _backup(
+    settings: Settings, say: Say, tag: str, began: float, remembered: dict[str, t.Any]
+) -> tuple[dict[str, t.Any], str]:
+    if not Path(settings.hub_dir).is_dir():
+        raise Problem(
+            f"There is no {settings.hub_dir}, so the hub {settings.instance} is not on this host: run site.yml first."
+        )
+    check_folder(settings)
+    repository, root = Repository(settings), settings.work / "root"
+    shutil.rmtree(settings.work, ignore_errors=True)
+    (root / "database").mkdir(parents=True)
+    os.chmod(settings.work, 0o700)
+    homes = engine.homes(settings)
+    say(
+        f"The instance {settings.instance} with {len(homes)} homes goes to {complaint.redacted(settings.repository)}."
+    )
+    copies = []
+    for source in sorted(Path(settings.hub_dir).glob(f"*{database.END}")):
+        copies.append(root / "database" / source.name)
+        database.copy(source, copies[-1])
+    write(root / "manifest.json", json.dumps(describe(settings, homes, copies), indent=1) + "\n")
+    places = {one["Name"]: one["Mountpoint"] for one in homes}
+    mount = tree.shown(root, tree.parts(settings, places))
+    write(settings.work / "exclude", "".join(f"{one}\n" for one in tree.patterns(settings, str(root))))
+    line = Progress(say)
+    command = (
+        "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),
+        "--exclude-file", str(settings.work / "exclude"), "--exclude-caches", f"--exclude-if-present={tree.OPT_OUT}", ".",
+    )  # fmt: skip
+    status, _said, complaints = repository.patient(say, *command, folder=str(root), line=line, prepare=mount)
+    summary = line.summary
+    if status not in (0, PARTLY) or not summary.get("snapshot_id"):
+        raise Problem(complaint.of_restic(complaints, settings.repository))
+    unread = complaints.count('"message_type":"error"')
+    good = {
+        "time": state.stamp(began),
+        "seconds": round(time.time() - began, 1),
+        "snapshot": summary["snapshot_id"],
+        "files": summary.get("total_files_processed", 0),
+        "bytes": summary.get("total_bytes_processed", 0),
+        "added": summary.get("data_added", 0),
+        "homes": len(homes),
+        "unread": unread,
+    }
+    say(
+        f"Snapshot {good['snapshot']}: {good['files']} files, {units(good['bytes'])}, of which {units(good['added'])} are new."
+    )
+    hints = [state.hint(settings)]
+    if unread:
+        hints.append(f"{unread} files went away or could not be read while they were copied.")
+    try:
+        # Before a restore nothing goes: the snapshot that is to come back may be one of the same day.
+        if not tag:
+            retention(settings, repository, say, remembered, began)
+    except Problem as exc:
+        # What was made is good all the same.
+        hints.append(f"The backup is good, but old ones could not be removed: {exc}")
+    return good, " ".join(one for one in hints if one)
+
+
+def retention(
+    settings: Settings, repository: Repository, say: Say, remembered: dict[str, t.Any], now: float
+) -> None:
+    """Forget what is older than the settings keep, once a night, and once a week free its room. Notes when that was."""
+    keep = {name: int(count) for name, count in sorted(settings.keep.items()) if int(count)}
+    if not keep:
+        return
+    remembered.setdefault("pruned", state.stamp(now))
+    remembered.setdefault("forgotten", state.stamp(now))
+    if now - state.seconds(remembered["forgotten"]) < FORGET_HOURS * 3600:
+        return
+    periods = [word for name, count in keep.items() for word in (f"--keep-{name}", str(count))]
+    chosen = ["--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", BEFORE]
+    repository.run("forget", *chosen, *periods, say=say)
+    remembered["forgotten"] = state.stamp(now)
+    if now - state.seconds(remembered["pruned"]) < PRUNE_DAYS * 86400:
+        return
+    say("Removing what no snapshot needs, and looking whether the repository is whole.")
+    repository.run("prune", say=say)
+    repository.run("check", say=say)
+    remembered["pruned"] = state.stamp(now)

@@ -1,0 +1,148 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""A hub with people in it is backed up, lost with all that it has, and comes back in one command."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+import requests
+from deployment import Deployment, as_root, docker
+from user_client import UserClient
+
+pytestmark = pytest.mark.slow
+
+# Nothing here is about the shared software.
+SETTINGS: dict[str, t.Any] = {"images_software_stack": ""}
+PEOPLE = ("ada", "bob")
+# Of each entry of a home: kind, mode, owner, time, target, content. Runs as root.
+MANIFEST = """
+import hashlib, json, os, sys
+found = {}
+for above, folders, files in os.walk(sys.argv[1]):
+    for name in [".", *folders, *files]:
+        path = os.path.join(above, name)
+        one, link = os.lstat(path), os.readlink(path) if os.path.islink(path) else ""
+        plain = os.path.isfile(path) and not link
+        content = hashlib.sha256(open(path, "rb").read()).hexdigest() if plain else ""
+        key = os.path.normpath(os.path.relpath(path, sys.argv[1]))
+        if not key.startswith((".cache", ".local/share/jupyter/runtime")):
+            found[key] = [one.st_mode, one.st_uid, one.st_gid, one.st_mtime_ns, link, content]
+json.dump(found, sys.stdout)
+"""
+
+
+def manifest(site: Deployment, user: str) -> dict[str, t.Any]:
+    place = docker("volume", "inspect", "--format={{.Mountpoint}}", f"{site.instance}-home-{user}")
+    argv = as_root([sys.executable, "-c", MANIFEST, place])
+    return dict(json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout))
+
+
+class Person:
+    """A browser that stays logged in, and a token."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.url, self.name, self.session = url, name, requests.Session()
+        self.session.get(f"{url}/hub/login", timeout=60)
+        form = {"username": name, "password": "x", "_xsrf": self.xsrf()}
+        self.session.post(f"{url}/hub/login", data=form, timeout=60)
+        answer = self.session.post(
+            f"{url}/hub/api/users/{name}/tokens", headers={"X-XSRFToken": self.xsrf()}, json={}, timeout=60
+        )
+        assert answer.status_code == 201, answer.text
+        self.token = answer.json()["token"]
+
+    def xsrf(self) -> str:
+        return next(one.value or "" for one in self.session.cookies if one.name == "_xsrf")
+
+    def is_logged_in(self) -> bool:
+        answer = self.session.get(f"{self.url}/hub/home", allow_redirects=False, timeout=60)
+        return answer.status_code == 200 and self.name in answer.text
+
+    def has_token(self) -> bool:
+        answer = requests.get(
+            f"{self.url}/hub/api/user", headers={"Authorization": f"token {self.token}"}, timeout=60
+        )
+        return answer.status_code == 200 and answer.json()["name"] == self.name
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("disk") / "hub")
+
+
+@pytest.fixture(scope="module")
+def person(site: Deployment, repository: str) -> Person:
+    """A hub with people who have files, with backups."""
+    site.set(**SETTINGS, backup_repository=repository)
+    outcome = site.run("site").assert_done()
+    assert f"with the password in /srv/{site.instance}/backup/secrets/password" in outcome.flat()
+    for name in PEOPLE:
+        user = UserClient(site.url, site.token, name)
+        user.start()
+        user.write("kept.txt", f"the work of {name}")
+        user.stop()
+    return Person(site.url, "ada")
+
+
+@pytest.fixture(scope="module")
+def saved(site: Deployment, person: Person, repository: str) -> dict[str, dict[str, t.Any]]:
+    """The homes as they were when the backup was made; the password is in the settings from now on."""
+    before = {name: manifest(site, name) for name in PEOPLE}
+    assert "are new" in site.run("backup").assert_done().flat()
+    refused = site.teardown(data=True)
+    assert refused.code != 0
+    assert "copy it to a place outside" in refused.flat()
+    path = f"/srv/{site.instance}/backup/secrets/password"
+    password = subprocess.run(
+        as_root(["cat", path]), capture_output=True, text=True, check=True
+    ).stdout.strip()
+    site.set(**SETTINGS, backup_repository=repository, backup_password=password)
+    return before
+
+
+def test_a_lost_hub_comes_back(
+    site: Deployment, person: Person, saved: dict[str, dict[str, t.Any]], repository: str
+) -> None:
+    site.teardown(data=True).assert_done()
+    assert not site.left()
+    assert Path(repository, "config").exists()
+    outcome = site.run("restore").assert_done()
+    assert "homes, database, secrets and certificates are back" in outcome.flat()
+    for name in PEOPLE:
+        assert manifest(site, name) == saved[name]
+    assert person.is_logged_in()
+    assert person.has_token()
+    with sqlite3.connect(f"file:/srv/{site.instance}/hub/jupyterhub.sqlite?mode=ro", uri=True) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    ada = UserClient(site.url, site.token, "ada")
+    ada.start()
+    assert ada.read("kept.txt")["content"] == "the work of ada"
+
+
+def test_nothing_is_left_to_do(site: Deployment) -> None:
+    site.run("site", name="after-restore").assert_unchanged()
+
+
+def test_a_hub_that_is_there_is_not_replaced(site: Deployment) -> None:
+    refused = site.run("restore", name="restore-refused")
+    assert refused.code != 0
+    assert f"-e restore_confirm={site.instance} replaces it" in refused.flat()
+    assert refused.count("changed") == 0
+
+
+def test_one_file_of_one_user(site: Deployment) -> None:
+    """While the server runs: the user finds it beside what is there."""
+    outcome = site.run("restore_files", "-e", "restore_user=ada", "-e", "restore_path=kept.txt").assert_done()
+    folder = outcome.flat().partition("in the folder ")[2].split()[0]
+    ada = UserClient(site.url, site.token, "ada")
+    ada.start()
+    assert ada.read(f"{folder}/kept.txt")["content"] == "the work of ada"
+    ada.write(f"{folder}/mine.txt", "it is the user's own")
+    ada.stop()

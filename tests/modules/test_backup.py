@@ -1,0 +1,403 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The program of the role backup with restic, the engine's volumes, and real targets.
+
+The hub itself is in tests/e2e.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import threading
+import time
+import typing as t
+from pathlib import Path
+
+import backup_targets
+import pytest
+from backup_instance import Instance, as_root, python
+from engine import ModuleRunner, docker
+
+NUMBERS = itertools.count()
+# What no snapshot has of the home that backup_instance makes.
+LEFT_OUT = (".cache", ".local/share/Trash", "big/")
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> t.Iterator[Path]:
+    yield tmp_path
+    # What root has made there.
+    subprocess.run(as_root(["rm", "-rf", str(tmp_path)]), check=True)
+
+
+@pytest.fixture
+def instance(place: Path, prefix: str) -> Instance:
+    """An instance with two homes, a database in use and all else, and a repository that is a folder."""
+    (place / "disk").mkdir()
+    made = Instance(place, f"{prefix}b{next(NUMBERS)}", str(place / "disk" / "hub"))
+    for name in ("hub", "secrets", "certbot", "config", "shared/lab", "bin", "log", "archive"):
+        (made.state / name).mkdir(parents=True)
+    (made.state / "secrets" / "cookie-secret").write_text("cookie")
+    (made.state / "secrets" / "cookie-secret").chmod(0o600)
+    (made.state / "shared" / "lab" / "data.csv").write_text("1,2\n")
+    (made.state / "log" / "hub.log").write_text("left out")
+    (made.state / "inventory").write_text("tests\n")
+    with contextlib.closing(sqlite3.connect(made.state / "hub" / "jupyterhub.sqlite")) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE lines (number INTEGER)")
+        database.execute("CREATE TABLE alembic_version (version_num TEXT)")
+        database.execute("INSERT INTO alembic_version VALUES ('abc')")
+        database.commit()
+    for user in ("ada", "bob"):
+        made.add_home(user)
+    return made
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> t.Iterator[None]:
+    """A hub that writes all the time, two lines in each transaction."""
+    done = threading.Event()
+
+    def write() -> None:
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database:
+            for number in itertools.count():
+                with database:
+                    database.executemany("INSERT INTO lines VALUES (?)", [(number,), (number,)])
+                if done.is_set():
+                    return
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    time.sleep(0.2)
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def kept(manifest: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What a backup has of a home."""
+    return {
+        name: one
+        for name, one in manifest.items()
+        if not any(f"{name}/".startswith(f"{folder.rstrip('/')}/") for folder in LEFT_OUT)
+    }
+
+
+def test_everything_comes_back(instance: Instance) -> None:
+    assert instance.done("prepare") == {"changed": True}
+    assert instance.done("prepare") == {"changed": False}
+    with writing(instance.state / "hub" / "jupyterhub.sqlite"):
+        first = instance.done("run")
+    before = {user: instance.manifest(user) for user in ("ada", "bob")}
+    assert first["ok"]
+    assert first["good"]["homes"] == 2
+    labels = instance.labels("ada")
+    instance.wipe()
+    # The new machine is one of another inventory.
+    old = instance.settings["name"]
+    instance.set(instance.settings["repository"], name=f"other/new/{instance.name}")
+    assert f"it has those of {old}, choose one with -e restore_name" in instance.refused("restore")
+    answer = instance.done("restore", "--name", old, "--check")
+    assert answer["changed"]
+    assert not (instance.state / "hub").exists()
+    assert instance.done("restore", "--name", old)["homes"] == 2
+    assert not (instance.state / "inventory").exists()
+    for user, home in before.items():
+        assert kept(instance.manifest(user)) == kept(home)
+        assert any(name.startswith(".cache/") for name in home)
+        assert not any(name.startswith((".cache", "big/left-out")) for name in instance.manifest(user))
+    assert instance.labels("ada") == labels
+    with contextlib.closing(sqlite3.connect(instance.state / "hub" / "jupyterhub.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        (lines,) = database.execute("SELECT count(*) FROM lines").fetchone()
+        assert lines > 0
+        assert lines % 2 == 0
+    secret = instance.state / "secrets" / "cookie-secret"
+    assert (secret.read_text(), secret.stat().st_mode & 0o777) == ("cookie", 0o600)
+    assert (instance.state / "shared" / "lab" / "data.csv").read_text() == "1,2\n"
+    assert not (instance.state / "log").exists()
+    # Nothing of it is mounted or left over, and another run leaves it alone.
+    assert str(instance.home) not in Path("/proc/self/mounts").read_text()
+    assert not (instance.home / "work").exists()
+    assert not instance.done("restore", "--name", old)["changed"]
+
+
+def test_the_second_backup_sends_what_is_new(instance: Instance) -> None:
+    instance.done("prepare")
+    first = instance.done("run")["good"]
+    python("import pathlib, sys; pathlib.Path(sys.argv[1], 'new').write_text('new')", instance.place("ada"))
+    second = instance.done("run")
+    assert second["good"]["added"] < first["added"] / 2
+    state = instance.done("status")
+    assert state["good"]["snapshot"] == second["good"]["snapshot"]
+    assert state["problem"] == ""
+    metrics = (instance.home / "backup.prom").read_text()
+    assert f'galilean_hub_backup_ok{{instance_name="{instance.name}"}} 1' in metrics
+    # Of one day, the newest one stays, and after a week the room of the others is freed.
+    assert len(instance.done("list")["snapshots"]) == 2
+    remembered = json.loads((instance.home / "last.json").read_text())
+    remembered.update(forgotten="2026-01-01T00:00:00Z", pruned="2026-01-01T00:00:00Z")
+    (instance.home / "last.json").write_text(json.dumps(remembered))
+    third = instance.done("run")
+    assert third["pruned"] > "2026-01-01T00:00:00Z"
+    (only,) = instance.done("list")["snapshots"]
+    assert only.startswith(third["good"]["snapshot"])
+
+
+@pytest.fixture(scope="module")
+def targets(
+    run_module: ModuleRunner, prefix: str, base: str, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[backup_targets.Targets]:
+    with backup_targets.serving(run_module, prefix, base, tmp_path_factory.mktemp("targets")) as found:
+        yield found
+
+
+# Building the image with all targets takes minutes.
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["sftp", "rest", "s3", "swift"])
+def test_targets(instance: Instance, targets: backup_targets.Targets, kind: str) -> None:
+    instance.set(**targets.settings(kind))
+    assert instance.done("prepare") == {"changed": True}
+    instance.done("run")
+    before = instance.manifest("ada")
+    instance.wipe()
+    instance.done("restore")
+    assert kept(instance.manifest("ada")) == kept(before)
+
+
+@pytest.mark.slow
+def test_a_target_that_cannot_be_used_is_told_in_a_sentence(
+    instance: Instance, targets: backup_targets.Targets, place: Path
+) -> None:
+    """Before anything is made there."""
+    sftp, s3 = targets.settings("sftp"), targets.settings("s3")
+    other_key = place / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other_key)], check=True)
+    other_host = f"{targets.ip} {' '.join(other_key.with_suffix('.pub').read_text().split()[:2])}"
+    cases: list[tuple[dict[str, t.Any], str]] = [
+        ({**sftp, "ssh_key": other_key.read_text()}, "does not let the key in: add the public half"),
+        ({**sftp, "known_hosts": other_host}, "is not the one in backup_ssh_known_hosts"),
+        ({**sftp, "known_hosts": ""}, "is not the one in backup_ssh_known_hosts"),
+        ({**sftp, "repository": "sftp:nobody@127.0.0.2:/x"}, "cannot be reached from this host"),
+        (
+            {**s3, "environment": {**s3["environment"], "AWS_SECRET_ACCESS_KEY": "wrong"}},
+            "refuses the access",
+        ),
+        ({"repository": "rest:http://127.0.0.1:9/x"}, "cannot be reached from this host"),
+        (
+            {"repository": "s3:http://no.such.host.invalid/bucket/x", "environment": s3["environment"]},
+            "cannot be reached",
+        ),
+        ({"repository": str(place / "not-mounted" / "hub")}, "there is no folder"),
+    ]
+    for settings, said in cases:
+        instance.set(**settings)
+        assert said in instance.refused("prepare"), settings
+    assert not (place / "not-mounted").exists()
+    # Not made again when it went away, and a failed run leaves the last good one in sight.
+    instance.set(str(place / "disk" / "hub"))
+    instance.done("prepare")
+    good = instance.done("run")["good"]
+    instance.set(str(place / "disk" / "hub"), "another password")
+    assert "backup_password to the one that it was made with" in instance.refused("prepare")
+    assert "backup_password to the one that it was made with" in instance.refused("run")
+    state = instance.done("status")
+    assert state["good"] == good
+    assert "backup_password" in state["notice"]
+    instance.set(str(place / "disk" / "hub"))
+    (place / "disk" / "hub").rename(place / "disk" / "away")
+    assert "holds no repository: mount it if it is a disk" in instance.refused("run")
+    assert not (place / "disk" / "hub").exists()
+
+
+def test_a_full_target_is_told(instance: Instance, place: Path) -> None:
+    small = place / "small"
+    small.mkdir()
+    subprocess.run(as_root(["mount", "-t", "tmpfs", "-o", "size=3m", "none", str(small)]), check=True)
+    try:
+        instance.set(str(small / "hub"))
+        instance.done("prepare")
+        python(
+            "import os, sys; open(sys.argv[1] + '/large', 'wb').write(os.urandom(20 << 20))",
+            instance.place("ada"),
+        )
+        assert "has no room left" in instance.refused("run")
+        assert instance.done("status")["ok"] is False
+    finally:
+        subprocess.run(as_root(["umount", str(small)]), check=True)
+
+
+def test_a_killed_backup_and_two_at_once(instance: Instance) -> None:
+    instance.done("prepare")
+    python(
+        "import os, sys; open(sys.argv[1] + '/large', 'wb').write(os.urandom(300 << 20))",
+        instance.place("ada"),
+    )
+    with subprocess.Popen(
+        instance.argv("run"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    ) as running:
+        data = Path(instance.settings["repository"]) / "data"
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not any(path.is_file() for path in data.rglob("*")):
+            time.sleep(0.05)
+        other = instance("run")
+        assert other.status == 75
+        assert "runs already" in other.answer["problem"]
+        assert instance.done("status")["running"]
+        subprocess.run(
+            as_root(["pkill", "-KILL", "-f", f"galilean_backup --folder {instance.home} run"]), check=True
+        )
+        running.wait()
+    assert "was killed" in instance.done("status")["notice"]
+    locks = Path(instance.settings["repository"]) / "locks"
+    deadline = time.monotonic() + 30
+    while (
+        time.monotonic() < deadline
+        and subprocess.run(["pgrep", "-f", str(locks.parent)], check=False, capture_output=True).returncode
+        == 0
+    ):
+        time.sleep(0.1)
+    # What it has locked is nobody's any more.
+    assert instance.done("run")["ok"]
+    assert instance.done("list")["snapshots"]
+
+
+def test_a_killed_restore_is_finished_by_the_next_one(instance: Instance) -> None:
+    instance.done("prepare")
+    python(
+        "import os, sys; open(sys.argv[1] + '/large', 'wb').write(os.urandom(300 << 20))",
+        instance.place("ada"),
+    )
+    instance.done("run")
+    before = instance.manifest("ada")
+    instance.wipe()
+    with subprocess.Popen(
+        instance.argv("restore"), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+    ) as running:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            with contextlib.suppress(subprocess.CalledProcessError):
+                if (
+                    python(
+                        "import os, sys; print(os.path.exists(sys.argv[1] + '/large'))", instance.place("ada")
+                    )
+                    == "True\n"
+                ):
+                    break
+            time.sleep(0.02)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert (instance.home / "restoring.json").exists()
+    instance.done("restore")
+    assert kept(instance.manifest("ada")) == kept(before)
+    assert not (instance.home / "restoring.json").exists()
+
+
+def test_what_is_there_is_replaced_only_when_that_is_meant(instance: Instance) -> None:
+    instance.done("prepare")
+    instance.done("run")
+    before = instance.manifest("ada")
+    python(
+        "import pathlib, sys; pathlib.Path(sys.argv[1], 'newer').write_text('newer')", instance.place("ada")
+    )
+    said = instance.refused("restore")
+    assert f"-e restore_confirm={instance.name} replaces it" in said
+    assert "jupyterhub.sqlite and 2 homes" in said
+    assert "newer" in instance.manifest("ada")
+    answer = instance.done("restore", "--confirm", instance.name)
+    assert kept(instance.manifest("ada")) == kept(before)
+    # What was there came into a backup first, and a backup of the same day does not push it out.
+    instance.done("run")
+    assert any(answer["before"] in one for one in instance.done("list")["snapshots"])
+    said = instance.refused("restore", "--snapshot", "2020-01-01")
+    assert "restore_snapshot is '2020-01-01', and no snapshot has this id or is so old" in said
+    assert "it has those of" in instance.refused("restore", "--name", "other/host/hub")
+
+
+@pytest.fixture
+def hub(instance: Instance, refs: dict[str, t.Any]) -> Instance:
+    """With a container that has the hub's image: files are unpacked in it."""
+    docker("create", f"--name={instance.name}-hub", refs["hub"])
+    instance.done("prepare")
+    instance.done("run")
+    return instance
+
+
+def test_files_of_one_user(hub: Instance) -> None:
+    """Beside what is there, or over it; whatever links the user has put there in the meantime."""
+    before = hub.manifest("ada")
+    folder = hub.done("restore-files", "--user", "ada", "--check")["folder"]
+    assert hub.manifest("ada") == before
+    answer = hub.done("restore-files", "--user", "ada")
+    assert answer["folder"] == folder
+    found = {
+        os.path.normpath(os.path.relpath(name, folder)): one
+        for name, one in hub.manifest("ada").items()
+        if f"{name}/".startswith(f"{folder}/")
+    }
+    found = {name: one for name, one in kept(found).items() if name != "."}
+    wanted = {name: one for name, one in kept(before).items() if name != "."}
+    assert found == wanted
+    # Again: the same, and nothing in between.
+    hub.done("restore-files", "--user", "ada")
+    # One file that was lost, over what is there.
+    spoil = (
+        "import pathlib, sys; path = pathlib.Path(sys.argv[1], 'work', sys.argv[2]); path.write_text('lost')"
+    )
+    python(spoil, hub.place("ada"), "a [b] *?.txt")
+    python(spoil, hub.place("ada"), "new.txt")
+    hub.done("restore-files", "--user", "ada", "--path", "work/a [b] *?.txt", "--over")
+    after = hub.manifest("ada")
+    assert after["work/a [b] *?.txt"] == before["work/a [b] *?.txt"]
+    assert "work/new.txt" in after
+    assert after["work/x.ipynb"][:4] == before["work/x.ipynb"][:4]
+    assert "has no 'work/none' in the home of ada" in hub.refused(
+        "restore-files", "--user", "ada", "--path", "work/none"
+    )
+    assert "it has those of ada, bob" in hub.refused("restore-files", "--user", "eve")
+    outside = hub.state / "outside"
+    outside.mkdir()
+    trap = "import os, shutil, sys; shutil.rmtree(sys.argv[1]); os.symlink(sys.argv[2], sys.argv[1])"
+    python(trap, f"{hub.place('ada')}/work/deep", str(outside))
+    hub("restore-files", "--user", "ada", "--path", "work/deep/run.sh", "--over")
+    assert list(outside.iterdir()) == []
+
+
+def test_a_home_in_use_is_not_written_over(hub: Instance, refs: dict[str, t.Any]) -> None:
+    docker(
+        "run",
+        "--detach",
+        f"--name={hub.name}-user",
+        f"--volume={hub.volume('bob')}:/x",
+        "--entrypoint=sleep",
+        refs["hub"],
+        "600",
+    )
+    try:
+        assert "is in use by" in hub.refused("restore-files", "--user", "bob", "--over")
+        assert hub.done("restore-files", "--user", "bob")["folder"]
+    finally:
+        docker("rm", "--force", f"{hub.name}-user")
+
+
+def test_a_user_who_is_gone_gets_the_home_back(hub: Instance) -> None:
+    before = hub.manifest("bob")
+    docker("volume", "rm", hub.volume("bob"))
+    hub.done("restore-files", "--user", "bob", "--over")
+    after = hub.manifest("bob")
+    assert {name: one for name, one in kept(after).items() if name != "."} == {
+        name: one for name, one in kept(before).items() if name != "."
+    }
+    assert after["."][1:3] == before["."][1:3]
+    assert hub.labels("bob")["galilean.hub.user"] == "bob"
+    assert json.loads(Path(hub.home, "last.json").read_text())["ok"]
+    shutil.rmtree(hub.home / "tmp", ignore_errors=True)

@@ -1,0 +1,371 @@
+# SPDX-FileCopyrightText: 2026 galilean.hub contributors
+# SPDX-License-Identifier: BSD-3-Clause
+"""The program that makes and restores backups: what it makes of what it sees.
+
+restic and targets are real in tests/modules.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sqlite3
+import typing as t
+from pathlib import Path
+
+import pytest
+from galilean_backup import complaint, database, manifest, repository, run, state, tree
+from galilean_backup.__main__ import BUSY, alone, main
+from galilean_backup.settings import Problem, Settings, load
+
+NOW = 1_800_000_000.0
+WHERE = "rest:https://hub:geheim@backup.example.org/hub"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    found = Settings(
+        instance="hub",
+        name="prod/host/hub",
+        version="1",
+        repository="/mnt/backup/hub",
+        keep={"daily": 7},
+        max_age=36,
+        exclude=["*.tmp", "cost$"],
+        options=[],
+        state_dir="/srv/hub",
+        hub_dir="/srv/hub/hub",
+        archive_dir="/srv/hub/archive",
+        account="hub",
+        docker=["docker"],
+        hub_container="hub-hub",
+    )
+    values = {key: one for key, one in dataclasses.asdict(found).items() if key != "folder"}
+    (tmp_path / "settings.json").write_text(json.dumps(values))
+    (tmp_path / "secrets").mkdir()
+    return load(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("Fatal: wrong password or no key found", "set backup_password to the one that it was made with"),
+        (
+            "Save(<data/1>) returned error: write /mnt/x: no space left on device",
+            "has no room left: make room there",
+        ),
+        (
+            "subprocess ssh: Host key verification failed.\nFatal: unable to start the sftp session",
+            "backup_ssh_known_hosts",
+        ),
+        (
+            "x@y: Permission denied (publickey).\nFatal: unable to start the sftp session",
+            "does not let the key in",
+        ),
+        ("Fatal: client.GetObject: The request signature we calculated does not match", "refuses the access"),
+        ("Fatal: unexpected HTTP response (401): 401 Unauthorized", "correct the keys in backup_environment"),
+        ("Fatal: Get: x509: certificate signed by unknown authority", "set backup_ca_file"),
+        ("dial tcp 10.0.0.1:8000: connect: connection refused", "cannot be reached from this host"),
+        ("Fatal: parsing repository location failed: invalid backend", "which restic does not understand"),
+        (
+            "unable to create lock in backend: repository is already locked by PID 7",
+            "Another machine works in",
+        ),
+        ("mount namespace: Operation not permitted", "in a container give it SYS_ADMIN"),
+        (
+            "Fatal: unable to open config file: stat /x/config: no such file or directory",
+            "holds no repository: mount it",
+        ),
+        (
+            "something else\nFatal: it is odd",
+            "restic failed with rest:https://hub:***@backup.example.org/hub: something else",
+        ),
+        ("", "it gives no reason."),
+    ],
+)
+def test_what_restic_says_is_one_sentence(said: str, sentence: str) -> None:
+    found = complaint.of_restic(said, WHERE)
+    assert sentence in found
+    assert found.endswith(".")
+    assert "geheim" not in found
+
+
+@pytest.mark.parametrize(
+    ("said", "empty"),
+    [
+        (
+            "unable to open config file: stat /x/config: no such file or directory\nIs there a repository",
+            True,
+        ),
+        (
+            "unable to open config file: Stat: The specified bucket does not exist.\nIs there a repository",
+            True,
+        ),
+        ("unable to open config file: <config/> does not exist\nIs there a repository", True),
+        ("unable to open config file: conn.Object: Object Not Found\nIs there a repository", True),
+        ("unable to open config file: connect: connection refused\nIs there a repository", False),
+        ("wrong password or no key found", False),
+    ],
+)
+def test_a_target_that_is_empty(said: str, empty: bool) -> None:
+    assert complaint.is_empty(said) is empty
+
+
+@pytest.mark.parametrize(
+    ("where", "target", "port"),
+    [
+        ("sftp:hub@nas.example.org:/backup/hub", "hub@nas.example.org", ""),
+        ("sftp:nas:backup", "nas", ""),
+        ("sftp://hub@nas.example.org:2222//backup", "hub@nas.example.org", "2222"),
+        ("sftp://nas.example.org/backup", "nas.example.org", ""),
+    ],
+)
+def test_where_ssh_goes(settings: Settings, where: str, target: str, port: str) -> None:
+    assert repository.ssh_target(where) == (target, port)
+    command = repository.ssh_command(
+        dataclasses.replace(settings, repository=where, ssh_key="/k", known_hosts="/h")
+    )
+    assert f" {target} -s sftp" in command
+    assert "StrictHostKeyChecking=yes" in command
+    assert "UserKnownHostsFile=/h" in command
+    assert ("-p 2222" in command) is bool(port)
+
+
+def test_the_account_of_a_rest_server_is_in_no_argument(settings: Settings) -> None:
+    account = {"RESTIC_REST_USERNAME": "hub", "RESTIC_REST_PASSWORD": "a/b"}
+    assert repository.address("rest:https://h/x", account) == "rest:https://hub:a%2Fb@h/x"
+    assert repository.address("s3:https://h/x", account) == "s3:https://h/x"
+    settings = dataclasses.replace(settings, repository="rest:https://h/x")
+    (settings.home / "secrets" / "environment").write_text(json.dumps(account))
+    found = repository.Repository(settings)
+    assert "a%2Fb" in found.environment()["RESTIC_REPOSITORY"]
+    assert not [word for word in found.argv("backup") if "a%2Fb" in word or "a/b" in word]
+
+
+def test_what_is_left_out(settings: Settings) -> None:
+    found = tree.patterns(settings, "/root")
+    assert "/root/state/backup" in found
+    assert "/root/state/hub/*.sqlite-wal" in found
+    assert "/root/homes/*/.cache" in found
+    assert found[-2:] == ["*.tmp", "cost$$"]
+    names = [part.name for part in tree.parts(settings, {"hub-home-ada": "/v/ada"})]
+    assert names == ["state", "homes/hub-home-ada"]
+    elsewhere = dataclasses.replace(settings, archive_dir="/data/archive")
+    assert [part.name for part in tree.parts(elsewhere, {})] == ["state", "archive"]
+    assert tree.escaped("/a [b]*?\\") == "/a \\[b]\\*\\?\\\\"
+
+
+def test_folders_are_emptied_without_following_links(tmp_path: Path) -> None:
+    outside, folder = tmp_path / "outside", tmp_path / "folder"
+    for one in (outside, folder, folder / "kept", folder / "gone"):
+        one.mkdir()
+    (outside / "file").touch()
+    (folder / "link").symlink_to(outside)
+    (folder / "gone" / "link").symlink_to(outside)
+    tree.empty(folder, keep=["kept"])
+    assert os.listdir(folder) == ["kept"]
+    assert (outside / "file").exists()
+
+
+SNAPSHOTS = [
+    {"id": "aaaa1111", "time": "2026-11-28T02:10:00.123456789Z"},
+    {"id": "aaaa2222", "time": "2026-11-29T02:10:00+01:00"},
+    {"id": "bbbb3333", "time": "2026-11-30T02:10:00Z"},
+]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("latest", "bbbb3333"),
+        ("", "bbbb3333"),
+        ("aaaa1", "aaaa1111"),
+        ("2026-11-29", "aaaa2222"),
+        ("2026-11-29 01:09:59", "aaaa1111"),
+        ("2026-11-29T01:10", "aaaa2222"),
+        ("2026-11-29 02:09:59 +01:00", "aaaa1111"),
+        ("2030-01-01", "bbbb3333"),
+    ],
+)
+def test_which_snapshot_is_meant(wanted: str, found: str) -> None:
+    assert manifest.choose(SNAPSHOTS, wanted)["id"] == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("aaaa", "which several snapshots begin with"),
+        ("cccc", "and no snapshot has this id"),
+        ("2020-01-01", "or is so old"),
+        ("yesterday", "restore_snapshot is 'yesterday'"),
+        ("2026-13-45", "The newest ones are aaaa1111 of 2026-11-28 02:10:00 UTC"),
+    ],
+)
+def test_no_snapshot_is_meant(wanted: str, said: str) -> None:
+    with pytest.raises(Problem, match=said):
+        manifest.choose(SNAPSHOTS, wanted)
+
+
+def test_homes_belong_to_users_of_today() -> None:
+    labels = {"galilean.hub.user": "ada", "galilean.hub.instance": "hub", "galilean.hub.role": "home"}
+    renamed = manifest.volume({"Name": "hub-home-ada", "Labels": labels}, {"lovelace": "ada"}, (77000, 77000))
+    other = manifest.volume(
+        {"Name": "hub-home-x", "Labels": {**labels, "galilean.hub.user": "ada/2"}}, {}, (1, 1)
+    )
+    assert (renamed["user"], other["user"]) == ("lovelace", "ada")
+    found = {"volumes": [renamed, other]}
+    assert manifest.volumes_of(found, "lovelace") == [renamed]
+    with pytest.raises(Problem, match="it has those of ada, lovelace"):
+        manifest.volumes_of(found, "eve")
+    assert manifest.conflicts(found, "hub", {"hub-home-ada": labels, "other": {}}) == []
+    assert manifest.conflicts(found, "hub", {"hub-home-ada": {}}) == ["hub-home-ada"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "no manifest"),
+        ('{"format": 99, "version": "9.0"}', "made by version 9.0 of galilean.hub, which is newer"),
+    ],
+)
+def test_a_manifest_that_cannot_be_used(text: str, said: str) -> None:
+    with pytest.raises(Problem, match=said):
+        manifest.parse(text)
+
+
+GOOD = {
+    "time": state.stamp(NOW - 3600),
+    "seconds": 5.5,
+    "files": 10,
+    "bytes": 5_000_000,
+    "added": 7,
+    "homes": 2,
+    "unread": 0,
+}
+
+
+@pytest.mark.parametrize(
+    ("remembered", "problem", "notice"),
+    [
+        ({}, "", ""),
+        ({"since": state.stamp(NOW - 3600)}, "", ""),
+        ({"since": state.stamp(NOW - 40 * 3600)}, "There is no backup yet, 40 hours ago", ""),
+        ({"good": GOOD, "ok": True, "ended": state.stamp(NOW)}, "", ""),
+        ({"good": {**GOOD, "time": state.stamp(NOW - 37 * 3600)}, "ok": True}, "look at its timer", ""),
+        (
+            {
+                "good": {**GOOD, "time": state.stamp(NOW - 37 * 3600)},
+                "ok": False,
+                "message": "It is full.",
+                "ended": state.stamp(NOW),
+            },
+            "The last one failed: It is full.",
+            "The last backup failed",
+        ),
+        ({"good": GOOD, "ok": False, "message": "It is full.", "ended": state.stamp(NOW)}, "", "It is full."),
+        (
+            {"good": GOOD, "ok": True, "began": state.stamp(NOW), "ended": state.stamp(NOW - 9)},
+            "",
+            "was killed",
+        ),
+        ({"good": GOOD, "ok": True, "hint": "same disk"}, "", "same disk"),
+    ],
+)
+def test_how_the_backups_go(
+    settings: Settings, remembered: dict[str, t.Any], problem: str, notice: str
+) -> None:
+    assert problem in state.problem(settings, remembered, NOW)
+    assert bool(problem) == bool(state.problem(settings, remembered, NOW))
+    assert notice in state.notice(remembered, running=False)
+    assert bool(notice) == bool(state.notice(remembered, running=False))
+    assert "runs since" in state.notice(remembered, running=True)
+
+
+def test_metrics(settings: Settings) -> None:
+    settings = dataclasses.replace(settings, metrics_file=str(settings.home / "exporter" / "hub.prom"))
+    state.keep(settings, {"since": GOOD["time"], "good": GOOD, "ok": False, "ended": state.stamp(NOW)})
+    text = (settings.home / "exporter" / "hub.prom").read_text()
+    assert text == (settings.home / "backup.prom").read_text()
+    assert 'galilean_hub_backup_ok{instance_name="hub"} 0\n' in text
+    assert 'galilean_hub_backup_success_timestamp_seconds{instance_name="hub"} 1799996400\n' in text
+    assert 'galilean_hub_backup_duration_seconds{instance_name="hub"} 5.5\n' in text
+    assert state.remembered(settings)["good"] == GOOD
+
+
+def test_a_damaged_database_is_told(tmp_path: Path) -> None:
+    source = tmp_path / "hub.sqlite"
+    with contextlib.closing(sqlite3.connect(source)) as made:
+        made.execute("CREATE TABLE users (name TEXT)")
+        made.executemany("INSERT INTO users VALUES (?)", [("x" * 500,)] * 200)
+        made.commit()
+    database.copy(source, tmp_path / "copy.sqlite")
+    assert database.fault(tmp_path / "copy.sqlite") == ""
+    assert database.schema(tmp_path / "copy.sqlite") == ""
+    with source.open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * 20000)
+    with pytest.raises(Problem, match="is damaged"):
+        database.copy(source, tmp_path / "copy.sqlite")
+
+
+def test_words_for_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    line = run.Progress(told.append)
+    line('{"message_type":"status","percent_done":0.5,"total_files":10,"total_bytes":2048}')
+    assert told == []
+    monkeypatch.setattr(run.Progress, "OFTEN", -1)
+    line('{"message_type":"status","percent_done":0.5,"total_files":10,"total_bytes":2048}')
+    line("no json")
+    line('{"message_type":"summary","snapshot_id":"abcd"}')
+    assert told == ["50 % of 10 files, 2.0 KiB"]
+    assert line.summary["snapshot_id"] == "abcd"
+
+
+def test_one_at_a_time(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    with alone(settings):
+        assert main(["--folder", settings.folder, "run"]) == BUSY
+    assert "runs already" in capsys.readouterr().err
+    assert not state.is_running(settings)
+
+
+def test_a_disk_that_is_not_mounted_is_no_empty_one(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Problem, match="there is no folder /nowhere on this host"):
+        run.check_folder(dataclasses.replace(settings, repository="/nowhere/hub"))
+    run.check_folder(dataclasses.replace(settings, repository=f"local:{tmp_path}/hub"))
+    run.check_folder(dataclasses.replace(settings, repository="s3:https://h/x"))
+
+
+def test_settings_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(Problem, match=r"run the role galilean\.hub\.backup again"):
+        load(str(tmp_path))
+
+
+class Busy(repository.Repository):
+    """A repository that others work in for a while."""
+
+    def __init__(self, settings: Settings, times: int) -> None:
+        super().__init__(settings)
+        self.left, self.unlocked = times, 0
+
+    def call(self, *words: str, **_more: t.Any) -> tuple[int, str, str]:
+        if words == ("unlock",):
+            self.unlocked += 1
+            return 0, "", ""
+        self.left -= 1
+        return (1, "", "repository is already locked by PID 7") if self.left >= 0 else (0, "done", "")
+
+
+@pytest.mark.parametrize(("times", "told"), [(0, 0), (1, 0), (5, 1)])
+def test_others_in_the_repository_are_waited_for(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, times: int, told: int
+) -> None:
+    monkeypatch.setattr(repository, "STEP", 0)
+    said: list[str] = []
+    busy = Busy(settings, times)
+    assert busy.run("forget", say=said.append) == "done"
+    assert (busy.unlocked, len(said)) == (times, told)
+    monkeypatch.setattr(repository, "PATIENCE", -1)
+    with pytest.raises(Problem, match="Another machine works in /mnt/backup/hub"):
+        Busy(settings, 9).run("forget", say=said.append)
