@@ -130,6 +130,19 @@ def test_nothing_is_left_to_do(site: Deployment) -> None:
     site.run("site", name="after-restore").assert_unchanged()
 
 
+def test_no_container_sees_the_backups(site: Deployment) -> None:
+    """A hub that is broken into finds neither password nor keys of the target."""
+    folder = Path("/srv", site.instance, "backup")
+    for name in site.owned("container"):
+        sources = json.loads(docker("inspect", "--format={{json .HostConfig.Binds}}", name)) or []
+        paths = [Path(one.split(":")[0]) for one in sources]
+        assert not [one for one in paths if one == folder or folder.is_relative_to(one)], name
+    found = subprocess.run(
+        as_root(["stat", "--format=%a %U", str(folder)]), capture_output=True, text=True, check=True
+    )
+    assert found.stdout == "700 root\n"
+
+
 def test_a_hub_that_is_there_is_not_replaced(site: Deployment) -> None:
     refused = site.run("restore", name="restore-refused")
     assert refused.code != 0

@@ -389,6 +389,31 @@ def test_a_home_in_use_is_not_written_over(hub: Instance, refs: dict[str, t.Any]
         docker("rm", "--force", f"{hub.name}-user")
 
 
+def test_nobody_works_on_what_is_replaced(hub: Instance, refs: dict[str, t.Any]) -> None:
+    """Servers end before the backup of what is there; where that cannot be made, the hub runs on."""
+    labels = [
+        f"--label=galilean.hub.instance={hub.name}",
+        f"--volume={hub.volume('bob')}:/x",
+        "--entrypoint=sleep",
+    ]
+    for role in ("proxy", "user"):
+        role_label = f"--label=galilean.hub.role={role}"
+        docker(
+            "run", "--detach", "--init", f"--name={hub.name}-{role}", role_label, *labels, refs["hub"], "600"
+        )
+    disk = Path(hub.settings["repository"]).parent
+    (hub.state / "hub" / "jupyterhub.sqlite").rename(hub.state / "hub" / "away.sqlite")
+    (hub.state / "hub" / "jupyterhub.sqlite").symlink_to("away.sqlite")
+    assert "is no plain file" in hub.refused("restore", "--confirm", hub.name)
+    status = "--format={{.State.Running}}"
+    assert docker("inspect", status, f"{hub.name}-proxy").strip() == "true"
+    (hub.state / "hub" / "jupyterhub.sqlite").unlink()
+    (hub.state / "hub" / "away.sqlite").rename(hub.state / "hub" / "jupyterhub.sqlite")
+    assert hub.done("restore", "--confirm", hub.name)["before"]
+    assert docker("ps", "--all", "--quiet", f"--filter=label=galilean.hub.instance={hub.name}").split() == []
+    assert (disk / "hub" / "config").exists()
+
+
 def test_a_user_who_is_gone_gets_the_home_back(hub: Instance) -> None:
     before = hub.manifest("bob")
     docker("volume", "rm", hub.volume("bob"))

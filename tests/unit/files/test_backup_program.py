@@ -303,6 +303,9 @@ def test_a_damaged_database_is_told(tmp_path: Path) -> None:
     database.copy(source, tmp_path / "copy.sqlite")
     assert database.fault(tmp_path / "copy.sqlite") == ""
     assert database.schema(tmp_path / "copy.sqlite") == ""
+    (tmp_path / "link.sqlite").symlink_to(source)
+    with pytest.raises(Problem, match="is no plain file"):
+        database.copy(tmp_path / "link.sqlite", tmp_path / "other.sqlite")
     with source.open("r+b") as file:
         file.seek(8192)
         file.write(b"\xff" * 20000)

@@ -50,7 +50,7 @@ KNOWN: list[tuple[str, str]] = [
     ),
     (
         r"already locked",
-        "Another machine works in {repository}: try again when it is done, or run restic unlock --remove-all on this host when it is gone",
+        "Another machine works in {repository}: try again when it is done, or run backup restic unlock --remove-all on this host when that one is gone",
     ),
     (
         r"Could not resolve|no such host|Name or service not known|connection refused|Connection refused|i/o timeout|timed out|"

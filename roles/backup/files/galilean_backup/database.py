@@ -18,6 +18,11 @@ END = ".sqlite"
 def copy(source: Path, target: Path) -> None:
     """Copy a database by SQLite's own backup, with owner and mode; raises Problem when it is not sound."""
     target.unlink(missing_ok=True)
+    if source.is_symlink() or not source.is_file():
+        # Its folder is the hub's, and this runs as root.
+        raise Problem(
+            f"The database {source} is no plain file: look who has put that there, before anything else."
+        )
     try:
         with (
             contextlib.closing(

@@ -10,6 +10,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -120,8 +121,7 @@ def restore(
         return answer
     Repository(settings).unlock()
     if decided["replaces"]:
-        say("A backup of what is there now comes first.")
-        answer["before"] = run.backup(settings, say, run.BEFORE)["good"]["snapshot"]
+        answer["before"] = put_aside(settings, say)
     write(
         settings.home / MARK,
         json.dumps({"snapshot": snapshot["id"], "began": state.stamp(time.time())}) + "\n",
@@ -162,6 +162,22 @@ def restore(
     (settings.home / MARK).unlink()
     shutil.rmtree(settings.work, ignore_errors=True)
     return answer
+
+
+def put_aside(settings: Settings, say: run.Say) -> str:
+    """Back up what is there, when nobody works on it any more; the snapshot. Where that fails, the hub runs on."""
+    found = engine.containers(settings)
+    if found:
+        say(f"The instance {settings.instance} and the servers of its users are stopped.")
+        engine.docker(settings, "stop", "--time", "15", *[one["name"] for one in found])
+    say("A backup of what is there now comes first.")
+    try:
+        return str(run.backup(settings, say, run.BEFORE)["good"]["snapshot"])
+    except Problem:
+        parts = [one["name"] for one in found if one["role"] != "user"]
+        if parts:
+            engine.docker(settings, "start", *parts)
+        raise
 
 
 def fill(
@@ -289,11 +305,19 @@ def pour(
         f"--mount=type=volume,src={volume},dst={INSIDE},volume-nocopy", "--entrypoint=sh", image,
         "-c", script, "sh", target, f"{owner[0]}:{owner[1]}", *unpack,
     ]  # fmt: skip
-    with subprocess.Popen(pack, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as packing:
+    with (
+        tempfile.TemporaryFile(dir=settings.home / "tmp") as said,
+        subprocess.Popen(pack, stdout=subprocess.PIPE, stderr=said) as packing,
+    ):
         done = subprocess.run(box, stdin=packing.stdout, capture_output=True, text=True, check=False)
-        said = (packing.stderr.read() if packing.stderr else b"").decode(errors="replace")
+        if packing.stdout is not None:
+            # With nobody at the other end, it ends.
+            packing.stdout.close()
+        packing.wait()
+        said.seek(0)
+        complaints = said.read(10_000).decode(errors="replace")
     if done.returncode or packing.returncode:
-        told = " ".join((said + done.stderr).split())[-500:].rstrip(".")
+        told = " ".join((done.stderr or complaints).split())[-500:].rstrip(".")
         raise Problem(
             f"The files cannot be put into the volume {volume}: {told}. Make room if it is full, and run this again."
         )
