@@ -5,11 +5,11 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 from browser import PATIENCE, Visit
 from deployment import docker, server_of
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 # As the welcome notebooks say, with ipykernel taken from the image in the place of a download.
 ENVIRONMENT = """
@@ -62,29 +62,26 @@ def printed(seen: Visit, text: str) -> None:
     panel.locator(".jp-OutputArea-output", has_text=text).last.wait_for()
 
 
+def dismiss_ends(seen: Visit) -> None:
+    """Close JupyterLab's own dialog on a kernel that died, whenever it lies over what is clicked."""
+    died = seen.page.locator(".jp-Dialog").get_by_role("button", name="Ok", exact=True)
+    seen.page.add_locator_handler(died, lambda: died.click())
+
+
 def told(seen: Visit, beginning: str) -> str:
     """Wait for a notice, and return all of it."""
-    page = seen.page
-    # "The kernel appears to have died." It may come at any moment, and lies over everything.
-    died = page.locator(".jp-Dialog").get_by_role("button", name="Ok", exact=True)
-    page.add_locator_handler(died, lambda: died.click())
-    notice = page.locator(".Toastify__toast", has_text=beginning).first
-    end = time.monotonic() + PATIENCE / 1000
-    while not notice.is_visible():
-        assert time.monotonic() < end, page.locator(".Toastify__toast").all_inner_texts()
-        if died.is_visible():
-            died.click()
-        page.wait_for_timeout(200)
+    notice = seen.page.locator(".Toastify__toast", has_text=beginning).first
+    try:
+        notice.wait_for(timeout=PATIENCE)
+    except PlaywrightTimeoutError:
+        raise AssertionError(seen.page.locator(".Toastify__toast").all_inner_texts()) from None
     details = notice.get_by_role("button", name="Details")
-    if details.is_visible():
-        details.click()
-        close = page.get_by_role("button", name="Close", exact=True)
-        dialog = page.locator(".jp-Dialog", has=close)
-        text = dialog.locator(".jp-Dialog-body").inner_text()
-        dialog.get_by_role("button", name="Close", exact=True).click()
-    else:
-        text = notice.inner_text()
-    page.remove_locator_handler(died)
+    if not details.is_visible():
+        return notice.inner_text()
+    details.click()
+    dialog = seen.page.locator(".jp-Dialog", has=seen.page.get_by_role("button", name="Close", exact=True))
+    text = dialog.locator(".jp-Dialog-body").inner_text()
+    dialog.get_by_role("button", name="Close", exact=True).click()
     return text
 
 

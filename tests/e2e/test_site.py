@@ -24,6 +24,7 @@ from own_kernels import (
     ENVIRONMENT,
     PACKAGES,
     UPLOAD,
+    dismiss_ends,
     printed,
     put,
     run,
@@ -131,6 +132,7 @@ def test_kernels_of_a_person(site: Deployment, artifacts: Path, tmp_path: Path) 
     """Own environments, packages in the way, ends that are explained, large messages."""
     with visit(site.url, artifacts) as seen:
         seen.log_in("tycho", "any password")
+        dismiss_ends(seen)
         put(site.instance, "tycho", ENVIRONMENT + PACKAGES)
         seen.page.reload()
         assert "broken/kernel.json cannot be read" in told(seen, "A kernel of your own is left out")

@@ -162,5 +162,6 @@ def apply_images(folder: Path, settings: dict[str, t.Any] | None = None, *argv: 
 
 def docker(*args: str, check: bool = True) -> str:
     """The output of a docker command."""
-    done = subprocess.run(["docker", *args], capture_output=True, text=True, check=check)
+    done = subprocess.run(["docker", *args], capture_output=True, text=True, check=False)
+    assert not check or done.returncode == 0, f"docker {' '.join(args)}: {done.stderr}"
     return done.stdout.strip()

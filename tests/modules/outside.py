@@ -53,6 +53,8 @@ http {
     proxy_ssl_server_name on;
     proxy_http_version 1.1;
     proxy_set_header Authorization "";
+    # Without it, files of long ago count as fresh for years.
+    expires -1;
     location /simple/ { index index.html; try_files $uri $uri/index.html @pypi; }
     location @pypi { proxy_set_header Host PYPI; proxy_pass https://PYPI; }
     location /npm/ { default_type application/json; }
