@@ -289,7 +289,7 @@ def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders:
     for folder in (own, ours):
         assert f"Hub {folder}/hub" in said
         assert f"Notebook {folder}/notebook" in said
-    assert "End it make site" in said
+    assert "End it ansible-playbook galilean.hub.site -i" in said
     site.run("web_dev", "--check", name="web_dev-again").assert_unchanged()
 
     # The hub: a template of the site that was not there, and a style of ours.
