@@ -30,6 +30,8 @@ FROM ${BASE}
 RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \\
     apt-get update -q && apt-get install -qy --no-install-recommends nginx-light squid
 """
+# Of the site's own packages: another one in each run, or the engine would take a layer of an earlier one.
+VERSION = f"1.0.{int(time.time())}"
 SQUID = """\
 http_port 3128
 auth_param basic program /usr/lib/squid/basic_ncsa_auth /etc/outside/passwords
@@ -76,10 +78,12 @@ def _tar_of(files: t.Mapping[str, bytes], gz: bool = False) -> bytes:
 
 def _wheel() -> bytes:
     out = io.BytesIO()
-    info = "galilean_proof-1.0.dist-info"
+    info = f"galilean_proof-{VERSION}.dist-info"
     with zipfile.ZipFile(out, "w") as wheel:
         wheel.writestr("galilean_proof.py", "WORD = 'from the site'\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: galilean-proof\nVersion: 1.0\n")
+        wheel.writestr(
+            f"{info}/METADATA", f"Metadata-Version: 2.1\nName: galilean-proof\nVersion: {VERSION}\n"
+        )
         wheel.writestr(
             f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
         )
@@ -89,24 +93,27 @@ def _wheel() -> bytes:
 
 def _indexes(address: str) -> dict[str, bytes]:
     """The site's own package for Python and for Node.js, which are nowhere else."""
-    wheel = "galilean_proof-1.0-py3-none-any.whl"
-    package = {"name": "galilean-proof", "version": "1.0.0", "main": "index.js"}
+    wheel = f"galilean_proof-{VERSION}-py3-none-any.whl"
+    package = {"name": "galilean-proof", "version": VERSION, "main": "index.js"}
     packed = _tar_of(
         {"package/package.json": json.dumps(package).encode(), "package/index.js": b"module.exports = 1;\n"},
         True,
     )
     integrity = "sha512-" + base64.b64encode(hashlib.sha512(packed).digest()).decode()
-    dist = {"tarball": f"http://{address}:8080/npm/files/galilean-proof-1.0.0.tgz", "integrity": integrity}
+    dist = {
+        "tarball": f"http://{address}:8080/npm/files/galilean-proof-{VERSION}.tgz",
+        "integrity": integrity,
+    }
     document = {
         "name": "galilean-proof",
-        "dist-tags": {"latest": "1.0.0"},
-        "versions": {"1.0.0": {**package, "dist": dist}},
+        "dist-tags": {"latest": VERSION},
+        "versions": {VERSION: {**package, "dist": dist}},
     }
     return {
         "srv/indexes/simple/galilean-proof/index.html": f'<a href="{wheel}">{wheel}</a>'.encode(),
         f"srv/indexes/simple/galilean-proof/{wheel}": _wheel(),
         "srv/indexes/npm/galilean-proof": json.dumps(document).encode(),
-        "srv/indexes/npm/files/galilean-proof-1.0.0.tgz": packed,
+        f"srv/indexes/npm/files/galilean-proof-{VERSION}.tgz": packed,
     }
 
 
