@@ -367,7 +367,7 @@ def test_files_of_one_user(hub: Instance) -> None:
     outside = hub.state / "outside"
     outside.mkdir()
     trap = "import os, shutil, sys; shutil.rmtree(sys.argv[1]); os.symlink(sys.argv[2], sys.argv[1])"
-    python(trap, f"{hub.place('ada')}/work/deep", str(outside))
+    python(trap, str(Path(hub.place("ada"), "work", "deep")), str(outside))
     hub("restore-files", "--user", "ada", "--path", "work/deep/run.sh", "--over")
     assert list(outside.iterdir()) == []
 
