@@ -30,13 +30,18 @@ def docker(settings: Settings, *words: str) -> str:
     return done.stdout
 
 
-def homes(settings: Settings) -> list[dict[str, t.Any]]:
-    """The volumes with homes, as the engine shows them."""
-    filters = [f"--filter=label={LABEL}={settings.instance}", f"--filter=label={ROLE}=home"]
-    names = sorted(docker(settings, "volume", "ls", "--quiet", *filters).split())
+def volumes(settings: Settings, names: t.Sequence[str]) -> list[dict[str, t.Any]]:
+    """Volumes that are there, as the engine shows them."""
     found: list[dict[str, t.Any]] = []
     for start in range(0, len(names), AT_ONCE):
         found += json.loads(docker(settings, "volume", "inspect", *names[start : start + AT_ONCE]))
+    return found
+
+
+def homes(settings: Settings) -> list[dict[str, t.Any]]:
+    """The volumes with homes, as the engine shows them."""
+    filters = [f"--filter=label={LABEL}={settings.instance}", f"--filter=label={ROLE}=home"]
+    found = volumes(settings, sorted(docker(settings, "volume", "ls", "--quiet", *filters).split()))
     strange = [one["Name"] for one in found if one.get("Driver") != "local" or not one.get("Mountpoint")]
     if strange:
         raise Problem(
@@ -47,22 +52,14 @@ def homes(settings: Settings) -> list[dict[str, t.Any]]:
 
 def places(settings: Settings, names: t.Sequence[str]) -> dict[str, str]:
     """Where volumes are on the host."""
-    found: dict[str, str] = {}
-    for start in range(0, len(names), AT_ONCE):
-        shown = json.loads(docker(settings, "volume", "inspect", *names[start : start + AT_ONCE]))
-        found.update({one["Name"]: one["Mountpoint"] for one in shown})
-    return found
+    return {one["Name"]: one["Mountpoint"] for one in volumes(settings, names)}
 
 
 def labels(settings: Settings, names: t.Sequence[str]) -> dict[str, dict[str, str]]:
     """The labels of those of these volumes that are there."""
     there = set(docker(settings, "volume", "ls", "--quiet").split())
-    found: dict[str, dict[str, str]] = {}
-    wanted = [name for name in names if name in there]
-    for start in range(0, len(wanted), AT_ONCE):
-        shown = json.loads(docker(settings, "volume", "inspect", *wanted[start : start + AT_ONCE]))
-        found.update({one["Name"]: one.get("Labels") or {} for one in shown})
-    return found
+    found = volumes(settings, [name for name in names if name in there])
+    return {one["Name"]: one.get("Labels") or {} for one in found}
 
 
 def containers(settings: Settings) -> list[dict[str, str]]:

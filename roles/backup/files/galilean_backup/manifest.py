@@ -10,6 +10,7 @@ import re
 import typing as t
 
 from .engine import LABEL, ROLE, USER
+from .home_owners import user_today
 from .settings import Problem
 
 FORMAT = 1
@@ -21,9 +22,7 @@ def volume(
 ) -> dict[str, t.Any]:
     """A volume as it is made anew. A renamed user keeps the home: owners has the name today, and the one that the home was made for."""
     labels = found.get("Labels") or {}
-    made_for = str(labels.get(USER, ""))
-    today = {old: new for new, old in owners.items()}
-    user = today.get(made_for, re.sub(r"/\d+$", "", made_for))
+    user = user_today(str(labels.get(USER, "")), owners)
     return {
         "name": str(found["Name"]),
         "user": user,

@@ -16,8 +16,9 @@ import typing as t
 from pathlib import Path
 
 from . import complaint, database, engine, manifest, run, state, tree
+from .atomic_file import replace_file
 from .repository import Repository
-from .settings import Problem, Settings, read_json, write
+from .settings import Problem, Settings, read_json
 
 MARK, DONE = "restoring.json", "restored.json"
 INSIDE = "/.home"
@@ -80,12 +81,8 @@ def plan(
             f"The instance {settings.instance} is on this host with {there}: -e restore_confirm={settings.instance} replaces it by the "
             f"backup {manifest.in_words(snapshot)}, after a backup of what is there now."
         )
-    present = {one["Name"]: one.get("Labels") or {} for one in engine.homes(settings)}
-    taken = manifest.conflicts(
-        found,
-        settings.instance,
-        {**engine.labels(settings, [one["name"] for one in found["volumes"]]), **present},
-    )
+    present = engine.labels(settings, [one["name"] for one in found["volumes"]])
+    taken = manifest.conflicts(found, settings.instance, present)
     if taken:
         raise Problem(
             f"The volume {taken[0]} is on this host and no home of {settings.instance}: rename or remove it first."
@@ -122,18 +119,15 @@ def restore(
     Repository(settings).unlock()
     if decided["replaces"]:
         answer["before"] = put_aside(settings, say)
-    write(
-        settings.home / MARK,
+    replace_file(
+        str(settings.home / MARK),
         json.dumps({"snapshot": snapshot["id"], "began": state.stamp(time.time())}) + "\n",
     )
     (settings.home / DONE).unlink(missing_ok=True)
     names = [one["name"] for one in engine.containers(settings)]
     if names:
         engine.docker(settings, "rm", "--force", *names)
-    repository, root = Repository(settings), settings.work / "root"
-    shutil.rmtree(settings.work, ignore_errors=True)
-    (root / "database").mkdir(parents=True)
-    os.chmod(settings.work, 0o700)
+    repository, root = Repository(settings), tree.fresh(settings.work, "root/database").parent
     for one in found["volumes"]:
         labels = [f"--label={key}={value}" for key, value in one["labels"].items()]
         options = [word for key, value in one["options"].items() for word in ("--opt", f"{key}={value}")]
@@ -155,8 +149,8 @@ def restore(
     tree.renumber(settings.state_dir, users, groups, skip=("backup", "shared", "archive"))
     # Whose it is from now on, the next run of site.yml notes.
     (Path(settings.state_dir) / "inventory").unlink(missing_ok=True)
-    write(
-        settings.home / DONE,
+    replace_file(
+        str(settings.home / DONE),
         json.dumps({"snapshot": snapshot["id"], "ended": state.stamp(time.time())}) + "\n",
     )
     (settings.home / MARK).unlink()
@@ -236,10 +230,7 @@ def restore_files(
     if check:
         return answer
     for volume in volumes:
-        shutil.rmtree(settings.work, ignore_errors=True)
-        stage = settings.work / "stage"
-        stage.mkdir(parents=True)
-        os.chmod(settings.work, 0o700)
+        stage = tree.fresh(settings.work, "stage")
         inside = f"/homes/{volume['name']}" + (f"/{inner}" if inner else "")
         try:
             fill(repository, snapshot, stage, "--include", tree.escaped(inside))

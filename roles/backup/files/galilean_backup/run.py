@@ -16,8 +16,9 @@ import typing as t
 from pathlib import Path
 
 from . import complaint, database, engine, manifest, state, tree
+from .atomic_file import replace_file
 from .repository import PARTLY, Repository
-from .settings import Problem, Settings, read_json, write
+from .settings import Problem, Settings, read_json
 
 TAG = "galilean.hub"
 # One that was made before a restore stays until somebody removes it.
@@ -46,7 +47,7 @@ def prepare(settings: Settings) -> bool:
             )
         repository.run("init")
         made = True
-    write(mark, json.dumps({"repository": settings.repository, "digest": digest}) + "\n")
+    replace_file(str(mark), json.dumps({"repository": settings.repository, "digest": digest}) + "\n")
     remembered = state.remembered(settings)
     if before.get("repository") != settings.repository:
         # What another repository has is no backup in this one.
@@ -166,10 +167,7 @@ def _backup(
             f"There is no {settings.hub_dir}, so the hub {settings.instance} is not on this host: run site.yml first."
         )
     check_folder(settings)
-    repository, root = Repository(settings), settings.work / "root"
-    shutil.rmtree(settings.work, ignore_errors=True)
-    (root / "database").mkdir(parents=True)
-    os.chmod(settings.work, 0o700)
+    repository, root = Repository(settings), tree.fresh(settings.work, "root/database").parent
     homes = engine.homes(settings)
     say(
         f"The instance {settings.instance} with {len(homes)} homes goes to {complaint.redacted(settings.repository)}."
@@ -178,10 +176,12 @@ def _backup(
     for source in sorted(Path(settings.hub_dir).glob(f"*{database.END}")):
         copies.append(root / "database" / source.name)
         database.copy(source, copies[-1])
-    write(root / "manifest.json", json.dumps(describe(settings, homes, copies), indent=1) + "\n")
+    replace_file(str(root / "manifest.json"), json.dumps(describe(settings, homes, copies), indent=1) + "\n")
     places = {one["Name"]: one["Mountpoint"] for one in homes}
     mount = tree.shown(root, tree.parts(settings, places))
-    write(settings.work / "exclude", "".join(f"{one}\n" for one in tree.patterns(settings, str(root))))
+    replace_file(
+        str(settings.work / "exclude"), "".join(f"{one}\n" for one in tree.patterns(settings, str(root)))
+    )
     line = Progress(say)
     command = (
         "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),

@@ -12,8 +12,9 @@ import time
 import typing as t
 from pathlib import Path
 
+from .atomic_file import replace_file
 from .complaint import redacted
-from .settings import Settings, read_json, write
+from .settings import Settings, read_json
 
 FILE, METRICS, LOCK = "last.json", "backup.prom", ".lock"
 
@@ -34,16 +35,16 @@ def remembered(settings: Settings) -> dict[str, t.Any]:
 
 def keep(settings: Settings, state: dict[str, t.Any]) -> None:
     """Write state and metrics."""
-    write(settings.home / FILE, json.dumps(state, indent=2) + "\n", 0o644)
+    replace_file(str(settings.home / FILE), json.dumps(state, indent=2) + "\n", mode=0o644)
     text = metrics(settings, state)
-    write(settings.home / METRICS, text, 0o644)
+    replace_file(str(settings.home / METRICS), text, mode=0o644)
     if settings.metrics_file:
         folder = Path(settings.metrics_file).parent
         if not folder.is_dir():
             folder.mkdir(parents=True)
             # Whatever may read here for Prometheus is not root.
             folder.chmod(0o755)
-        write(Path(settings.metrics_file), text, 0o644)
+        replace_file(settings.metrics_file, text, mode=0o644)
 
 
 def is_running(settings: Settings) -> bool:

@@ -106,6 +106,14 @@ def shown(root: Path, found: t.Sequence[Part], write: bool = False) -> t.Callabl
     return mount
 
 
+def fresh(work: Path, folder: str) -> Path:
+    """A folder in one that each run makes anew, and that nobody else looks into."""
+    shutil.rmtree(work, ignore_errors=True)
+    (work / folder).mkdir(parents=True)
+    os.chmod(work, 0o700)
+    return work / folder
+
+
 def empty(folder: Path, keep: t.Collection[str] = ()) -> None:
     """Remove what is in a folder, links themselves and not what they lead to."""
     if not folder.is_dir():
