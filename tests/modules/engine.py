@@ -163,5 +163,5 @@ def apply_images(folder: Path, settings: dict[str, t.Any] | None = None, *argv: 
 def docker(*args: str, check: bool = True) -> str:
     """The output of a docker command."""
     done = subprocess.run(["docker", *args], capture_output=True, text=True, check=False)
-    assert not check or done.returncode == 0, f"docker {' '.join(args)}: {done.stderr}"
+    assert not check or done.returncode == 0, f"{done.stderr.strip()} (docker {' '.join(args)})"
     return done.stdout.strip()

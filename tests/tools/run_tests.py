@@ -82,7 +82,7 @@ FREE = [
 ]
 STEPS = [step for lane in [*LANES, FREE] for step in lane]
 # How much of a failed step is shown.
-SHOWN_TESTS, SHOWN_LINES, SHOWN_WIDTH = 12, 30, 220
+SHOWN_TESTS, SHOWN_LINES, SHOWN_WIDTH = 12, 30, 400
 
 
 @dataclasses.dataclass
