@@ -96,14 +96,14 @@ if ! { $(BIN)/python -m pip install -q --disable-pip-version-check --require-has
   $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
 endef
 
-# $(call script,name): a script of the instance, on the machine that the hub runs on.
+# $(call script,command): hubctl of the instance, on the machine that the hub runs on.
 define script
 $(FIND_INVENTORY)script=$$(ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-inventory -i inventories/common -i $(call quote,$(INVENTORY)) --list \
   | $(PYTHON) -c 'import json, sys; found = json.load(sys.stdin); host = (found.get("hubs", {}).get("hosts") or [""])[0]; \
   know = found["_meta"]["hostvars"].get(host, {}); \
-  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/$(1)", sep="/")'); \
+  print(know.get("jupyterhub_state_root", "/srv"), know.get("jupyterhub_instance", "hub"), "bin/hubctl", sep="/")'); \
 [ -e "$$script" ] || { echo "There is no $$script here: run make site INVENTORY=$(INVENTORY), or call it on the hub's own host" >&2; exit 1; }; \
-$(SUDO) "$$script" $(ARGS)
+$(SUDO) "$$script" $(1) $(ARGS)
 endef
 
 ##@ Run a hub
@@ -177,6 +177,10 @@ restore: setup ## Bring a hub back from its backup, onto a new machine; ARGS="-e
 restore-files: setup ## Bring files of a user back, ARGS="-e restore_user=<name> -e restore_path=<path>"
 	$(PLAYBOOK) playbooks/restore_files.yml $(ARGS)
 
+.PHONY: hubctl
+hubctl: setup ## Run a command on all hub hosts: ARGS="status", ARGS="drain --at 18:00 --stop" (docs/operations.md)
+	$(PLAYBOOK) playbooks/hubctl.yml -e "$$($(PYTHON) -c 'import json, sys; print(json.dumps({"hubctl_arguments": sys.argv[1]}))' $(call quote,$(ARGS)))"
+
 .PHONY: provision
 provision: setup ## Create only the servers on a cloud (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)
@@ -191,7 +195,7 @@ teardown: setup ## Remove the instance, or on a cloud the deployment, CONFIRM=<n
 
 .PHONY: hub-shell
 hub-shell: setup ## Open a shell in the hub on this machine, or run ARGS="command" in it
-	@$(call script,hub-shell)
+	@$(call script,shell)
 
 .PHONY: logs
 logs: setup ## Show the log of the hub on this machine, or of another part with ARGS="edge --since 1h" (docs/troubleshooting.md)

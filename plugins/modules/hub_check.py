@@ -86,6 +86,11 @@ options:
     description: The Docker client, a name or a path.
     type: str
     default: docker
+  result_path:
+    version_added: 0.9.0
+    description:
+      - File on the host that the result is written to as JSON, with its time, also after a failure. Nothing is written where its folder is missing.
+    type: path
   ca_content:
     version_added: 0.3.0
 """
@@ -159,21 +164,24 @@ logs:
   sample: {hub-hub: ["[E 2026-11-20 10:00:00 JupyterHub user:1] Unhandled error starting hub-check's server"]}
 """
 
-import contextlib
 import json
-import ssl
-import subprocess
-import tempfile
+import os
 import time
 import typing as t
-from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.container_logs import (
     as_text,
     read_logs,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.hub.check import (
+    CheckContainer,
+    CheckEnded,
+    host_certificates,
+    result,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.hub.connection import (
     CONNECTION_SPEC,
@@ -197,15 +205,8 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "hub_container": {"type": "str", "required": True},
     "containers": {"type": "list", "elements": "str", "default": []},
     "docker_cli": {"type": "str", "default": "docker"},
+    "result_path": {"type": "path"},
 }
-
-INSTANCE = "galilean.hub.instance"
-ROLE = "galilean.hub.role"
-# The certificates that the host trusts, where its OpenSSL has them in a folder.
-HOST_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
-# Seconds that a check takes beyond its own limit: to start, and to tidy up.
-STARTING = 60
-TIDYING = 60
 
 
 def observe(module: AnsibleModule) -> dict[str, t.Any]:
@@ -226,118 +227,62 @@ def observe(module: AnsibleModule) -> dict[str, t.Any]:
     return {"skipped": True, "msg": f"{seen}; outside check mode a server would be started and stopped"}
 
 
-def host_certificates() -> str:
-    """The certificates that this host trusts, for the container; empty where they are somewhere else."""
-    bundle = Path(ssl.get_default_verify_paths().cafile or HOST_BUNDLE)
-    return bundle.read_text(encoding="utf-8", errors="ignore") if bundle.is_file() else ""
+def read_container_logs(
+    module: AnsibleModule, token: str, instance: str, phase: str, began: int
+) -> dict[str, list[str]]:
+    """The telling lines of the containers' logs."""
+    user = module.params["user"]
+    return read_logs(
+        lambda argv: module.run_command(argv, handle_exceptions=False),
+        module.params["docker_cli"],
+        module.params["containers"],
+        (user,),
+        (token,),
+        # A hub that does not answer at all may have written down why long ago.
+        0 if phase == "answer" else began,
+        (instance, user) if instance else None,
+    )
 
 
-class Check:
-    """A check in a container of the hub's image."""
-
-    def __init__(self, module: AnsibleModule, token: str) -> None:
-        self.params = module.params
-        self._module = module
-        self._token = token
-        self._docker = module.params["docker_cli"]
-        label = f'{{{{index .Config.Labels "{INSTANCE}"}}}}'
-        hub = self.params["hub_container"]
-        code, out, err = self._run("container", "inspect", f"--format={{{{.Image}}}} {label}", hub)
-        if code:
-            raise HubError(f"The image of the hub is not known from its container {hub}: {err.strip()}")
-        self._image, _, self._instance = out.strip().partition(" ")
-
-    def _run(self, *argv: str) -> tuple[int, str, str]:
-        result: tuple[int, str, str] = self._module.run_command([self._docker, *argv])
-        return result
-
-    def end_former(self) -> None:
-        """A check that was killed may still tidy up, which would meet this one."""
-        labels = (f"--filter=label={INSTANCE}={self._instance}", f"--filter=label={ROLE}=check")
-        former = self._run("ps", "--quiet", *labels)[1].split()
-        if former:
-            self._run("stop", "-t", str(TIDYING), *former)
-
-    def argv(self) -> list[str]:
-        """The command; the token goes another way, as everybody on the host may read this."""
-        limit = self.params["timeout"] + STARTING + TIDYING
-        return [
-            # Also for an engine that hangs.
-            *("timeout", "--kill-after=10", str(limit), self._docker, "run", "--rm", "--interactive"),
-            # Where the hub is reached as from the host, by whatever name and address.
-            *("--network=host", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges"),
-            *("--user=65534:65534", "--log-driver=none"),
-            *(f"--label={INSTANCE}={self._instance}", f"--label={ROLE}=check"),
-            *(self._image, "python3", "-m", "galilean_hub.check"),
-        ]
-
-    def request(self) -> str:
-        """What the check reads, in one line."""
-        return json.dumps(
-            {
-                "url": self.params["url"],
-                "token": self._token,
-                "validate_certs": self.params["validate_certs"],
-                "certificates": certificates(self.params) or host_certificates(),
-                "settings": {key: self.params[key] for key in SETTINGS},
-            }
+def record(module: AnsibleModule, seen: dict[str, t.Any]) -> None:
+    """Keep the result on the host, for those who ask there."""
+    path = module.params["result_path"]
+    # A host that was deployed before there was this folder.
+    if not path or not os.path.isdir(os.path.dirname(path)):
+        return
+    try:
+        replace_file(
+            path, json.dumps(result(seen, time.time()), indent=2) + "\n", module.atomic_move, mode=0o644
         )
-
-    def run(self) -> dict[str, t.Any]:
-        """What the check saw; after a failure also its phase and reason, and the logs."""
-        began = int(time.time())
-        seen: dict[str, t.Any] = {}
-        with tempfile.TemporaryFile("w+", errors="replace") as complaints:
-            # It may end before it has read everything; why is among the complaints then.
-            with (
-                contextlib.suppress(BrokenPipeError),
-                subprocess.Popen(
-                    self.argv(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints, text=True
-                ) as process,
-            ):
-                assert process.stdin
-                assert process.stdout
-                print(self.request(), file=process.stdin, flush=True)
-                for line in process.stdout:
-                    seen.update(json.loads(line))
-                    if "left" not in seen:
-                        seen["logs"] = self.logs(seen["phase"], began)
-                        # It waits for this before it tidies up.
-                        process.stdin.close()
-            complaints.seek(0)
-            said = complaints.read().strip().splitlines()
-        if "left" not in seen:
-            last = "\n".join(said[-5:]) or "it said nothing"
-            raise HubError(
-                f"The check in the image of {self.params['hub_container']} ended too early "
-                f"(exit code {process.returncode}): {last}"
-            )
-        return seen
-
-    def logs(self, phase: str, began: int) -> dict[str, list[str]]:
-        """The telling lines of the containers' logs."""
-        user = self.params["user"]
-        return read_logs(
-            lambda argv: self._module.run_command(argv, handle_exceptions=False),
-            self._docker,
-            self.params["containers"],
-            (user,),
-            (self._token,),
-            # A hub that does not answer at all may have written down why long ago.
-            0 if phase == "answer" else began,
-            (self._instance, user) if self._instance else None,
-        )
+    except OSError as exc:
+        raise HubError(f"result_path is {path!r}, which cannot be written: {exc.strerror}.") from exc
 
 
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Check the hub and return the module's result."""
-    token = read_token(module.params, "the check's service")
+    params = module.params
+    token = read_token(params, "the check's service")
     module.no_log_values.add(token)
     # Wrong options are refused before anything is started.
-    hub_client(module.params, token)
-    check = Check(module, token)
-    check.end_former()
-    seen = check.run()
+    hub_client(params, token)
+    try:
+        check = CheckContainer([params["docker_cli"]], params["hub_container"], module.run_command)
+        check.end_former()
+        request = {
+            "url": params["url"],
+            "token": token,
+            "validate_certs": params["validate_certs"],
+            "certificates": certificates(params) or host_certificates(),
+            "settings": {key: params[key] for key in SETTINGS},
+        }
+        seen = check.run(
+            request,
+            lambda phase, began: read_container_logs(module, token, check.instance, phase, began),
+        )
+    except CheckEnded as exc:
+        record(module, {"reason": str(exc)})
+        raise HubError(str(exc)) from exc
+    record(module, seen)
     reason, left = seen.pop("reason", ""), seen.pop("left")
     for notice in seen["notices"]:
         module.warn(notice)

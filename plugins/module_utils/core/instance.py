@@ -114,6 +114,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "bin_dir": f"{state}/bin",
         "broker_dir": f"{state}/broker",
         "disk_dir": f"{state}/disk",
+        "operator_dir": f"{state}/hubctl",
         "log_dir": f"{state}/log",
         "core_network": f"{name}-core",
         "core_bridge": f"ghc-{short}",

@@ -30,6 +30,7 @@ LEFT_FACTS = frozenset(
 
 # What playbooks take with -e, by what all of it begins with. The head of each playbook explains its own.
 PLAYBOOK_VARIABLES = {
+    "hubctl": ("hubctl_arguments",),
     "rebuild": ("rebuild_confirm", "rebuild_lose_data"),
     "restore": (
         "restore_archive",

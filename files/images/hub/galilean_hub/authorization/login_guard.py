@@ -30,6 +30,7 @@ from traitlets.utils.importstring import import_item
 from ..http import api_limits
 from ..http.errors import refused
 from ..http.server import by_proxy
+from ..spawner.drain import DRAIN
 from . import failed_logins
 
 # What a browser gets that has logged in, and how long it counts.
@@ -253,6 +254,7 @@ class LoginGuard(Authenticator):
         # Called once, when the database is there; a check of the configuration has none.
         if getattr(app, "db", None) is not None:
             self._settle(app)
+            DRAIN.start(app)
             api_limits.FailedSessionRollback.session = app.db
         theirs = [(path, _with_words(handler), *rest) for path, handler, *rest in super().get_handlers(app)]
         return [(r"/api/?", RootAPI), *api_limits.HANDLERS, *theirs, (r"/login", LoginPage)]

@@ -29,6 +29,7 @@ from ..disk import rules
 from ..disk.watch import WATCH
 from ..state import homes
 from . import engine, profiles
+from .drain import DRAIN
 from .names import container_digest, safe_name
 from .start_queue import StartQueue
 
@@ -263,7 +264,8 @@ class GalileanSpawner(DockerSpawner):
     async def start(self) -> tuple[str, int]:
         await self._check_standing()
         async with self.queue.turn(self._log_name):
-            # In its turn: who waited long would start on a disk that has run full meanwhile.
+            # In its turn: while somebody waited, the hub may have been drained, or the disk have run full.
+            self._check_drain()
             self._check_disk()
             try:
                 await self._ensure_home()
@@ -301,6 +303,16 @@ class GalileanSpawner(DockerSpawner):
     def home_limit(self) -> str:
         """What the home may take, as the settings have it."""
         return self.disk_limit if self._home_limit is None else self._home_limit
+
+    def _check_drain(self) -> None:
+        sentence = DRAIN.refusal(self.handler)
+        if sentence:
+            raise SpawnException(
+                sentence,
+                reason="drained",
+                status_code=503,
+                log_message=f"{self._log_name}: not started, the hub is drained",
+            )
 
     def _check_disk(self) -> None:
         reason = WATCH.refusal(self.home_volume())

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 galilean.hub contributors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Title, announcement and links of the hub in JupyterLab: an extension that needs no build. JupyterLab loads this
+// Title, announcement and links of the hub in JupyterLab, and documents saved before the hub stops servers: an extension that needs no build. JupyterLab loads this
 // file, gives it the modules that extensions share, and asks it for its plugin.
 //
 // What is shown comes from the hub, as for the hub's own pages: it changes while servers run, and tabs that stay
@@ -95,6 +95,19 @@
     };
   };
 
+  // Servers end at a time that the hub has told (hubctl drain --stop): what is open is saved a minute before.
+  const BEFORE = 60_000;
+  const makeSaver = (commands) => {
+    let timer;
+    return (drain) => {
+      clearTimeout(timer);
+      if (!drain?.stop) return;
+      const left = Math.max(0, drain.at * 1000 - BEFORE - Date.now());
+      // Browsers take a longer time for none.
+      if (left < 2 ** 31) timer = setTimeout(() => void commands.execute("docmanager:save-all"), left);
+    };
+  };
+
   const plugin = async () => {
     const [{ PageConfig }, { Widget }, { IMainMenu }, look] = await Promise.all([
       load("@jupyterlab/coreutils"),
@@ -114,6 +127,7 @@
       optional: [IMainMenu],
       activate: (app, menu) => {
         const announce = makeBar(Widget, app.shell);
+        const save = makeSaver(app.commands);
         const link = menu ? makeLinks(menu.helpMenu) : () => {};
         if (!address) return;
         let known = "";
@@ -125,6 +139,7 @@
           known = JSON.stringify(now);
           announce(now.announcement);
           link(now.links);
+          save(now.drain);
         };
         const take = (now) => {
           apply(now);

@@ -1,0 +1,1 @@
+../../../../plugins/module_utils/shared/hub_http.py
