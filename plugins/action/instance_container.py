@@ -29,7 +29,7 @@ exit 1
 """
 WORDS = '$d logs --tail 15 "$n" 2>&1 | tail -n 15'
 BACK = '$d rm -f "$n" >/dev/null 2>&1; $d rename "$n-before" "$n" && $d start "$n"'
-# What is kept is read by the instance's script bin/logs.
+# What is kept is read by hubctl logs.
 SETTLE = """
 if [ -n "$l" ]; then
   mkdir -p -m 0750 "$l" && umask 027

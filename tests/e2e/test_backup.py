@@ -12,8 +12,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-import requests
 from deployment import Deployment, as_root, docker
+from person import Person
 from user_client import UserClient
 
 pytestmark = pytest.mark.slow
@@ -42,34 +42,6 @@ def manifest(site: Deployment, user: str) -> dict[str, t.Any]:
     place = docker("volume", "inspect", "--format={{.Mountpoint}}", f"{site.instance}-home-{user}")
     argv = as_root([sys.executable, "-c", MANIFEST, place])
     return dict(json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout))
-
-
-class Person:
-    """A browser that stays logged in, and a token."""
-
-    def __init__(self, url: str, name: str) -> None:
-        self.url, self.name, self.session = url, name, requests.Session()
-        self.session.get(f"{url}/hub/login", timeout=60)
-        form = {"username": name, "password": "x", "_xsrf": self.xsrf()}
-        self.session.post(f"{url}/hub/login", data=form, timeout=60)
-        answer = self.session.post(
-            f"{url}/hub/api/users/{name}/tokens", headers={"X-XSRFToken": self.xsrf()}, json={}, timeout=60
-        )
-        assert answer.status_code == 201, answer.text
-        self.token = answer.json()["token"]
-
-    def xsrf(self) -> str:
-        return next(one.value or "" for one in self.session.cookies if one.name == "_xsrf")
-
-    def is_logged_in(self) -> bool:
-        answer = self.session.get(f"{self.url}/hub/home", allow_redirects=False, timeout=60)
-        return answer.status_code == 200 and self.name in answer.text
-
-    def has_token(self) -> bool:
-        answer = requests.get(
-            f"{self.url}/hub/api/user", headers={"Authorization": f"token {self.token}"}, timeout=60
-        )
-        return answer.status_code == 200 and answer.json()["name"] == self.name
 
 
 @pytest.fixture(scope="module")

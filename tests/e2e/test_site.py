@@ -12,6 +12,7 @@ import json
 import shutil
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from own_kernels import (
     told,
     upload,
 )
+from person import Person
 from user_client import UserClient
 
 from ansible_collections.galilean.hub.plugins.module_utils.shared.hub_api import HubApiError
@@ -212,6 +214,55 @@ def test_proxy_restart_heals_at_once(site: Deployment, ada: UserClient) -> None:
     assert ada.run("print(6 * 7)") == "42"
 
 
+def hubctl(site: Deployment, *words: str, status: int = 0) -> str:
+    """What a command of operators says on the host."""
+    argv = as_root([f"/srv/{site.instance}/bin/hubctl", *words])
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_operators_see_how_the_hub_is(site: Deployment, ada: UserClient) -> None:
+    found = json.loads(hubctl(site, "status", "--json"))
+    assert found["attention"] == []
+    assert {one["state"] for one in found["containers"].values()} == {"running"}
+    assert [one["differs"] for one in found["containers"].values()] == [[]] * 5
+    assert found["versions"]["jupyterhub"] == "6.1.1"
+    assert found["users"]["servers"] == 1
+    assert found["disk"]["homes"] >= 1
+    assert found["check"]["ok"]
+    known = {one["name"]: one for one in json.loads(hubctl(site, "users", "--json"))["users"]}
+    assert [one["name"] for one in known["ada"]["servers"]] == [""]
+    assert "/user/ada/" in hubctl(site, "logs", "--user", "ada", "--tail", "50")
+    docker("stop", site.container("disk"))
+    said = hubctl(site, "status", status=1)
+    docker("start", site.container("disk"))
+    assert "Attention   The container of the disk is exited: start it with " in said
+
+
+def test_a_drained_hub_starts_no_servers(site: Deployment, ada: UserClient) -> None:
+    """Whatever asks for one, also after a restart; who works goes on, and the check runs."""
+    kepler = Person(site.url, "kepler")
+    hubctl(site, "announce", "Talk <b>at 5</b>")
+    hubctl(site, "drain", "--at", "2h", "--message", "New disks")
+    ada.open_kernel("python3")
+    ada.run("kept = 42")
+    hubctl(site, "restart")
+    page = kepler.session.get(f"{site.url}/hub/spawn", timeout=60)
+    assert page.status_code == 503
+    for said in ("Your server was not started", "New disks. It begins on", "Talk &lt;b&gt;at 5&lt;/b&gt;"):
+        assert said in page.text
+    answer = kepler.post("/hub/api/users/kepler/server")
+    assert answer.status_code == 503
+    assert answer.json()["message"].startswith("New disks. It begins on ")
+    assert ada.run("print(kept)") == "42"
+    assert "A user can work: " in hubctl(site, "check")
+    assert "The hub is drained by " in hubctl(site, "status", status=1)
+    assert {"time", "what", "user"} == json.loads(hubctl(site, "logs", "--logins", "--json"))["logins"][
+        -1
+    ].keys()
+
+
 def test_check_mode_after_while_a_websocket_outlives_its_first_pings(
     site: Deployment, ada: UserClient
 ) -> None:
@@ -220,8 +271,30 @@ def test_check_mode_after_while_a_websocket_outlives_its_first_pings(
     numbers = "import time\nfor number in range(35):\n    print(number, flush=True)\n    time.sleep(1)"
     with ThreadPoolExecutor(1) as beside:
         printed = beside.submit(ada.run, numbers)
-        site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
+        outcome = site.run("site", "--check", "--diff", name="check-after").assert_unchanged()
         assert printed.result().split() == [str(number) for number in range(35)]
+    # What operators have done on the host is told, and stays.
+    for said in ("The hub is drained by ", "in place of jupyterhub_web_announcement."):
+        assert said in outcome.flat()
+
+
+def test_servers_are_stopped_at_the_time_of_a_drain(site: Deployment, ada: UserClient) -> None:
+    at = time.strftime("%F %T", time.localtime(time.time() + 4))
+    hubctl(site, "drain", "--at", at, "--stop")
+    assert ada.state().ready
+    wait_until(lambda: not ada.state().running, 60, "the end of all servers")
+    # Administrators and services that may start everybody's servers.
+    ada.start()
+    outcome = site.run("hubctl", "-e", "hubctl_arguments=undrain").assert_done()
+    assert "Servers start again. The hub was drained since " in outcome.flat()
+    hubctl(site, "announce", "--clear")
+    kepler = Person(site.url, "kepler")
+    page = kepler.session.get(f"{site.url}/hub/spawn", timeout=60)
+    assert (page.status_code, "Talk" in page.text) == (200, False)
+    other = UserClient(site.url, site.token, "kepler")
+    other.start()
+    other.stop()
+    assert ada.state().ready
 
 
 def test_mistakes_are_refused_and_the_hub_stays_up(site: Deployment, ada: UserClient) -> None:
@@ -305,7 +378,7 @@ def test_another_network_while_somebody_works(site: Deployment, ada: UserClient)
     assert site.owned("network") == sorted(f"{site.instance}-{part}" for part in ("core", "users"))
     # What the hub said that was replaced is there, too.
     told = subprocess.run(
-        as_root([f"/srv/{site.instance}/bin/logs", "hub"]), capture_output=True, text=True, check=True
+        as_root([f"/srv/{site.instance}/bin/hubctl", "logs"]), capture_output=True, text=True, check=True
     )
     assert (told.stdout + told.stderr).count("Running JupyterHub version") > 1
     site.set()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -258,11 +259,11 @@ def test_a_stopped_hub_leaves_a_page_that_waits(site: Deployment, stranger: Visi
 
 
 def test_hub_shell(site: Deployment) -> None:
-    shell = f"/srv/{site.instance}/bin/hub-shell"
+    shell = [f"/srv/{site.instance}/bin/hubctl", "shell"]
 
     def run(*words: str, said: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            as_root([shell, *words]), input=said, capture_output=True, text=True, check=False, timeout=60
+            as_root([*shell, *words]), input=said, capture_output=True, text=True, check=False, timeout=60
         )
 
     assert run("jupyterhub", "--version").stdout.strip() == "6.1.1"
@@ -357,7 +358,7 @@ def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, pa
     site.set(**{**LOOK, "jupyterhub_web_announcement": "It is over"})
     outcome = site.run("configure", name="announcement").assert_done()
     assert outcome.changed_tasks() == [
-        "galilean.hub.jupyterhub : Write title, announcement and links, and the instance's scripts"
+        "galilean.hub.jupyterhub : Write title, announcement and links, and the instance's programs"
     ]
     after = hub_started(site), server_of(site.instance, "ada")
     assert after == before
@@ -376,3 +377,28 @@ def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, pa
     page.page.goto(f"{site.url}/hub/home")
     expect(page.page.locator(".site-announcement")).to_have_text("It is over")
     assert page.errors == []
+
+
+@pytest.mark.slow
+def test_open_notebooks_are_saved_before_servers_are_stopped(site: Deployment, page: Visit) -> None:
+    """A minute before; JupyterLab itself saves every two minutes."""
+    program = f"/srv/{site.instance}/bin/hubctl"
+    leave(page)
+    at = time.strftime("%F %T", time.localtime(time.time() + 60 + 30))
+    subprocess.run(as_root([program, "drain", "--at", at, "--stop"]), check=True)
+    try:
+        page.page.context.clear_cookies()
+        page.log_in("ada", "any password")
+        expect(page.page.locator("#galilean-announcement p")).to_contain_text("All servers are stopped on")
+        page.new_notebook()
+        page.page.locator(".jp-NotebookPanel .jp-Cell .cm-content").first.click()
+        page.page.keyboard.type("mine = 42")
+        tab = page.page.locator(".lm-TabBar-tab.jp-mod-dirty")
+        expect(tab).to_have_count(1)
+        expect(tab).to_have_count(0, timeout=60_000)
+        assert time.time() < time.mktime(time.strptime(at, "%Y-%m-%d %H:%M:%S"))
+    finally:
+        subprocess.run(as_root([program, "undrain"]), check=True)
+    assert "mine = 42" in docker(
+        "exec", server_of(site.instance, "ada"), "cat", "/home/jovyan/Untitled.ipynb"
+    )

@@ -32,7 +32,7 @@ def test_the_journal_of_the_unit_has_what_the_containers_say(hub: Hub) -> None:
 
 
 def test_a_shell_in_the_hub(hub: Hub) -> None:
-    shell = "/srv/hub/bin/hub-shell"
+    shell = "/srv/hub/bin/hubctl shell"
     assert hub.sh(f"{shell} jupyterhub --version") == "6.1.1"
     assert hub.sh(f"echo 'id -u' | {shell}") == hub.sh("id -u hub")
     assert hub.host.run(f"{shell} sh -c 'exit 7'").rc == 7
