@@ -177,7 +177,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.container_logs
     as_text,
     read_logs,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.hub.check import (
+from ansible_collections.galilean.hub.plugins.module_utils.hub.check_container import (
     CheckContainer,
     CheckEnded,
     host_certificates,

@@ -242,12 +242,13 @@ def test_operators_see_how_the_hub_is(site: Deployment, ada: UserClient) -> None
 
 def test_a_drained_hub_starts_no_servers(site: Deployment, ada: UserClient) -> None:
     """Whatever asks for one, also after a restart; who works goes on, and the check runs."""
-    kepler = Person(site.url, "kepler")
     hubctl(site, "announce", "Talk <b>at 5</b>")
     hubctl(site, "drain", "--at", "2h", "--message", "New disks")
     ada.open_kernel("python3")
     ada.run("kept = 42")
     hubctl(site, "restart")
+    # A login leads to a start.
+    kepler = Person(site.url, "kepler")
     page = kepler.session.get(f"{site.url}/hub/spawn", timeout=60)
     assert page.status_code == 503
     for said in ("Your server was not started", "New disks. It begins on", "Talk &lt;b&gt;at 5&lt;/b&gt;"):
@@ -288,8 +289,7 @@ def test_servers_are_stopped_at_the_time_of_a_drain(site: Deployment, ada: UserC
     outcome = site.run("hubctl", "-e", "hubctl_arguments=undrain").assert_done()
     assert "Servers start again. The hub was drained since " in outcome.flat()
     hubctl(site, "announce", "--clear")
-    kepler = Person(site.url, "kepler")
-    page = kepler.session.get(f"{site.url}/hub/spawn", timeout=60)
+    page = Person(site.url, "kepler").session.get(f"{site.url}/hub/home", timeout=60)
     assert (page.status_code, "Talk" in page.text) == (200, False)
     other = UserClient(site.url, site.token, "kepler")
     other.start()

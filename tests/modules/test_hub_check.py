@@ -96,8 +96,9 @@ def check(
     return run
 
 
-def test_success(hub: LoopbackHub, check: Run) -> None:
-    result = check(expect="42")
+def test_success(hub: LoopbackHub, check: Run, tmp_path: Path) -> None:
+    kept = tmp_path / "check.json"
+    result = check(expect="42", result_path=str(kept))
     assert not result["failed"], result["msg"]
     assert not result["changed"]
     assert sorted(result["timings"]) == sorted(STEPS)
@@ -107,6 +108,8 @@ def test_success(hub: LoopbackHub, check: Run) -> None:
     assert result["versions"]["hub"] == "6.1.1"
     assert {"server", "ipython", "python"} <= set(result["versions"])
     assert hub.api("/users/hub-check") == 404
+    seen = json.loads(kept.read_text(encoding="utf-8"))
+    assert (seen["ok"], seen["timings"]) == (True, result["timings"])
 
 
 def test_a_token_for_one_user_is_enough(hub: LoopbackHub, check: Run) -> None:

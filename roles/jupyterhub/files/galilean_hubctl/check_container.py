@@ -1,1 +1,1 @@
-../../../../plugins/module_utils/hub/check.py
+../../../../plugins/module_utils/hub/check_container.py
