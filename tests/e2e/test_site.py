@@ -219,7 +219,8 @@ def hubctl(site: Deployment, *words: str, status: int = 0) -> str:
     argv = as_root([f"/srv/{site.instance}/bin/hubctl", *words])
     done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    # Logs of containers come on both.
+    return done.stdout + done.stderr
 
 
 def test_operators_see_how_the_hub_is(site: Deployment, ada: UserClient) -> None:
