@@ -199,7 +199,8 @@ def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
     now, unknown, seen, servers, users = time.time(), [], {}, [], None
     try:
         seen, servers = containers(settings), engine.servers(settings)
-        users = people(settings)
+        if seen["hub"]["state"] == "running":
+            users = people(settings)
     except Problem as exc:
         unknown.append(str(exc))
     told_before = operations.read(settings)
@@ -234,7 +235,8 @@ def words(answer: t.Mapping[str, t.Any]) -> list[str]:
     versions, rows = answer["versions"], [("PART", "STATE", "SINCE", "IMAGE")]
     for part, one in answer["containers"].items():
         since = ago(now - seconds_of(one["since"])) if one["state"] == "running" else ""
-        rows.append((part, one["health"] or one["state"], since, one["image"]))
+        health = one["health"] if one["state"] == "running" else ""
+        rows.append((part, health or one["state"], since, one["image"]))
     lines = [("Hub", f"{answer['instance']} at {answer['url']}")]
     lines.append(
         ("Versions", f"JupyterHub {versions['jupyterhub'] or '?'}, collection {versions['collection']}")
