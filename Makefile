@@ -177,6 +177,14 @@ restore: setup ## Bring a hub back from its backup, onto a new machine; ARGS="-e
 restore-files: setup ## Bring files of a user back, ARGS="-e restore_user=<name> -e restore_path=<path>"
 	$(PLAYBOOK) playbooks/restore_files.yml $(ARGS)
 
+.PHONY: releases
+releases: setup ## List the releases that can be gone back to (docs/upgrading.md)
+	$(PLAYBOOK) playbooks/releases.yml $(ARGS)
+
+.PHONY: rollback
+rollback: setup ## Bring the release before back, or another one with ARGS="-e rollback_release=<name>"
+	$(PLAYBOOK) playbooks/rollback.yml $(ARGS)
+
 .PHONY: provision
 provision: setup ## Create only the servers on a cloud (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)
