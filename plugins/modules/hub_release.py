@@ -348,10 +348,9 @@ class Instance:
         self.bring_back(kept)
         for role in before:
             self.docker.call("rename", f"{self.names[role]}-before", self.names[role])
-        if before or begun:
-            self.docker.call(
-                "start", *[self.names[role] for role in ORDER if self.is_there(self.names[role])]
-            )
+        there = [self.names[role] for role in ORDER if self.is_there(self.names[role])]
+        if there and (before or begun):
+            self.docker.call("start", *there)
         releases.forget()
         if not before and not begun:
             return "restored", ""
@@ -394,7 +393,9 @@ class Instance:
     def resume(self) -> tuple[str, str]:
         switched = (self.releases.former / "hub").is_dir() and self.is_there(f"{self.names['hub']}-before")
         if switched and self.works(5):
-            # Users may have worked with it since.
+            # Users may have worked with it since. Who made it is not known any more.
+            if self.releases.left() == self.releases.current():
+                self.releases.point(self.what_runs())
             self.releases.leave()
             return "finished", ""
         return self.undo()

@@ -221,12 +221,16 @@ class Releases:
         part.symlink_to(name)
         os.replace(part, self.root / "current")
 
+    def left(self) -> str:
+        """Name of the release that a switch leaves."""
+        try:
+            return (self.former / "release").read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            return ""
+
     def leave(self) -> None:
         """Move what was replaced to the release that it belongs to: the switch is finished."""
-        try:
-            name = (self.former / "release").read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            name = ""
+        name = self.left()
         if name and (self.root / name).is_dir():
             for part in ("hub", "secrets"):
                 if (self.former / part).is_dir():
