@@ -98,7 +98,7 @@ options:
     type: str
     default: /opt/software
   keep:
-    description: How many versions to keep, the current one included, beside those in use.
+    description: How many versions to keep, the current one included, beside those in use and those that a release of a hub needs.
     type: int
     default: 2
   verify:
