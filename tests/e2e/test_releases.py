@@ -19,6 +19,7 @@ import pytest
 import requests
 from deployment import Deployment, Outcome, as_root, collection_tree, docker
 from kill import kill_in
+from test_backup import Person
 from user_client import UserClient
 
 pytestmark = pytest.mark.slow
@@ -100,8 +101,7 @@ class Hub:
         self.ada.start()
         self.ada.open_kernel("python3")
         self.ada.run("x = 4711")
-        answer = self.ada.client.ask("POST", f"{self.site.url}/hub/api/users/ada/tokens", (201,), {})
-        self.token = str(answer.json()["token"])
+        self.person = Person(self.site.url, "ada")
         self.ada.client.ask("POST", f"{self.site.url}/hub/api/users/ada/servers/second", (201, 202), {})
         self.containers = set(self.servers())
 
@@ -113,7 +113,8 @@ class Hub:
         """The user has noticed nothing."""
         assert self.ada.run("print(x)") == "4711"
         assert self.containers <= set(self.servers())
-        headers = {"Authorization": f"token {self.token}"}
+        assert self.person.is_logged_in()
+        headers = {"Authorization": f"token {self.person.token}"}
         model = requests.get(f"{self.site.url}/hub/api/user", headers=headers, timeout=60).json()
         assert model["name"] == "ada"
         assert {"", "second"} <= set(model["servers"])
