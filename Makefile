@@ -181,6 +181,14 @@ restore-files: setup ## Bring files of a user back, ARGS="-e restore_user=<name>
 hubctl: setup ## Run a command on all hub hosts: ARGS="status", ARGS="drain --at 18:00 --stop" (docs/operations.md)
 	$(PLAYBOOK) playbooks/hubctl.yml -e "$$($(PYTHON) -c 'import json, sys; print(json.dumps({"hubctl_arguments": sys.argv[1]}))' $(call quote,$(ARGS)))"
 
+.PHONY: releases
+releases: setup ## List the releases that can be gone back to (docs/upgrading.md)
+	$(PLAYBOOK) playbooks/releases.yml $(ARGS)
+
+.PHONY: rollback
+rollback: setup ## Bring the release before back, or another one with ARGS="-e rollback_release=<name>"
+	$(PLAYBOOK) playbooks/rollback.yml $(ARGS)
+
 .PHONY: provision
 provision: setup ## Create only the servers on a cloud (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)

@@ -13,11 +13,21 @@ SPEC: dict[str, t.Any] = {
     "container": {"type": "dict", "required": True},
     "log_dir": {"type": "path", "default": ""},
     "patience": {"type": "int", "default": 60},
+    "keep": {"type": "bool", "default": False},
+    "stopped": {"type": "str", "default": "true"},
+    "state": {"type": "str", "choices": ["present", "settled"], "default": "present"},
     "docker_cli": {"type": "list", "elements": "str", "default": ["docker"]},
 }
 # Each is called with the docker command as $d, and the container as $n.
 LOOK = '$d container inspect "$n-before" >/dev/null 2>&1 && echo before || true'
-ASIDE = '$d rm -f "$n-before" >/dev/null 2>&1; $d stop --time 15 "$n" && $d rename "$n" "$n-before"'
+# The next one is made by then, so that it starts as soon as the former one has stopped.
+ASIDE = """
+$d rm -f "$n-before" >/dev/null 2>&1
+$d stop --time 15 "$n" >/dev/null || exit 1
+( {stopped} ) || {{ $d start "$n" >/dev/null; $d rm -f "$n-next" >/dev/null; exit 1; }}
+$d rename "$n" "$n-before" && $d rename "$n-next" "$n" || exit 1
+$d start "$n" >/dev/null 2>&1 || true
+"""
 # The command of the health check, until it succeeds; a container that starts again and again does not.
 WORKS = """
 for i in $(seq {tries}); do
@@ -31,6 +41,8 @@ WORDS = '$d logs --tail 15 "$n" 2>&1 | tail -n 15'
 BACK = '$d rm -f "$n" >/dev/null 2>&1; $d rename "$n-before" "$n" && $d start "$n"'
 # What is kept is read by hubctl logs.
 SETTLE = """
+$d rm -f "$n-next" >/dev/null 2>&1
+$d container inspect "$n-before" >/dev/null 2>&1 || exit 0
 if [ -n "$l" ]; then
   mkdir -p -m 0750 "$l" && umask 027
   f="$l/$n-$(date -u +%Y%m%dT%H%M%SZ).log.gz"
@@ -54,23 +66,33 @@ class ActionModule(ActionBase):
         self._name = str(self._options["name"])
         self._docker = shlex.join(args["docker_cli"])
         self._log_dir = args["log_dir"]
+        if args["state"] == "settled":
+            settled = self._shell(SETTLE) if not self._task.check_mode else {"rc": 0, "stdout": ""}
+            done = {"changed": bool(settled["stdout"].strip()), "failed": bool(settled["rc"])}
+            return {**result, **done, **({"msg": settled["stderr"]} if settled["rc"] else {})}
         forecast = self._module(check=True)
         left = "before" in self._shell(LOOK)["stdout"]
         if forecast.get("failed") or self._task.check_mode or not (forecast.get("changed") or left):
             return {**result, **forecast}
         replaced = any("removed" in action for action in forecast.get("actions") or [])
         if replaced and not left:
-            aside = self._shell(ASIDE)
+            made = self._module(check=False, name=f"{self._name}-next", state="present")
+            if made.get("failed"):
+                self._shell('$d rm -f "$n-next"')
+                return {**result, **made}
+            aside = self._shell(ASIDE.format(stopped=args["stopped"]))
             if aside["rc"]:
                 return {
                     **result,
                     "failed": True,
-                    "msg": f"{self._name} cannot be set aside: {aside['stderr']}",
+                    "msg": f"{self._name} cannot be set aside: {' '.join(aside['stderr'].split())}",
                 }
         done = self._module(check=False)
         if not (replaced or left):
             return {**result, **done}
         problem = done.get("msg", "") if done.get("failed") else self._trouble(args["patience"])
+        if not problem and args["keep"]:
+            return {**result, **done, "changed": True}
         if not problem:
             settled = self._shell(SETTLE)
             if settled["rc"]:
@@ -78,6 +100,9 @@ class ActionModule(ActionBase):
                 return {**result, "failed": True, "msg": problem}
             return {**result, **done, "changed": True}
         words = " | ".join(self._shell(WORDS)["stdout"].split("\n"))
+        if args["keep"]:
+            message = f"The new container {self._name} does not work. {problem} Its last lines: {words}"
+            return {**result, "failed": True, "msg": message}
         back = self._shell(BACK)
         now = (
             "the one before it runs again"
@@ -90,7 +115,7 @@ class ActionModule(ActionBase):
             "msg": f"The new container {self._name} does not work, {now}. {problem} Its last lines: {words}",
         }
 
-    def _module(self, check: bool) -> dict[str, t.Any]:
+    def _module(self, check: bool, **other: str) -> dict[str, t.Any]:
         """docker_container, really or as a forecast."""
         before, self._task.check_mode = self._task.check_mode, check
         # In check mode the image may be one that the run would have built.
@@ -98,7 +123,7 @@ class ActionModule(ActionBase):
         try:
             done: dict[str, t.Any] = self._execute_module(
                 module_name="community.docker.docker_container",
-                module_args={**self._options, **pull},
+                module_args={**self._options, **pull, **other},
                 task_vars=self._vars,
             )
         finally:

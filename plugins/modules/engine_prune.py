@@ -28,8 +28,8 @@ version_added: 0.2.0
 author: galilean.hub contributors (@galilean)
 description:
   - Removes older versions of this collection's images, its untagged images, unfinished software volumes, and build cache above a limit.
-  - Keeps images and volumes that a container uses, running or not, that O(wanted) names, or that the configuration of any hub on
-    the host names.
+  - Keeps images and volumes that a container uses, running or not, that O(wanted) names, or that the configuration or a release of
+    any hub on the host names.
   - Never removes homes, containers, or resources without this collection's labels.
 requirements:
   - An engine that O(docker_cli) reaches through a Unix socket.

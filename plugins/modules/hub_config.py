@@ -49,6 +49,21 @@ options:
       - When empty, the file is removed.
     type: str
     default: ""
+  releases_dir:
+    description:
+      - Folder of M(galilean.hub.hub_release). With it, the files are not written over those of a hub that is there, but into C(.next)
+        of this folder, from where M(galilean.hub.hub_release) brings them to their place.
+    type: path
+    version_added: 0.9.0
+  hub_container:
+    description: Container of the hub, by which it is known whether one is there.
+    type: str
+    version_added: 0.9.0
+  release:
+    description: The parts of the present release's record that the settings say, to compare.
+    type: dict
+    default: {}
+    version_added: 0.9.0
   docker_cli:
     description: Docker client.
     type: str
@@ -101,10 +116,19 @@ checked:
   description: Whether the data was checked in the image in this run.
   type: bool
   returned: success
+staged:
+  description: Whether the files are in C(.next) of O(releases_dir).
+  type: bool
+  returned: success
+recorded:
+  description: Whether the present release is recorded with O(release).
+  type: bool
+  returned: success
 """
 
 import contextlib
 import os
+import shutil
 import tempfile
 import typing as t
 
@@ -126,6 +150,9 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "data": {"type": "dict", "required": True},
     "image": {"type": "str", "required": True},
     "hooks": {"type": "str", "default": ""},
+    "releases_dir": {"type": "path"},
+    "hub_container": {"type": "str"},
+    "release": {"type": "dict", "default": {}},
     "docker_cli": {"type": "str", "default": "docker"},
     "timeout": {"type": "int", "default": 120},
 }
@@ -157,6 +184,25 @@ def lint(module: AnsibleModule, content: str, hooks: str) -> list[str]:
 def image_exists(module: AnsibleModule) -> bool:
     argv = [module.params["docker_cli"], "image", "inspect", "--format", "{{.Id}}", module.params["image"]]
     return module.run_command(argv)[0] == 0
+
+
+def stage(module: AnsibleModule) -> str:
+    """The folder to write to where a hub is there; empty where none is."""
+    params = module.params
+    argv = [params["docker_cli"], "container", "inspect", "--format={{.Id}}", str(params["hub_container"])]
+    if not params["releases_dir"] or module.check_mode or module.run_command(argv)[0]:
+        return ""
+    folder = os.path.join(params["releases_dir"], ".next")
+    # One that was left may have more in it.
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(folder, mode=0o700)
+    os.chmod(params["releases_dir"], 0o700)
+    return folder
+
+
+def is_recorded(params: dict[str, t.Any]) -> bool:
+    found = parse(read(os.path.join(params["releases_dir"] or "", "current", "record.json")))
+    return all(found.get(key) == value for key, value in params["release"].items())
 
 
 def temporary(module: AnsibleModule, content: str, mode: int = 0o600) -> str:
@@ -211,6 +257,11 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
             for name, after in wanted.items()
             if before[name] or after
         ]
+    staged = stage(module) if changed else ""
+    result.update(staged=bool(staged), recorded=is_recorded(module.params))
+    if staged:
+        wanted = {os.path.join(staged, os.path.basename(name)): after for name, after in wanted.items()}
+        before = dict.fromkeys(wanted, "")
     for name, after in wanted.items():
         if before[name] != after and not module.check_mode:
             write(module, name, after)

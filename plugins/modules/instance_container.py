@@ -31,6 +31,24 @@ options:
     description: Timeout in seconds for the new container to work.
     type: int
     default: 60
+  keep:
+    description:
+      - Leave the old container beside the new one, stopped, also after a failure. M(galilean.hub.hub_release) brings it back, and
+        O(state=settled) removes it.
+    type: bool
+    default: false
+    version_added: 0.9.0
+  stopped:
+    description: Shell script to run between the stop of the old container and the start of the new one. If it fails, the old one is started.
+    type: str
+    default: 'true'
+    version_added: 0.9.0
+  state:
+    description: With V(settled), only remove the old container that O(keep) has left.
+    type: str
+    choices: [present, settled]
+    default: present
+    version_added: 0.9.0
   docker_cli:
     description: The docker command, with its options.
     type: list

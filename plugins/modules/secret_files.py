@@ -38,6 +38,10 @@ options:
     description: Group name or GID of folder and files.
     type: str
     required: true
+  former:
+    description: Folder that gets a copy of O(path) before something in it is changed, if it is not there yet. Its parents are created.
+    type: path
+    version_added: 0.9.0
   secrets:
     description: The secrets. Other files in the folder are not changed.
     type: list
@@ -97,17 +101,20 @@ fingerprints:
 import os
 import secrets as random_source
 import typing as t
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.host.secrets_plan import decide, fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import copy_folder
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
     "owner": {"type": "str", "required": True},
     "group": {"type": "str", "required": True},
+    "former": {"type": "path"},
     "secrets": {
         "type": "list",
         "elements": "dict",
@@ -144,6 +151,15 @@ def ensure_attributes(module: AnsibleModule, path: str, mode: str, changed: bool
     return module.set_fs_attributes_if_different(arguments, changed)
 
 
+def keep(folder: str, former: str) -> None:
+    """What the hub goes back to if it does not start with what comes."""
+    if not os.path.isdir(former):
+        # The folder of all releases, and that of what this run replaces.
+        for path in (os.path.dirname(os.path.dirname(former)), os.path.dirname(former)):
+            os.makedirs(path, mode=0o700, exist_ok=True)
+        copy_folder(Path(folder), Path(former))
+
+
 def run(module: AnsibleModule) -> dict[str, t.Any]:
     """Read, decide, write."""
     folder = module.params["path"]
@@ -153,6 +169,9 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     decisions = decide(module.params["secrets"], present, random_source.token_hex)
     changed = not os.path.isdir(folder) or any(decision.write is not None for decision in decisions)
     if not module.check_mode:
+        former = module.params["former"]
+        if former and present and any(decision.write is not None for decision in decisions):
+            keep(folder, former)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         changed = ensure_attributes(module, folder, "0700", changed)
     for decision in decisions:

@@ -17,6 +17,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.commands import 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
 from ansible_collections.galilean.hub.plugins.module_utils.engine.observed import ObservedVolume
+from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import needed_by_releases
 from ansible_collections.galilean.hub.plugins.module_utils.volumes.plan import (
     Damage,
     Plan,
@@ -97,7 +98,7 @@ options:
     type: str
     default: /opt/software
   keep:
-    description: How many versions to keep, the current one included, beside those in use.
+    description: How many versions to keep, the current one included, beside those in use and those that a release of a hub needs.
     type: int
     default: 2
   verify:
@@ -241,6 +242,13 @@ def find_damage(job: Job, current: ObservedVolume | None, image: str) -> Damage 
     return verify_volume(job, python[0])
 
 
+def with_releases(engine: DockerCli, others: list[ObservedVolume]) -> list[ObservedVolume]:
+    """The same, with the releases of hubs among those that use a version: they can be gone back to."""
+    folders = engine.hub_folders("/etc/jupyterhub")
+    needed = {name for folder in folders for name in needed_by_releases(Path(folder))}
+    return [replace(one, users=(*one.users, "(a release)")) if one.name in needed else one for one in others]
+
+
 def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
     """Make sure that the version exists, and not too many others."""
     image = params["image"] or ""
@@ -256,6 +264,10 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         result = report(plan_present(spec, None, [], params["keep"]), facts_of(spec, None))
         return {**result, "warnings": [f"{exc} In check mode this counts as an engine without volumes."]}
     plan = plan_present(spec, current, others, params["keep"])
+    if plan.prune:
+        # Asked only where something would go.
+        others = with_releases(engine, others)
+        plan = plan_present(spec, current, others, params["keep"])
     if not params["verify"] and (check_mode or not plan.changed):
         return report(plan, facts_of(spec, current))
     with folder_for(params, check_mode) as folder, locked(folder / f"{spec.prefix}.lock"):
@@ -266,7 +278,7 @@ def run_present(params: dict[str, t.Any], check_mode: bool) -> dict[str, t.Any]:
         damage = find_damage(job, current, image) if params["verify"] else None
         if damage and engine.image(spec.image) is None:
             spec = replace(spec, image="")
-        now = plan_present(spec, current, others, params["keep"], damage)
+        now = plan_present(spec, current, with_releases(engine, others), params["keep"], damage)
         if check_mode:
             return report(now, facts_of(spec, current))
         if now.seed:

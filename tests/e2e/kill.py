@@ -29,18 +29,18 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def kill_in(site: Deployment, task: str) -> None:
-    """Start site.yml and kill it, with all that it started, a moment after it has come to a task."""
-    argv, env = site.command("site")
+def kill_in(site: Deployment, text: str, playbook: str = "site", seconds: float = 0.3) -> None:
+    """Start a playbook and kill it, with all that it started, a moment after it has printed the text."""
+    argv, env = site.command(playbook)
     log = site.folder / "killed.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(argv, env=env, cwd=site.folder, stdout=output, stderr=subprocess.STDOUT)
 
         def came() -> bool:
-            return f"TASK [{task}]" in log.read_text(encoding="utf-8")
+            return text in log.read_text(encoding="utf-8")
 
-        wait_until(lambda: came() or process.poll() is not None, 900, task)
-        time.sleep(0.3)
+        wait_until(lambda: came() or process.poll() is not None, 900, text)
+        time.sleep(seconds)
         assert process.poll() is None, log.read_text(encoding="utf-8")[-3000:]
         for pid in [*descendants(process.pid), process.pid]:
             with contextlib.suppress(ProcessLookupError):

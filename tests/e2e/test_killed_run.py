@@ -38,7 +38,7 @@ def clean(site: Deployment) -> tuple[list[str], dict[str, object]]:
 def test_killed_run(site: Deployment, clean: tuple[list[str], dict[str, object]], number: int) -> None:
     tasks, state = clean
     task = tasks[(2 * number + 1) * len(tasks) // (2 * KILLS)]
-    kill_in(site, task)
+    kill_in(site, f"TASK [{task}]")
     site.run("site", name=f"after-kill-{number}").assert_done()
     assert comparable(site.state()) == comparable(state), f"killed in {task}"
     site.teardown(data=True).assert_done()

@@ -49,6 +49,9 @@ else:
 if c.JupyterHub.get("cookie_host_prefix_enabled"):
     subdomains.guard_logins()
 subdomains.tell_moves(c.JupyterHub.get("subdomain_host", ""))
+database.upgrade(c.JupyterHub.db_url)
+if data.get("trial"):
+    database.forget_servers(c.JupyterHub.db_url)
 c.GalileanAccess.renamed_users = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed_users") or {}))
 # By its name: `keys` is a method of every section.
 key_rotation.rotate(c.JupyterHub.db_url, c.CryptKeeper["keys"])

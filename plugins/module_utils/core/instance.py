@@ -109,6 +109,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "certificate_dir": f"{state}/certificate",
         "certbot_dir": f"{state}/certbot",
         "backup_dir": f"{state}/backup",
+        "releases_dir": f"{state}/releases",
         "welcome_dir": f"{state}/welcome",
         "shared_dir": f"{state}/shared",
         "bin_dir": f"{state}/bin",

@@ -165,6 +165,14 @@ class DockerCli:
     def volume_users(self, name: str) -> list[str]:
         return sorted(self._rows("ps", "--all", "--format={{.Names}}", f"--filter=volume={name}"))
 
+    def hub_folders(self, target: str) -> list[str]:
+        """Folders of this host that hubs have there."""
+        found = self.existing(
+            "container", self._rows("ps", "--all", "--quiet", "--filter=label=galilean.hub.role=hub")
+        )
+        mounts = [mount for one in found for mount in one.get("Mounts") or []]
+        return [str(mount["Source"]) for mount in mounts if mount.get("Destination") == target]
+
     def create_volume(self, name: str, labels: t.Mapping[str, str]) -> None:
         self.call(
             "volume", "create", *[f"--label={key}={value}" for key, value in sorted(labels.items())], name

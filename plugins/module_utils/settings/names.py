@@ -41,6 +41,7 @@ PLAYBOOK_VARIABLES = {
         "restore_snapshot",
         "restore_user",
     ),
+    "rollback": ("rollback_database", "rollback_release"),
     "takeover": ("takeover_confirm",),
     "teardown": (
         "teardown_confirm",

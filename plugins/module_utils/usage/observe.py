@@ -18,6 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.errors import Hu
 from ansible_collections.galilean.hub.plugins.module_utils.engine.api import ApiError, EngineApi
 from ansible_collections.galilean.hub.plugins.module_utils.homes.limits import read_limits
 from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import read_owners
+from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import needed_by_releases
 from ansible_collections.galilean.hub.plugins.module_utils.images.delivery_plan import chain_ids, layer_sizes
 from ansible_collections.galilean.hub.plugins.module_utils.usage.policy import (
     CACHE,
@@ -81,6 +82,8 @@ def named_by_hubs(containers: t.Sequence[t.Mapping[str, t.Any]]) -> frozenset[st
     words: set[str] = set()
     for instance, mounts in _hubs(containers):
         if CONFIG in mounts:
+            # What runs, and what can be gone back to.
+            words |= needed_by_releases(mounts[CONFIG])
             path = mounts[CONFIG] / "config.json"
             try:
                 words.update(words_of(json.loads(path.read_text(encoding="utf-8"))))

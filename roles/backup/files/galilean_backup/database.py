@@ -4,69 +4,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import sqlite3
 from pathlib import Path
 
+from . import sqlite_copy
 from .settings import Problem
+from .sqlite_copy import fault as fault
+from .sqlite_copy import schema as schema
 
-PATIENCE = 60
 END = ".sqlite"
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a database by SQLite's own backup, with owner and mode; raises Problem when it is not sound."""
-    target.unlink(missing_ok=True)
-    if source.is_symlink() or not source.is_file():
-        # Its folder is the hub's, and this runs as root.
-        raise Problem(
-            f"The database {source} is no plain file: look who has put that there, before anything else."
-        )
+    """As of the other module; raises Problem."""
     try:
-        with (
-            contextlib.closing(
-                sqlite3.connect(f"file:{source}?mode=ro", uri=True, timeout=PATIENCE)
-            ) as there,
-            contextlib.closing(sqlite3.connect(target)) as here,
-        ):
-            there.backup(here)
-            # One file, wherever it goes.
-            here.execute("PRAGMA journal_mode = DELETE")
-        found = source.stat()
-        os.chown(target, found.st_uid, found.st_gid)
-        os.chmod(target, found.st_mode & 0o777)
-    except (sqlite3.Error, OSError) as exc:
-        raise Problem(
-            f"The database {source} cannot be copied ({exc}): look at the hub's log, and whether its disk is full."
-        ) from exc
-    wrong = fault(target)
-    if wrong:
-        raise Problem(
-            f"The database {source} is damaged ({wrong}): the former backups have it as it was, see docs/backup.md."
-        )
-
-
-def fault(path: Path) -> str:
-    """What is wrong with a database; empty for nothing."""
-    try:
-        with contextlib.closing(
-            sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=PATIENCE)
-        ) as database:
-            said = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
-    except sqlite3.Error as exc:
-        return str(exc)
-    return "" if said == "ok" else " ".join(said.split())
-
-
-def schema(path: Path) -> str:
-    """The version of JupyterHub's schema; empty where there is none."""
-    with (
-        contextlib.suppress(sqlite3.Error, TypeError),
-        contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database,
-    ):
-        return str(database.execute("SELECT version_num FROM alembic_version").fetchone()[0])
-    return ""
+        sqlite_copy.copy(source, target)
+    except sqlite_copy.SqliteError as exc:
+        raise Problem(str(exc)) from exc
 
 
 def put_back(source: Path, folder: Path) -> None:

@@ -23,7 +23,9 @@ CLONE_NEWNS = 0x00020000
 MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_SLAVE = 1, 32, 4096, 16384, 1 << 19
 
 # Of the instance's folder, what each run of site.yml makes again, what is of no use on another host, and the backup's own.
-LEFT_OUT = ("backup", "bin", "broker", "disk", "hubctl", "log", "move.log", "welcome")
+LEFT_OUT = (
+    "backup", "bin", "broker", "disk", "hubctl", "log", "move.log", "releases/.*", "releases/failed", "welcome",
+)  # fmt: skip
 # Of a home, what its programs make again, and what its user has thrown away.
 CACHES = (
     ".cache",

@@ -44,6 +44,8 @@ class CheckSettings:
     expect: str
     timeout: float
     answer_timeout: float
+    # What the server is started with, as a choice in the start form.
+    options: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -193,7 +195,7 @@ class HubCheck:
 
     def _start_server(self) -> None:
         name = self.settings.user
-        mark = {MARK: CREATED if self._own_account else FOUND}
+        mark = {**self.settings.options, MARK: CREATED if self._own_account else FOUND}
         self._started = self._marked = True
         try:
             while self._client.start_server(name, mark).status == 429:

@@ -10,11 +10,13 @@ https://www.sqlite.org/pragma.html#pragma_synchronous).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import create_engine, event, inspect
+from jupyterhub import dbutil
+from sqlalchemy import create_engine, event, inspect, text
 from sqlalchemy.engine import Connection, Engine
 
 
@@ -31,6 +33,22 @@ def tune() -> None:
     """Apply to every connection that is made from now on."""
     if not event.contains(Engine, "connect", _on_connect):
         event.listen(Engine, "connect", _on_connect)
+
+
+def upgrade(db_url: str) -> None:
+    """Bring the schema of a SQLite database to this JupyterHub's. The deploy keeps a copy of the one before.
+
+    A database elsewhere is not copied: a site that has one says itself when it is upgraded (upgrade_db).
+    """
+    if db_url.startswith("sqlite:"):
+        dbutil.upgrade_if_needed(db_url, backup=False, log=logging.getLogger("jupyterhub"))
+
+
+def forget_servers(db_url: str) -> None:
+    """For a trial on a copy of the database: servers that run are none of its business."""
+    with users(db_url) as connection:
+        if connection is not None:
+            connection.execute(text("UPDATE spawners SET server_id = NULL, state = '{}'"))
 
 
 @contextmanager
