@@ -29,9 +29,9 @@ def descendants(pid: int) -> list[int]:
     return found
 
 
-def kill_in(site: Deployment, task: str) -> None:
-    """Start site.yml and kill it, with all that it started, a moment after it has come to a task."""
-    argv, env = site.command("site")
+def kill_in(site: Deployment, task: str, playbook: str = "site") -> None:
+    """Start a playbook and kill it, with all that it started, a moment after it has come to a task."""
+    argv, env = site.command(playbook)
     log = site.folder / "killed.log"
     with log.open("w", encoding="utf-8") as output:
         process = subprocess.Popen(argv, env=env, cwd=site.folder, stdout=output, stderr=subprocess.STDOUT)
