@@ -180,8 +180,10 @@ def test_a_drill_proves_the_backup_and_leaves_the_hub_alone(
 ) -> None:
     ada = UserClient(site.url, site.token, "ada")
     ada.start()
-    ada.open_kernel("python3")
+    kernel = ada.open_kernel("python3")
     ada.run("kept = 42")
+    # A server closes a websocket whose other end is silent for so long.
+    ada.close()
     site.run("backup").assert_done()
     before = site.state()
     said = site.run("drill").assert_done().flat()
@@ -190,6 +192,7 @@ def test_a_drill_proves_the_backup_and_leaves_the_hub_alone(
     assert drilled(site)["good"]["rows"]["users"] == len(PEOPLE)
     assert not scratch(site)
     assert site.state() == before
+    ada.join_kernel(kernel)
     assert ada.run("print(kept)") == "42"
 
 
