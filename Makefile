@@ -40,7 +40,7 @@ FIND_INVENTORY = $(if $(findstring $(comma),$(INVENTORY))$(shell [ ! -e $(call q
 PLAYBOOK = $(FIND_INVENTORY)ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
-MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/roles/jupyterhub/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/roles/jupyterhub/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e:$(CURDIR)/tests/modules $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
   --cache-dir $(CURDIR)/.cache/mypy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -173,6 +173,10 @@ backup: setup ## Make a backup now, where backup_repository is set (docs/backup.
 restore: setup ## Bring a hub back from its backup, onto a new machine; ARGS="-e restore_snapshot=<id or time>"
 	$(PLAYBOOK) playbooks/restore.yml $(ARGS)
 
+.PHONY: drill
+drill: setup ## Rehearse a restore beside the running hub, and remove it again (docs/backup.md)
+	$(PLAYBOOK) playbooks/drill.yml $(ARGS)
+
 .PHONY: restore-files
 restore-files: setup ## Bring files of a user back, ARGS="-e restore_user=<name> -e restore_path=<path>"
 	$(PLAYBOOK) playbooks/restore_files.yml $(ARGS)
@@ -239,7 +243,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
 	$(MYPY) --package galilean_certificate --package galilean_backup --package galilean_hubctl --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
-	for folder in $(wildcard tests/unit tests/inputs tests/tools tests/modules tests/e2e tests/login tests/attacks tests/guest tests/bench tests/lab tests/cloud); do \
+	for folder in $(wildcard tests/unit tests/inputs tests/tools tests/modules tests/e2e tests/login tests/attacks tests/chaos tests/guest tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
 	$(TESTING) $(BIN)/ansible-lint
 	$(TESTING) $(BIN)/antsibull-changelog lint
@@ -291,6 +295,10 @@ login: setup-dev engine ## Test all authenticators with a real browser, OpenID p
 .PHONY: attacks
 attacks: setup-dev engine ## Attacks of anonymous clients, users and a compromised hub on a deployed instance
 	$(TESTING) $(BIN)/pytest tests/attacks $(ARGS)
+
+.PHONY: chaos
+chaos: setup-dev engine ## Kill parts of a hub while users work, CHAOS_SEEDS="1 2"; backups by systemd; part of `make test-all`
+	$(TESTING) $(BIN)/pytest tests/chaos $(ARGS)
 
 .PHONY: guest
 guest: setup-dev ## Test project quotas in a virtual machine; part of `make test-all`

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, as_root, docker
+from kill import kill_in
 from person import Person
 from user_client import UserClient
 
@@ -131,3 +132,59 @@ def test_one_file_of_one_user(site: Deployment) -> None:
     assert ada.read(f"{folder}/kept.txt")["content"] == "the work of ada"
     ada.write(f"{folder}/mine.txt", "it is the user's own")
     ada.stop()
+
+
+def scratch(site: Deployment) -> list[str]:
+    """What is there of the instance that drills make."""
+    label = f"--filter=label=galilean.hub.instance={site.instance}-drill"
+    found = [docker(kind, "ls", "--quiet", label) for kind in ("volume", "network")]
+    found += [docker("ps", "--all", "--quiet", label), *map(str, Path("/srv").glob(f"{site.instance}-drill"))]
+    return [one for one in found if one]
+
+
+def drilled(site: Deployment) -> dict[str, t.Any]:
+    argv = as_root(["cat", f"/srv/{site.instance}/backup/drill.json"])
+    return dict(json.loads(subprocess.run(argv, capture_output=True, text=True, check=True).stdout))
+
+
+def test_a_drill_proves_the_backup_and_leaves_the_hub_alone(
+    site: Deployment, saved: dict[str, dict[str, t.Any]]
+) -> None:
+    ada = UserClient(site.url, site.token, "ada")
+    ada.start()
+    kernel = ada.open_kernel("python3")
+    ada.run("kept = 42")
+    # A server closes a websocket whose other end is silent for so long.
+    ada.close()
+    site.run("backup").assert_done()
+    before = site.state()
+    said = site.run("drill").assert_done().flat()
+    assert "and is removed again: " in said
+    assert "users came in with the sessions of their browsers, and a server ran code." in said
+    assert drilled(site)["good"]["rows"]["users"] == len(PEOPLE)
+    assert not scratch(site)
+    assert site.state() == before
+    ada.join_kernel(kernel)
+    assert ada.run("print(kept)") == "42"
+
+
+def test_a_drill_that_was_killed_is_removed(site: Deployment) -> None:
+    kill_in(site, "galilean.hub.jupyterhub : Wait until the hub answers", "drill")
+    assert len(scratch(site)) == 4
+    site.run("drill", "-e", "restore_remove_drill=true").assert_done()
+    assert not scratch(site)
+    assert drilled(site)["message"] == "It was killed."
+    assert "The last drill failed" in site.run("verify").assert_done().flat()
+
+
+def test_a_drill_with_a_damaged_backup_fails(site: Deployment, repository: str) -> None:
+    for path in Path(repository, "data").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(bytes(1000) + path.read_bytes()[1000:])
+    failed = site.run("drill", name="drill-damaged")
+    assert failed.code != 0
+    assert f"The drill of {site.instance} on {site.instance} failed after " in failed.flat()
+    assert not scratch(site)
+    assert not drilled(site)["ok"]
+    assert drilled(site)["good"]["homes"] >= len(PEOPLE)

@@ -82,12 +82,23 @@ class UserClient:
             self.stop()
             self.client.delete_user(self.name)
 
-    def open_kernel(self, kernel: str) -> None:
-        """Start a kernel and keep its websocket open."""
+    def open_kernel(self, kernel: str) -> str:
+        """Start a kernel and keep its websocket open; its number."""
         number = self.client.start_kernel(self.server, kernel)
+        self.join_kernel(number)
+        return number
+
+    def join_kernel(self, number: str) -> None:
+        """Open a websocket to a kernel that runs."""
         self._channel = WebsocketChannel(
             f"{self.server}/api/kernels/{number}/channels", self._token, self._context, self._patience / 4
         )
+
+    def close(self) -> None:
+        """Close the websocket; the kernel runs on."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
 
     def run(self, code: str) -> str:
         """Run code in the kernel, over the websocket that open_kernel() opened, and return its output."""

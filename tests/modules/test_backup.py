@@ -15,6 +15,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
 import time
 import typing as t
@@ -426,3 +427,119 @@ def test_a_user_who_is_gone_gets_the_home_back(hub: Instance) -> None:
     assert hub.labels("bob")["galilean.hub.user"] == "bob"
     assert json.loads(Path(hub.home, "last.json").read_text())["ok"]
     shutil.rmtree(hub.home / "tmp", ignore_errors=True)
+
+
+def test_a_drill_compares(instance: Instance) -> None:
+    """In an instance of its own, whose hub playbooks/drill.yml starts."""
+    name, secret = f"{instance.name}-drill", instance.state / "secrets" / "cookie-secret"
+    database = instance.state / "hub" / "jupyterhub.sqlite"
+    with contextlib.closing(sqlite3.connect(database)) as hub, hub:
+        hub.execute("CREATE TABLE users (name TEXT)")
+        hub.execute("INSERT INTO users VALUES ('ada')")
+        hub.execute("CREATE TABLE spawners (server_id INTEGER, state TEXT)")
+        hub.execute("""INSERT INTO spawners VALUES (7, '{"object_id": "of the real hub"}')""")
+    instance.done("prepare")
+    instance.done("run")
+    before = {user: instance.manifest(user) for user in ("ada", "bob")}
+    begin = ("drill", "begin", "--scratch", name)
+    assert instance.done(*begin, "--check")["homes"] == 2
+    assert "drill" in instance.done("status")
+    assert not (instance.state.parent / name).exists()
+    answer = instance.done(*begin)
+    assert (answer["homes"], answer["rows"]["users"], answer["secrets"]) == (2, 1, 1)
+    copy = instance.state.parent / name
+    assert (copy / "secrets" / "cookie-secret").read_bytes() == secret.read_bytes()
+    assert docker("volume", "ls", "--quiet", f"--filter=label=galilean.hub.instance={name}").split() == [
+        f"{name}-home-ada",
+        f"{name}-home-bob",
+    ]
+    # It would end servers that are not its own.
+    with contextlib.closing(sqlite3.connect(copy / "hub" / "jupyterhub.sqlite")) as hub:
+        assert hub.execute("SELECT * FROM spawners").fetchall() == [(None, "{}")]
+    assert {user: instance.manifest(user) for user in ("ada", "bob")} == before
+    assert "which no drill has made" in instance.refused(*begin)
+
+    def remove() -> None:
+        volumes = docker("volume", "ls", "--quiet", f"--filter=label=galilean.hub.instance={name}").split()
+        docker("volume", "rm", *volumes)
+        shutil.rmtree(copy)
+
+    remove()
+    instance.done("drill", "end", "--scratch", name, "--answer", json.dumps(answer))
+    assert instance.done("status")["drill"]["good"]["homes"] == 2
+    assert "galilean_hub_backup_drill_ok" in (instance.home / "backup.prom").read_text()
+    assert instance.done(*begin, "--homes", "1")["homes"] == 1
+    assert not (copy / "shared" / "lab").exists()
+    remove()
+    # A secret that the backup lacks, and files that are not what the snapshot has.
+    (instance.state / "secrets" / "lost").write_text("x")
+    os.utime(instance.state / "secrets" / "lost", (0, 0))
+    assert "The secret lost is not in the backup" in instance.refused(*begin)
+    remove()
+    (instance.state / "secrets" / "lost").unlink()
+    for path in Path(instance.settings["repository"], "data").rglob("*"):
+        if path.is_file():
+            path.chmod(0o600)
+            path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    assert "restic failed with" in instance.refused(*begin)
+    remove()
+
+
+@pytest.mark.slow
+def test_large_homes_while_people_write(instance: Instance) -> None:
+    """20 homes of 100 MB in 2,000 files: what comes back is what was there at some moment of the backup."""
+    fill = """
+import os, random, sys
+chance = random.Random(sys.argv[1])
+for number in range(2000):
+    folder = os.path.join(sys.argv[1], f"project-{number % 40}")
+    os.makedirs(folder, exist_ok=True)
+    open(os.path.join(folder, f"file-{number}"), "wb").write(chance.randbytes(50_000))
+"""
+    # Appends numbered lines to one file and replaces another one, until it is ended.
+    work = """
+import itertools, os, sys
+for number in itertools.count():
+    for place in sys.argv[1:]:
+        with open(place + "/lines", "a") as stream:
+            stream.write(f"{number}\\n")
+        with open(place + "/new", "w") as stream:
+            stream.write(f"{number} " * 1000)
+        os.replace(place + "/new", place + "/replaced")
+    print(number, flush=True)
+"""
+    users = [f"user{number}" for number in range(20)]
+    for user in users:
+        instance.add_home(user)
+        python(fill, instance.place(user))
+    instance.done("prepare")
+    names = ("lines", "new", "replaced", ".")
+    places = [instance.place(user) for user in users]
+    with (
+        writing(instance.state / "hub" / "jupyterhub.sqlite"),
+        subprocess.Popen(
+            as_root([sys.executable, "-c", work, *places]), stdout=subprocess.PIPE, text=True
+        ) as working,
+    ):
+        assert working.stdout is not None
+        first = int(working.stdout.readline())
+        good = instance.done("run")["good"]
+        subprocess.run(as_root(["kill", str(working.pid)]), check=True)
+        last = max(first, *map(int, working.stdout.read().split()))
+    assert last > first
+    assert good["bytes"] > 20 * 2000 * 50_000
+    before = {user: kept(instance.manifest(user)) for user in users}
+    instance.wipe()
+    instance.done("restore")
+    for user in users:
+        after = kept(instance.manifest(user))
+        still = {name: one for name, one in before[user].items() if name not in names}
+        assert {name: one for name, one in after.items() if name not in names} == still
+        place = Path(instance.place(user))
+        lines = [int(line) for line in (place / "lines").read_text().split()]
+        assert lines == list(range(len(lines)))
+        assert first <= lines[-1] <= last
+        assert len(set((place / "replaced").read_text().split())) == 1
+    with contextlib.closing(sqlite3.connect(instance.state / "hub" / "jupyterhub.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT count(*) % 2 FROM lines").fetchone() == (0,)

@@ -103,6 +103,11 @@ def values(settings: Settings) -> list[str]:
         found.append(
             f"backup_max_age is {own['max_age']}: give a number of hours, more than between two backups"
         )
+    found += [
+        f"backup_{name} is {own[name]}: give a whole number, 0 for {meaning}"
+        for name, meaning in (("drill_max_age", "no warning"), ("drill_homes", "all homes"))
+        if own[name] < 0
+    ]
     if own["metrics_file"] and not own["metrics_file"].startswith("/"):
         found.append(f"backup_metrics_file is '{own['metrics_file']}': give an absolute path on the host")
     found += [

@@ -38,6 +38,7 @@ PLAYBOOK_VARIABLES = {
         "restore_confirm",
         "restore_name",
         "restore_path",
+        "restore_remove_drill",
         "restore_snapshot",
         "restore_user",
     ),

@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_backup import complaint, database, manifest, repository, run, state, tree
+from galilean_backup import complaint, database, drill, manifest, repository, run, state, tree
 from galilean_backup.__main__ import BUSY, alone, main
 from galilean_backup.settings import Problem, Settings, load
 
@@ -372,3 +372,69 @@ def test_others_in_the_repository_are_waited_for(
     monkeypatch.setattr(repository, "PATIENCE", -1)
     with pytest.raises(Problem, match="Another machine works in /mnt/backup/hub"):
         Busy(settings, 9).run("forget", say=said.append)
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("1970-01-01T00:00:01Z", 10**9),
+        ("2009-02-13T23:31:30.123456789Z", 1234567890123456789),
+        ("2009-02-14T00:31:30.5+01:00", 1234567890500000000),
+        ("2009-02-13T18:31:30.000000007-05:00", 1234567890000000007),
+        ("1969-12-31T23:59:59.25Z", -750000000),
+    ],
+)
+def test_times_of_restic(text: str, nanoseconds: int) -> None:
+    assert drill.nanoseconds(text) == nanoseconds
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ""),
+        ({"size": 4}, "size is 3 and not 4"),
+        ({"mode": 0o640 | 1 << 22}, "mode is "),
+        ({"uid": 12345}, "owner is "),
+        ({"mtime": "2009-02-13T23:31:31Z"}, "time is "),
+        ({"type": "dir"}, "kind is "),
+        ({"type": "socket"}, ""),
+    ],
+)
+def test_a_file_that_is_not_as_in_the_snapshot(tmp_path: Path, changed: dict[str, t.Any], said: str) -> None:
+    path = tmp_path / "x"
+    path.write_text("abc")
+    path.chmod(0o640)
+    os.utime(path, ns=(0, 1234567890000000000))
+    node = {"type": "file", "mode": 0o640, "uid": os.geteuid(), "gid": os.getegid(), "size": 3}
+    node = {**node, "mtime": "2009-02-13T23:31:30Z", **changed}
+    told = drill.difference(node, path)
+    assert told.startswith(said)
+    assert bool(told) == bool(said)
+    assert drill.difference(node, tmp_path / "y") == ("" if node["type"] == "socket" else "is missing")
+
+
+def test_the_room_for_a_drill_is_looked_at_first(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drill.engine, "docker", lambda *_words: f"{tmp_path}\n")
+    scratch = dataclasses.replace(settings, state_dir=str(tmp_path / "hub-drill"))
+    drill.check_room(scratch, {"state": 1, "homes": 1})
+    with pytest.raises(Problem, match="make room, or take a few homes with -e backup_drill_homes=3"):
+        drill.check_room(scratch, {"state": 1, "homes": 1 << 60})
+
+
+@pytest.mark.parametrize(
+    ("found", "days", "said"),
+    [
+        ({}, 0, ""),
+        ({}, 10, "There was no drill since backups began, "),
+        ({"ok": True, "good": {"time": "2027-01-14T08:00:00Z"}}, 10, ""),
+        ({"ok": True, "good": {"time": "2026-12-01T08:00:00Z"}}, 10, "The last good drill was 45 days ago"),
+        ({"ok": False, "ended": "x", "message": "Why."}, 0, "The last drill failed (x): Why."),
+    ],
+)
+def test_how_the_drills_go(settings: Settings, found: dict[str, t.Any], days: int, said: str) -> None:
+    settings = dataclasses.replace(settings, drill_max_age=days)
+    told = state.drill_notice(settings, found, {"since": "2026-01-01T00:00:00Z"}, NOW)
+    assert told.startswith(said)
+    assert bool(told) == bool(said)

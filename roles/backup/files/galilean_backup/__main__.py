@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""backup run|status|list|restore|restore-files|restic: backups of one hub instance.
+"""backup run|status|list|restore|restore-files|drill|restic: backups of one hub instance.
 
 Prints a JSON object on stdout, and what happens on stderr. Exit status: 0, 1 when something is wrong (one sentence on stderr), 2 for a
 wrong call, 75 when another run is at work.
@@ -18,7 +18,7 @@ import sys
 import time
 import typing as t
 
-from . import manifest, restore, run, state
+from . import drill, manifest, restore, run, state
 from .repository import Repository
 from .settings import Busy, Problem, Settings, load
 
@@ -61,7 +61,13 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     two = commands.add_parser(
         "restore-files", help="bring files of one user back; playbooks/restore_files.yml does it"
     )
-    for parser_of_one in (one, two):
+    four = commands.add_parser("drill", help="rehearse a restore; playbooks/drill.yml does it")
+    four.add_argument("step", choices=["begin", "login", "end"])
+    four.add_argument("--scratch", required=True, help="name of the instance that is made for it")
+    four.add_argument("--homes", type=int, default=0, help="how many homes; all where not given")
+    four.add_argument("--problem", default="", help="what went wrong")
+    four.add_argument("--answer", default="{}", help="what the step begin has said")
+    for parser_of_one in (one, two, four):
         parser_of_one.add_argument("--snapshot", default="latest", help="latest, an id, or a time (UTC)")
         parser_of_one.add_argument(
             "--name", default="", help="name of the backups, where it is not this instance's"
@@ -96,7 +102,21 @@ def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]
     if given.command == "list":
         found = Repository(settings).snapshots(settings.name)
         return {"name": settings.name, "snapshots": [manifest.in_words(one) for one in found]}
+    if given.command == "drill" and given.step != "begin":
+        if given.step == "login":
+            return drill.log_in(settings, given.scratch)
+        return drill.end(settings, given.problem, given.answer)
     with alone(settings):
+        if given.command == "drill":
+            return drill.begin(
+                settings,
+                Log(settings),
+                given.scratch,
+                given.snapshot,
+                given.name,
+                given.homes,
+                given.check,
+            )
         if given.command == "prepare":
             return {"changed": run.prepare(settings)}
         if given.command == "run":

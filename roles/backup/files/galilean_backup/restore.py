@@ -127,7 +127,30 @@ def restore(
     names = [one["name"] for one in engine.containers(settings)]
     if names:
         engine.docker(settings, "rm", "--force", *names)
-    repository, root = Repository(settings), tree.fresh(settings.work, "root/database").parent
+    say(f"The backup {words} with {len(found['volumes'])} homes is brought back.")
+    bring_back(settings, Repository(settings), snapshot, found)
+    replace_file(
+        str(settings.home / DONE),
+        json.dumps({"snapshot": snapshot["id"], "ended": state.stamp(time.time())}) + "\n",
+    )
+    (settings.home / MARK).unlink()
+    shutil.rmtree(settings.work, ignore_errors=True)
+    return answer
+
+
+def bring_back(
+    settings: Settings,
+    repository: Repository,
+    snapshot: t.Mapping[str, t.Any],
+    found: t.Mapping[str, t.Any],
+    *words: str,
+    before_use: t.Callable[[Path], None] = lambda root: None,
+) -> None:
+    """Make the volumes and fill them and the instance's folder; words: options of restic; before_use looks at it before numbers change.
+
+    A volume of the manifest that says where it came from (`source`) is filled from there.
+    """
+    root = tree.fresh(settings.work, "root/database").parent
     for one in found["volumes"]:
         labels = [f"--label={key}={value}" for key, value in one["labels"].items()]
         options = [word for key, value in one["options"].items() for word in ("--opt", f"{key}={value}")]
@@ -136,26 +159,22 @@ def restore(
     tree.empty(Path(settings.state_dir), keep=tree.LEFT_OUT)
     for place in places.values():
         tree.empty(Path(place))
-    say(f"The backup {words} with {len(found['volumes'])} homes is brought back.")
-    fill(repository, snapshot, root, prepare=tree.shown(root, tree.parts(settings, places), write=True))
+    sources = {one.get("source", one["name"]): places[one["name"]] for one in found["volumes"]}
+    mount = tree.shown(root, tree.parts(settings, sources), write=True)
+    fill(repository, snapshot, root, *words, prepare=mount)
+    before_use(root / "database")
     for path in sorted((root / "database").glob(f"*{database.END}")):
         wrong = database.fault(path)
         if wrong:
             raise Problem(
-                f"The database {path.name} of the backup {words} is damaged ({wrong}): choose an older one with restore_snapshot."
+                f"The database {path.name} of the backup {manifest.in_words(snapshot)} is damaged ({wrong}): choose an older one with "
+                "restore_snapshot."
             )
         database.put_back(path, Path(settings.hub_dir))
     users, groups = numbers(found["account"], settings.account)
     tree.renumber(settings.state_dir, users, groups, skip=("backup", "shared", "archive"))
     # Whose it is from now on, the next run of site.yml notes.
     (Path(settings.state_dir) / "inventory").unlink(missing_ok=True)
-    replace_file(
-        str(settings.home / DONE),
-        json.dumps({"snapshot": snapshot["id"], "ended": state.stamp(time.time())}) + "\n",
-    )
-    (settings.home / MARK).unlink()
-    shutil.rmtree(settings.work, ignore_errors=True)
-    return answer
 
 
 def put_aside(settings: Settings, say: run.Say) -> str:

@@ -136,6 +136,7 @@ def describe(
         "archive": not tree.is_below(settings.archive_dir, settings.state_dir),
         "hub_dir": os.path.relpath(settings.hub_dir, settings.state_dir),
         "databases": {path.name: database.schema(path) for path in databases},
+        "rows": {path.name: database.rows(path) for path in databases},
         "images": [{**one, "id": ids.get(one["image"], "")} for one in containers],
     }
 

@@ -27,7 +27,7 @@ class Settings:
     restic; options: further options of restic; state_dir: the instance's folder; hub_dir: the hub's
     own state; archive_dir: the archives of homes; account: name of the service account; docker: the docker command; hub_container:
     the hub's container; ssh_key, known_hosts, ca_file: paths of files on this host, empty for none; metrics_file: one more copy
-    of the metrics, empty for none; password_outside: whether the password is also kept outside of this host.
+    of the metrics, empty for none; password_outside: whether the password is also kept outside of this host; drill_max_age: days, 0 for none.
     """
 
     instance: str
@@ -49,6 +49,7 @@ class Settings:
     ca_file: str = ""
     metrics_file: str = ""
     password_outside: bool = False
+    drill_max_age: float = 0
     # Where all of this is.
     folder: str = ""
 

@@ -16,7 +16,7 @@ from .atomic_file import replace_file
 from .complaint import redacted
 from .settings import Settings, read_json
 
-FILE, METRICS, LOCK = "last.json", "backup.prom", ".lock"
+FILE, DRILL, METRICS, LOCK = "last.json", "drill.json", "backup.prom", ".lock"
 
 
 def stamp(seconds: float) -> str:
@@ -31,6 +31,11 @@ def seconds(text: str) -> int:
 
 def remembered(settings: Settings) -> dict[str, t.Any]:
     return read_json(settings.home / FILE)
+
+
+def drill(settings: Settings) -> dict[str, t.Any]:
+    """The last rehearsal of a restore, and the last good one."""
+    return read_json(settings.home / DRILL)
 
 
 def keep(settings: Settings, state: dict[str, t.Any]) -> None:
@@ -61,14 +66,16 @@ def is_running(settings: Settings) -> bool:
 
 def observe(settings: Settings, now: float, running: bool) -> dict[str, t.Any]:
     """The last run and the last good one, and what is wrong."""
-    state = remembered(settings)
+    state, rehearsed = remembered(settings), drill(settings)
+    notices = [notice(state, running), drill_notice(settings, rehearsed, state, now)]
     return {
         "instance": settings.instance,
         "repository": redacted(settings.repository),
         **state,
+        "drill": rehearsed,
         "running": running,
         "problem": problem(settings, state, now),
-        "notice": notice(state, running),
+        "notice": " ".join(one for one in notices if one),
     }
 
 
@@ -103,6 +110,20 @@ def notice(state: t.Mapping[str, t.Any], running: bool) -> str:
     if not state.get("ok", True):
         return f"The last backup failed ({state.get('ended')}): {state.get('message')}"
     return str(state.get("hint", ""))
+
+
+def drill_notice(
+    settings: Settings, rehearsed: t.Mapping[str, t.Any], state: t.Mapping[str, t.Any], now: float
+) -> str:
+    """What is wrong with the drills; empty for nothing, and where none are expected."""
+    if rehearsed and not rehearsed.get("ok", True):
+        return f"The last drill failed ({rehearsed.get('ended')}): {rehearsed.get('message')}"
+    since = (rehearsed.get("good") or {}).get("time") or state.get("since")
+    days = (now - seconds(since)) / 86400 if since else 0.0
+    if not settings.drill_max_age or days <= settings.drill_max_age:
+        return ""
+    last = "The last good drill was" if rehearsed.get("good") else "There was no drill since backups began,"
+    return f"{last} {days:.0f} days ago, and backup_drill_max_age is {settings.drill_max_age:g}: run playbooks/drill.yml."
 
 
 def metrics(settings: Settings, state: t.Mapping[str, t.Any]) -> str:
@@ -146,6 +167,22 @@ def metrics(settings: Settings, state: t.Mapping[str, t.Any]) -> str:
         add("bytes", "Bytes in the last good backup.", good["bytes"])
         add("added_bytes", "Bytes that it sent to the repository.", good["added"])
         add("unread_files", "Files that could not be read.", good["unread"])
+    rehearsed = drill(settings)
+    if settings.drill_max_age:
+        add(
+            "drill_max_age_seconds",
+            "Age of the last good drill from which on verify warns.",
+            settings.drill_max_age * 86400,
+        )
+    if rehearsed.get("ended"):
+        add("drill_ok", "1 when the last drill was good, else 0.", int(bool(rehearsed.get("ok"))))
+    if rehearsed.get("good"):
+        add(
+            "drill_success_timestamp_seconds",
+            "Moment of the last good drill, in seconds since 1970.",
+            seconds(rehearsed["good"]["time"]),
+        )
+        add("drill_duration_seconds", "What the last good drill took.", rehearsed["good"]["seconds"])
     return "\n".join(lines) + "\n"
 
 

@@ -124,10 +124,8 @@ def told(settings: Settings, program: str) -> Facts | None:
 
 
 def release(settings: Settings) -> Facts | None:
-    """The newest record of a deploy, where there is one."""
-    records = (read_json(path) for path in Path(settings.state_dir).glob("releases/*/record.json"))
-    found = [one for one in records if one.get("time")]
-    return max(found, key=lambda one: seconds_of(one["time"]), default=None)
+    """The record of the release that runs, where there is one."""
+    return read_json(Path(settings.state_dir) / "releases" / "current" / "record.json") or None
 
 
 # -- what it means
