@@ -40,7 +40,7 @@ FIND_INVENTORY = $(if $(findstring $(comma),$(INVENTORY))$(shell [ ! -e $(call q
 PLAYBOOK = $(FIND_INVENTORY)ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
-MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/roles/monitoring/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
   --cache-dir $(CURDIR)/.cache/mypy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -225,7 +225,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check .
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
-	$(MYPY) --package galilean_certificate --package galilean_backup --package galilean_broker
+	$(MYPY) --package galilean_certificate --package galilean_backup --package galilean_monitoring --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
 	for folder in $(wildcard tests/unit tests/inputs tests/tools tests/modules tests/e2e tests/login tests/attacks tests/guest tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
