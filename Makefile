@@ -57,6 +57,9 @@ DEV_KEY := $(shell { echo $(STAMP_KEY) $(DEV_PACKAGES); cat requirements-dev.txt
 SITE_STAMP := .venv/.site-$(STAMP_KEY)
 DEV_STAMP := .venv/.dev-$(DEV_KEY)
 
+# What tests the alerts: only unpacked, as the package starts a Prometheus.
+PROMTOOL := .cache/prometheus/usr/bin/promtool
+
 # A virtual machine with a stock kernel.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 cpio
 
@@ -214,6 +217,11 @@ $(DEV_STAMP): | $(SITE_STAMP)
 	@rm -f .venv/.dev-*
 	@touch $@
 
+$(PROMTOOL):
+	@mkdir -p .cache/prometheus
+	@cd .cache/prometheus && { apt-get download -qq prometheus 2>/dev/null || { $(SUDO) apt-get update -qq && apt-get download -qq prometheus; }; } && \
+	  dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb && touch usr/bin/promtool
+
 .PHONY: engine
 engine: setup ## Start a Docker engine for the tests on this machine
 	@# `make test` asks once for all of its steps.
@@ -233,7 +241,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(TESTING) $(BIN)/antsibull-changelog lint
 
 .PHONY: unit
-unit: setup-dev ## Unit tests, and the tests of the repository itself
+unit: setup-dev $(PROMTOOL) ## Unit tests, and the tests of the repository itself
 	$(TESTING) $(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: inputs

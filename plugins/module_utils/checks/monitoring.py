@@ -31,9 +31,7 @@ def server(settings: Settings) -> list[str]:
     try:
         ipaddress.ip_address(own["bind_address"])
     except ValueError:
-        found.append(
-            f"monitoring_bind_address is '{own['bind_address']}': give an address such as 127.0.0.1"
-        )
+        found.append(f"monitoring_bind_address is '{own['bind_address']}': give an address such as 127.0.0.1")
     for name in ("prometheus_port", "alertmanager_port"):
         if not 1 <= own[name] <= 65535:
             found.append(f"monitoring_{name} is {own[name]}: give a port from 1 to 65535")
@@ -82,7 +80,13 @@ def rules(settings: Settings) -> list[str]:
         if name not in known
     ]
     return found + [
-        absent(settings, f"monitoring_rules_files has {path}", path, "correct the path or leave it out", short=True)
+        absent(
+            settings,
+            f"monitoring_rules_files has {path}",
+            path,
+            "correct the path or leave it out",
+            short=True,
+        )
         for path in settings["monitoring_rules_files"]
         if not settings.is_file(path)
     ]

@@ -14,7 +14,10 @@ import pytest
 sys.dont_write_bytecode = True
 ROOT = Path(__file__).resolve().parents[3]
 IMAGES = ROOT / "files" / "images"
-sys.path[:0] = [str(IMAGES / "hub"), *(str(ROOT / "roles" / role / "files") for role in ("edge", "backup", "monitoring"))]
+sys.path[:0] = [
+    str(IMAGES / "hub"),
+    *(str(ROOT / "roles" / role / "files") for role in ("edge", "backup", "monitoring")),
+]
 # Where the notebook image has modules of its own.
 FOLDERS = ("usr/local/lib/python3.13/dist-packages", "opt/notebook/lib/python3.13/site-packages")
 

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""The program that gathers metrics: what it makes of what it reads. A real hub is in tests/e2e/test_monitoring.py."""
+"""The program that gathers metrics: what it makes of what it reads. A real hub is in tests/e2e."""
 
 from __future__ import annotations
 
@@ -163,7 +163,9 @@ def test_no_link_is_followed_to_what_the_hub_may_not_read(settings: Settings, tm
 
 
 def test_settings_that_cannot_be_used(tmp_path: Path) -> None:
-    with pytest.raises(Problem, match=r"settings.json cannot be used .* run the role galilean.hub.monitoring"):
+    with pytest.raises(
+        Problem, match=r"settings.json cannot be used .* run the role galilean.hub.monitoring"
+    ):
         load(str(tmp_path))
 
 

@@ -91,8 +91,16 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ("monitoring_email_to", ["ops"], "monitoring_email_to has 'ops': give a mail address"),
         ("monitoring_email_to", ["o@x.org"], "monitoring_email_from is '': give the mail address that"),
         ("monitoring_smtp_host", "mail", "monitoring_smtp_host is 'mail': give server and port"),
-        ("monitoring_smtp_password", "x", "monitoring_smtp_password is set and monitoring_smtp_user is empty"),
-        ("monitoring_webhook_url", "chat.org/secret", "monitoring_webhook_url is no address: begin with http"),
+        (
+            "monitoring_smtp_password",
+            "x",
+            "monitoring_smtp_password is set and monitoring_smtp_user is empty",
+        ),
+        (
+            "monitoring_webhook_url",
+            "chat.org/secret",
+            "monitoring_webhook_url is no address: begin with http",
+        ),
         ("monitoring_alerts_disabled", ["HubGone"], "monitoring_alerts_disabled has 'HubGone', which is no"),
         ("monitoring_rules_files", ["/no.yml"], "monitoring_rules_files has /no.yml"),
         ("bootstrap_packages_wait", -1, "bootstrap_packages_wait is -1: give a number of seconds"),

@@ -46,7 +46,13 @@ def played(settings: Settings) -> dict[str, t.Any]:
         raise Busy("Another check runs, so this one ends here.")
     image = docker(settings, "container", "inspect", "--format={{.Image}}", settings.containers["hub"])
     argv = [
-        *("timeout", "--kill-after=10", str(int(settings.check["timeout"]) + BEYOND), *settings.docker, "run"),
+        *(
+            "timeout",
+            "--kill-after=10",
+            str(int(settings.check["timeout"]) + BEYOND),
+            *settings.docker,
+            "run",
+        ),
         *("--rm", "--interactive", "--network=host", "--read-only", "--cap-drop=ALL"),
         *("--security-opt=no-new-privileges", "--user=65534:65534", "--log-driver=none"),
         *(f"--label={key}={text}" for key, text in labels.items()),
@@ -61,9 +67,12 @@ def played(settings: Settings) -> dict[str, t.Any]:
     }
     seen: dict[str, t.Any] = {}
     # It may end before it has read everything.
-    with contextlib.suppress(BrokenPipeError), subprocess.Popen(
-        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with (
+        contextlib.suppress(BrokenPipeError),
+        subprocess.Popen(
+            argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process,
+    ):
         assert process.stdin
         assert process.stdout
         assert process.stderr

@@ -86,10 +86,23 @@ class Collector:
                 add(families, ask(), wanted, labels)
             except (OSError, ValueError, KeyError, TypeError) as exc:
                 problems[name] = str(exc) or type(exc).__name__
-            told.add("galilean_hub_source_up", "1 while a source of metrics answers.", int(name not in problems), source=name)
-        told.add("galilean_hub_collected_timestamp_seconds", "When all this was gathered, in seconds since 1970.", time.time())
+            told.add(
+                "galilean_hub_source_up",
+                "1 while a source of metrics answers.",
+                int(name not in problems),
+                source=name,
+            )
+        told.add(
+            "galilean_hub_collected_timestamp_seconds",
+            "When all this was gathered, in seconds since 1970.",
+            time.time(),
+        )
         if self.settings.check_minutes:
-            told.add("galilean_hub_check_interval_seconds", "Time between two checks.", self.settings.check_minutes * 60)
+            told.add(
+                "galilean_hub_check_interval_seconds",
+                "Time between two checks.",
+                self.settings.check_minutes * 60,
+            )
         add(families, str(told), OURS, labels)
         return render(families), problems
 
@@ -119,7 +132,9 @@ class Collector:
         return str(text)
 
     def _edge_address(self) -> str:
-        networks = self.engine.ask(f"/containers/{self.settings.containers['edge']}/json")["NetworkSettings"]["Networks"]
+        networks = self.engine.ask(f"/containers/{self.settings.containers['edge']}/json")["NetworkSettings"][
+            "Networks"
+        ]
         return str(next(one["IPAddress"] for one in networks.values()))
 
     def containers(self) -> str:
@@ -143,8 +158,16 @@ class Collector:
                     text.add(f"galilean_hub_home_{part}", meaning, float(home[key]), user=users[name])
         space = state["space"]["volumes"]
         for key in ("total", "free"):
-            text.add(f"galilean_hub_homes_disk_{key}_bytes", f"The file system of the homes: {key}.", float(space[key]))
-        text.add("galilean_hub_homes_disk_reserve_bytes", "With less than this free, no server starts.", float(state["reserve"]))
+            text.add(
+                f"galilean_hub_homes_disk_{key}_bytes",
+                f"The file system of the homes: {key}.",
+                float(space[key]),
+            )
+        text.add(
+            "galilean_hub_homes_disk_reserve_bytes",
+            "With less than this free, no server starts.",
+            float(state["reserve"]),
+        )
         return str(text)
 
     def files(self) -> str:

@@ -126,9 +126,24 @@ def metrics(containers: t.Iterable[dict[str, t.Any]], parts: t.Mapping[str, str]
             # It has ended meanwhile.
             continue
         prefix = "galilean_hub_container"
-        text.add(f"{prefix}_memory_bytes", "Memory of a container, without what the kernel can take back.", used.memory, **told)
-        text.add(f"{prefix}_memory_limit_bytes", "Most memory of a container; 0 for no limit.", one["HostConfig"].get("Memory") or 0, **told)
+        text.add(
+            f"{prefix}_memory_bytes",
+            "Memory of a container, without what the kernel can take back.",
+            used.memory,
+            **told,
+        )
+        text.add(
+            f"{prefix}_memory_limit_bytes",
+            "Most memory of a container; 0 for no limit.",
+            one["HostConfig"].get("Memory") or 0,
+            **told,
+        )
         text.add(f"{prefix}_cpu_seconds_total", "Processor time of a container.", used.cpu, "counter", **told)
     for part, well in sorted(up.items()):
-        text.add("galilean_hub_part_up", "1 while the container of a part runs and is not unhealthy.", int(well), part=part)
+        text.add(
+            "galilean_hub_part_up",
+            "1 while the container of a part runs and is not unhealthy.",
+            int(well),
+            part=part,
+        )
     return str(text)

@@ -52,7 +52,9 @@ class Settings:
         try:
             return path.read_text(encoding="utf-8").strip()
         except OSError as exc:
-            raise Problem(f"{path} cannot be read ({exc.strerror}): run site.yml again, it makes it.") from exc
+            raise Problem(
+                f"{path} cannot be read ({exc.strerror}): run site.yml again, it makes it."
+            ) from exc
 
 
 def load(folder: str) -> Settings:
