@@ -12,7 +12,7 @@ INVENTORY ?= inventories/local
 # More arguments for ansible-playbook, pytest or molecule: make site ARGS="-v"
 ARGS ?=
 # One molecule scenario, or all of them.
-SCENARIO ?= bootstrap data_volume users docker images delivery edge edge_ipv6 sni_routing certbot jupyterhub
+SCENARIO ?= bootstrap data_volume users docker images delivery edge edge_ipv6 sni_routing certbot jupyterhub monitoring
 # Name of the instance that `make teardown` removes.
 CONFIRM ?=
 PYTHON ?= python3
