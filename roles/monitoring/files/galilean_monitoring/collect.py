@@ -30,6 +30,7 @@ NODE = r"node_"
 OURS = r"galilean_hub_"
 # Folders of root alone, in which programs of other roles leave theirs.
 FOLDERS = ("backup", "certificate", "check")
+TOKEN = "metrics-token.conf"
 STATUS = re.compile(
     r"Active connections: (\d+)\s+server accepts handled requests\s+(\d+) (\d+) (\d+)\s+"
     r"Reading: (\d+) Writing: (\d+) Waiting: (\d+)"
@@ -114,10 +115,8 @@ class Collector:
         try:
             answer = fetch(f"http://{address}:8080/_edge/status", self.token, self.settings.host)
         except urllib.error.HTTPError as exc:
-            # It was told another token, or none yet.
-            if exc.code != 403:
+            if exc.code != 403 or not self._reload():
                 raise
-            self.engine.ask(f"/containers/{self.settings.containers['edge']}/kill?signal=HUP", "POST")
             time.sleep(2)
             answer = fetch(f"http://{address}:8080/_edge/status", self.token, self.settings.host)
         found = STATUS.search(answer)
@@ -130,6 +129,16 @@ class Collector:
             full = f"nginx_connections_{name}" if name else "nginx_http_requests_total"
             text.add(full, f"Connections of nginx: {name}." if name else "Requests to nginx.", value, kind)
         return str(text)
+
+    def _reload(self) -> bool:
+        """Have the edge read the token, once for each that was written: with each reload it has more processes."""
+        token, told = Path(self.settings.edge_dir) / TOKEN, self.settings.state / "monitoring" / "told"
+        written = str(token.stat().st_mtime_ns)
+        if told.is_file() and told.read_text(encoding="ascii") == written:
+            return False
+        self.engine.ask(f"/containers/{self.settings.containers['edge']}/kill?signal=HUP", "POST")
+        replace_file(str(told), written)
+        return True
 
     def _edge_address(self) -> str:
         networks = self.engine.ask(f"/containers/{self.settings.containers['edge']}/json")["NetworkSettings"][
@@ -177,7 +186,7 @@ class Collector:
 
 def deliver_token(settings: Settings, token: str) -> None:
     """Where the edge reads whom it may serve; it is told with the next look at it."""
-    path = Path(settings.edge_dir) / "metrics-token.conf"
+    path = Path(settings.edge_dir) / TOKEN
     line = f'"~^Bearer {re.escape(token)}$" 1;\n'
     try:
         if path.read_text(encoding="utf-8") == line:
