@@ -12,7 +12,7 @@ INVENTORY ?= inventories/local
 # More arguments for ansible-playbook, pytest or molecule: make site ARGS="-v"
 ARGS ?=
 # One molecule scenario, or all of them.
-SCENARIO ?= bootstrap data_volume users docker images delivery edge edge_ipv6 sni_routing certbot jupyterhub
+SCENARIO ?= bootstrap data_volume users docker images delivery edge edge_ipv6 sni_routing certbot jupyterhub monitoring
 # Name of the instance that `make teardown` removes.
 CONFIRM ?=
 PYTHON ?= python3
@@ -40,7 +40,7 @@ FIND_INVENTORY = $(if $(findstring $(comma),$(INVENTORY))$(shell [ ! -e $(call q
 PLAYBOOK = $(FIND_INVENTORY)ANSIBLE_CONFIG=$(CURDIR)/ansible.cfg $(BIN)/ansible-playbook -i inventories/common -i $(call quote,$(INVENTORY))
 # Molecule and ansible-lint look for Ansible in PATH.
 TESTING = PATH=$(CURDIR)/$(BIN):$$PATH ANSIBLE_COLLECTIONS_PATH=$(CURDIR)/$(COLLECTIONS) MOLECULE_GLOB='molecule/*/molecule.yml'
-MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/roles/jupyterhub/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e:$(CURDIR)/tests/modules $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
+MYPY = MYPYPATH=$(CURDIR)/$(COLLECTIONS):$(CURDIR)/roles/edge/files:$(CURDIR)/roles/backup/files:$(CURDIR)/roles/jupyterhub/files:$(CURDIR)/roles/monitoring/files:$(CURDIR)/files/images/hub:$(CURDIR)/tests/lab:$(CURDIR)/tests/e2e:$(CURDIR)/tests/modules $(CURDIR)/$(BIN)/mypy --config-file $(CURDIR)/pyproject.toml \
   --cache-dir $(CURDIR)/.cache/mypy
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -56,6 +56,9 @@ STAMP_KEY := $(shell { pwd; $(PYTHON) -c 'import sys; print(sys.base_prefix, sys
 DEV_KEY := $(shell { echo $(STAMP_KEY) $(DEV_PACKAGES); cat requirements-dev.txt; } | sha256sum | cut -c1-16)
 SITE_STAMP := .venv/.site-$(STAMP_KEY)
 DEV_STAMP := .venv/.dev-$(DEV_KEY)
+
+# What tests the alerts: only unpacked, as the package starts a Prometheus.
+PROMTOOL := .cache/prometheus/usr/bin/promtool
 
 # A virtual machine with a stock kernel.
 GUEST_PACKAGES := mmdebstrap qemu-system-x86 cpio
@@ -230,6 +233,11 @@ $(DEV_STAMP): | $(SITE_STAMP)
 	@rm -f .venv/.dev-*
 	@touch $@
 
+$(PROMTOOL):
+	@mkdir -p .cache/prometheus
+	@cd .cache/prometheus && { apt-get download -qq prometheus 2>/dev/null || { $(SUDO) apt-get update -qq && apt-get download -qq prometheus; }; } && \
+	  dpkg-deb -x prometheus_*.deb . && rm prometheus_*.deb && touch usr/bin/promtool
+
 .PHONY: engine
 engine: setup ## Start a Docker engine for the tests on this machine
 	@# `make test` asks once for all of its steps.
@@ -241,7 +249,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/ruff check .
 	$(MYPY) $(CURDIR)/$(COLLECTION)/plugins
-	$(MYPY) --package galilean_certificate --package galilean_backup --package galilean_hubctl --package galilean_broker
+	$(MYPY) --package galilean_certificate --package galilean_backup --package galilean_hubctl --package galilean_monitoring --package galilean_broker
 	@# Each of these is a world of its own: pytest puts its folder in front, and so must mypy.
 	for folder in $(wildcard tests/unit tests/inputs tests/tools tests/modules tests/e2e tests/login tests/attacks tests/chaos tests/guest tests/bench tests/lab tests/cloud); do \
 	  (cd $$folder && $(MYPY) .); done
@@ -249,7 +257,7 @@ lint: setup-dev ## ansible-lint (production profile), yamllint, ruff, mypy, chan
 	$(TESTING) $(BIN)/antsibull-changelog lint
 
 .PHONY: unit
-unit: setup-dev ## Unit tests, and the tests of the repository itself
+unit: setup-dev $(PROMTOOL) ## Unit tests, and the tests of the repository itself
 	$(TESTING) $(BIN)/pytest tests/unit $(ARGS)
 
 .PHONY: inputs

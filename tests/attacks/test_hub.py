@@ -196,7 +196,7 @@ while wires and time.monotonic() < end:
         except OSError:
             wires.remove(wire)
 print("left", len(wires))
-for port in (8000, 8001):
+for port in (8000, 8001, 8002):
     for name in ("hub", "{proxy}", "{core}"):
         try:
             socket.create_connection((name, port), 2).close()

@@ -75,6 +75,7 @@ FREE = [
     molecule("certbot"),
     Step("guest", "guest", limit=20, slow=True),
     molecule("jupyterhub"),
+    molecule("monitoring", slow=True),
     molecule("data_volume"),
     molecule("users"),
     Step("inputs", "inputs"),

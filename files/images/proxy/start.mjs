@@ -17,6 +17,8 @@ process.argv.splice(
   process.argv.length,
   "--ip", "0.0.0.0", "--port", "8000",
   "--api-ip", "0.0.0.0", "--api-port", "8001",
+  // For the host and the hub: the instance's firewall lets no user's server come here.
+  "--metrics-ip", "0.0.0.0", "--metrics-port", "8002",
   "--default-target", hub,
   "--error-target", `${hub}/hub/error`,
   // The edge has set these headers already, with the address of the client; a second entry would only confuse.

@@ -49,7 +49,7 @@ def test_what_pages_show_is_public_and_nothing_else_is(hub: Hub) -> None:
 def test_secrets_are_for_the_service_only(hub: Hub, secrets: dict[str, str]) -> None:
     folder = hub.host.file("/srv/hub/secrets")
     assert (folder.user, folder.group, folder.mode) == ("hub", "hub", 0o700)
-    tokens = {"proxy-token", "check-token", "heal-token", "accounts-token"}
+    tokens = {"proxy-token", "check-token", "heal-token", "accounts-token", "metrics-token"}
     assert {"cookie-secret", "crypt-key", *tokens} <= set(secrets)
     for name in secrets:
         file = hub.host.file(f"/srv/hub/secrets/{name}")

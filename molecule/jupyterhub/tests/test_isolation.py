@@ -79,7 +79,7 @@ def test_no_other_server(hub: Hub, alice: str, bob: str) -> None:
 
 def test_not_the_proxy_nor_the_rest_of_the_hub(hub: Hub, alice: str) -> None:
     proxy = hub.address("hub-proxy")
-    targets = [f"{proxy}:8000", f"{proxy}:8001"]
+    targets = [f"{proxy}:{port}" for port in (8000, 8001, 8002)]
     assert set(hub.probe("hub-hub", *targets).values()) == {"open"}
     assert "open" not in hub.probe(alice, *targets).values()
     core = [f"{hub.address('hub-proxy', 'hub-core')}:8001", f"{hub.address('hub-hub', 'hub-core')}:8081"]

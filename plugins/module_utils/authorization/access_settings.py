@@ -41,7 +41,7 @@ SMALLEST_SERVER = 128 * 1024**2
 SMALLEST_HOME = 16 * 1024**2
 SMALLEST_MESSAGE = 1024**2
 # The services of the hub: _services() in its image's loader.py.
-SERVICES = ("check", "heal", "accounts", "idle-culler")
+SERVICES = ("check", "heal", "accounts", "metrics", "idle-culler")
 # Where the notebook image offers folders; its entry links them into the home.
 SHARED, DATA = "/shared", "/data"
 # Percent of the approved whom a new list may leave out: more is most often half a list.

@@ -23,7 +23,7 @@ SNI_ROUTER = "galilean-sni-router"
 # "hub" of "lab" is called like the hub of "lab-user". Names such as lab-hub clash with nothing.
 USERS_PARTS = ("user", "home")
 # Units beside the instance's own.
-UNIT_PARTS = ("backup", "certbot", "firewall")
+UNIT_PARTS = ("backup", "certbot", "check", "firewall", "metrics")
 
 # One /20 (4,094 addresses) for each instance, out of a range that neither Docker's own default pools
 # (172.17.0.0/16 to 172.31.0.0/16, 192.168.0.0/16) nor common OpenStack tenant networks use.
@@ -110,6 +110,8 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "certbot_dir": f"{state}/certbot",
         "backup_dir": f"{state}/backup",
         "releases_dir": f"{state}/releases",
+        "check_dir": f"{state}/check",
+        "monitoring_dir": f"{state}/monitoring",
         "welcome_dir": f"{state}/welcome",
         "shared_dir": f"{state}/shared",
         "bin_dir": f"{state}/bin",

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[3]
 IMAGES = ROOT / "files" / "images"
 sys.path[:0] = [
     str(IMAGES / "hub"),
-    *(str(ROOT / "roles" / role / "files") for role in ("edge", "backup", "jupyterhub")),
+    *(str(ROOT / "roles" / role / "files") for role in ("edge", "backup", "jupyterhub", "monitoring")),
 ]
 # Where the notebook image has modules of its own.
 FOLDERS = ("usr/local/lib/python3.13/dist-packages", "opt/notebook/lib/python3.13/site-packages")

@@ -59,7 +59,7 @@ def test_traits_are_set_and_the_sites_services_are_added_to_ours() -> None:
     )
     assert config.JupyterHub.active_server_limit == 3
     names = [service["name"] for service in config.JupyterHub.services]
-    assert names == ["check", "heal", "accounts", "mine"]
+    assert names == ["check", "heal", "accounts", "metrics", "mine"]
 
 
 def test_the_role_knows_the_names_of_services() -> None:

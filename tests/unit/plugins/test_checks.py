@@ -12,8 +12,8 @@ import pytest
 SettingsOf = t.Callable[..., t.Any]
 PACKAGE = "ansible_collections.galilean.hub.plugins.module_utils.checks"
 ROLES = (
-    "backup", "bootstrap", "certbot", "data_volume", "docker", "edge", "images", "jupyterhub", "openstack",
-    "users",
+    "backup", "bootstrap", "certbot", "data_volume", "docker", "edge", "images", "jupyterhub", "monitoring",
+    "openstack", "users",
 )  # fmt: skip
 ENGINE = {"disk_free_gib": 50, "mode": "managed", "ready": True, "cli": "docker", "buildkit": True}
 # A host on which all is right.
@@ -82,6 +82,27 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ("backup_max_age", 0, "backup_max_age is 0: give a number of hours"),
         ("backup_metrics_file", "hub.prom", "backup_metrics_file is 'hub.prom': give an absolute path"),
         ("backup_environment", {"A B": "x"}, "backup_environment.A B is no name of a variable"),
+        ("monitoring_check_minutes", 7, "monitoring_check_minutes is 7: give 5, 6, 10, 12, 15, 20, 30 or 60"),
+        ("monitoring_check_minutes", 1, "monitoring_check_minutes is 1: give 5, 6"),
+        ("monitoring_bind_address", "hub", "monitoring_bind_address is 'hub': give an address such as 127"),
+        ("monitoring_prometheus_port", 9093, "monitoring_prometheus_port is 9093, as is monitoring_alert"),
+        ("monitoring_alertmanager_port", 0, "monitoring_alertmanager_port is 0: give a port from 1 to 65535"),
+        ("monitoring_retention", "30 days", "monitoring_retention is '30 days': give a number with h, d, w"),
+        ("monitoring_email_to", ["ops"], "monitoring_email_to has 'ops': give a mail address"),
+        ("monitoring_email_to", ["o@x.org"], "monitoring_email_from is '': give the mail address that"),
+        ("monitoring_smtp_host", "mail", "monitoring_smtp_host is 'mail': give server and port"),
+        (
+            "monitoring_smtp_password",
+            "x",
+            "monitoring_smtp_password is set and monitoring_smtp_user is empty",
+        ),
+        (
+            "monitoring_webhook_url",
+            "chat.org/secret",
+            "monitoring_webhook_url is no address: begin with http",
+        ),
+        ("monitoring_alerts_disabled", ["HubGone"], "monitoring_alerts_disabled has 'HubGone', which is no"),
+        ("monitoring_rules_files", ["/no.yml"], "monitoring_rules_files has /no.yml"),
         ("bootstrap_packages_wait", -1, "bootstrap_packages_wait is -1: give a number of seconds"),
         ("bootstrap_swap_gib", -1, "bootstrap_swap_gib is -1: give a number of GiB"),
         ("bootstrap_swappiness", 201, "bootstrap_swappiness is 201: give a number from 0 to 200"),

@@ -26,6 +26,7 @@ SECRETS = {
     "heal-token": True,
     # Not required: a hub that was deployed before there was this service goes on without it.
     "accounts-token": False,
+    "metrics-token": False,
     "client-secret": False,
     "login-password": False,
     "admin-password": False,
@@ -34,7 +35,7 @@ SECRETS = {
 }
 
 # The image's services; SERVICES in the collection's access_settings.py.
-SERVICES = ("check", "heal", "accounts", "idle-culler")
+SERVICES = ("check", "heal", "accounts", "metrics", "idle-culler")
 
 # Its time by group is in the server's state.
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers", "admin:server_state"]
@@ -126,6 +127,9 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
     if secrets.get("accounts-token"):
         services.append({"name": "accounts", "api_token": secrets["accounts-token"]})
         roles.append({"name": "accounts", "scopes": ACCOUNTS_SCOPES, "services": ["accounts"]})
+    if secrets.get("metrics-token"):
+        services.append({"name": "metrics", "api_token": secrets["metrics-token"]})
+        roles.append({"name": "metrics", "scopes": ["read:metrics"], "services": ["metrics"]})
     culler = data.get("culler")
     if culler:
         command = [sys.executable, "-m", "galilean_hub.spawner.culler"]

@@ -14,7 +14,7 @@ from . import pair
 from .nginx import Nginx
 from .settings import Settings
 
-FILE = "status.json"
+FILE, METRICS = "status.json", "certificate.prom"
 
 
 def remembered(settings: Settings) -> dict[str, t.Any]:
@@ -114,8 +114,10 @@ def keep(settings: Settings, state: dict[str, t.Any]) -> None:
     """Write status and metrics, where they differ."""
     text = json.dumps(state, indent=2) + "\n"
     _write(Path(settings.folder) / FILE, text)
+    text = metrics(state)
+    _write(Path(settings.folder) / METRICS, text)
     if settings.metrics_file:
-        _write(Path(settings.metrics_file), metrics(state))
+        _write(Path(settings.metrics_file), text)
 
 
 def _write(path: Path, text: str) -> None:

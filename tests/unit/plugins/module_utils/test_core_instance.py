@@ -54,6 +54,7 @@ def test_a_bad_name_is_refused_in_one_sentence(name: str) -> None:
         ("lab-home-a", "lab", "home"),
         ("lab-firewall", "lab", "firewall"),
         ("lab-backup", "lab", "backup"),
+        ("lab-metrics", "lab", "metrics"),
         ("lab-certbot", "lab", "certbot"),
     ],
 )
