@@ -274,7 +274,7 @@ def test_hub_shell(site: Deployment) -> None:
     docker("start", site.container("hub"))
     subprocess.run(as_root([f"/srv/{site.instance}/bin/service", "wait", "60"]), check=True)
     assert refused.returncode == 1
-    assert f"The hub {site.instance} is not running (exited): start it with " in refused.stderr
+    assert f"The container {site.instance}-hub is not running (exited): start it with " in refused.stderr
 
 
 @pytest.mark.slow
