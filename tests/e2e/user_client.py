@@ -58,7 +58,7 @@ class UserClient:
         self.client = HubClient(url, UrlTransport(token, self._context))
         self._token, self._patience = token, patience
         self._channel: WebsocketChannel | None = None
-        self.server = ""
+        self.server = self._kernel = ""
 
     def state(self) -> UserState:
         return self.client.user(self.name)
@@ -84,9 +84,16 @@ class UserClient:
 
     def open_kernel(self, kernel: str) -> None:
         """Start a kernel and keep its websocket open."""
-        number = self.client.start_kernel(self.server, kernel)
+        self._kernel = self.client.start_kernel(self.server, kernel)
+        self.connect()
+
+    def connect(self) -> None:
+        """Open the kernel's websocket anew. The server closes one whose client is silent for long."""
         self._channel = WebsocketChannel(
-            f"{self.server}/api/kernels/{number}/channels", self._token, self._context, self._patience / 4
+            f"{self.server}/api/kernels/{self._kernel}/channels",
+            self._token,
+            self._context,
+            self._patience / 4,
         )
 
     def run(self, code: str) -> str:
