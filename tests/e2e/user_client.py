@@ -58,7 +58,7 @@ class UserClient:
         self.client = HubClient(url, UrlTransport(token, self._context))
         self._token, self._patience = token, patience
         self._channel: WebsocketChannel | None = None
-        self.server = ""
+        self.server = self._kernel = ""
 
     def state(self) -> UserState:
         return self.client.user(self.name)
@@ -84,14 +84,17 @@ class UserClient:
 
     def open_kernel(self, kernel: str) -> str:
         """Start a kernel and keep its websocket open; its number."""
-        number = self.client.start_kernel(self.server, kernel)
-        self.join_kernel(number)
-        return number
+        self._kernel = self.client.start_kernel(self.server, kernel)
+        self.join_kernel()
+        return self._kernel
 
-    def join_kernel(self, number: str) -> None:
-        """Open a websocket to a kernel that runs."""
+    def join_kernel(self, number: str = "") -> None:
+        """Open a websocket to a kernel that runs, or anew to its own. The server closes one whose client is silent for long."""
         self._channel = WebsocketChannel(
-            f"{self.server}/api/kernels/{number}/channels", self._token, self._context, self._patience / 4
+            f"{self.server}/api/kernels/{number or self._kernel}/channels",
+            self._token,
+            self._context,
+            self._patience / 4,
         )
 
     def close(self) -> None:
