@@ -73,6 +73,7 @@ FREE = [
     Step("e2e", "e2e", limit=40),
     Step("attacks", "attacks", limit=30),
     molecule("certbot"),
+    Step("chaos", "chaos", limit=20, slow=True),
     Step("guest", "guest", limit=20, slow=True),
     molecule("jupyterhub"),
     molecule("monitoring", slow=True),

@@ -171,10 +171,8 @@ def compare(listing: Listing, folders: t.Mapping[str, Path]) -> int:
 
 def check_room(settings: Settings, needed: t.Mapping[str, int]) -> None:
     """Both copies are on the disk at once. Raises Problem before anything is made."""
-    places = {"state": os.path.dirname(settings.state_dir), "homes": "/var/lib/docker"}
-    places["homes"] = (
-        engine.docker(settings, "info", "--format", "{{.DockerRootDir}}").strip() or places["homes"]
-    )
+    root = engine.docker(settings, "info", "--format", "{{.DockerRootDir}}").strip()
+    places = {"state": os.path.dirname(settings.state_dir), "homes": root}
     by_disk: dict[int, int] = {}
     for part, place in places.items():
         device = os.stat(place).st_dev
@@ -237,6 +235,7 @@ def begin(
     found = {**found, "volumes": [moved(found, one, name) for one in chosen]}
     if not check:
         keep(settings, {**before, "began": state.stamp(began)})
+        repository.unlock()
     listing = Listing(settings.home / "tmp" / "listing", {one["source"] for one in found["volumes"]}, whole)
     status, _said, complaints = repository.call("ls", "--json", str(snapshot["id"]), line=listing)
     if status:
