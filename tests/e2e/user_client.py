@@ -89,7 +89,7 @@ class UserClient:
         return self._kernel
 
     def join_kernel(self, number: str = "") -> None:
-        """Open a websocket to a kernel that runs, or anew to its own. The server closes one whose client is silent for long."""
+        """Open a websocket to a kernel that runs, or anew to its own: a silent one is closed."""
         self._channel = WebsocketChannel(
             f"{self.server}/api/kernels/{number or self._kernel}/channels",
             self._token,

@@ -103,6 +103,13 @@ def test_overlaps_are_refused_before_anything_is_touched(call: Call, people: str
     assert members(people) == before
 
 
+def test_an_engine_that_does_not_run_yet_is_looked_at_all_the_same(call: Call) -> None:
+    """As on a host where Docker is installed and not started: check mode compares with the host's addresses."""
+    # The distribution's client, whatever comes first here: each has its own words.
+    result = call(check=True, docker_cli=["/usr/bin/docker", "--host=unix:///nowhere/docker.sock"])
+    assert result["changed"] is True, result
+
+
 def test_all_move_with_their_names(call: Call, people: str) -> None:
     assert call()["changed"] is False
     forecast = call(SECOND, check=True)

@@ -23,6 +23,11 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.state import b
 
 # Where distributions put their client when another one comes first in PATH.
 FALLBACK_CLIENT = "/usr/bin/docker"
+# The last one is what "docker info --format" of some clients comes to, which then know nothing of a server.
+_AWAY = re.compile(
+    r"Cannot connect to the Docker daemon|permission denied.*docker\.sock|error during connect"
+    r"|nil pointer to embedded struct field Info"
+)
 _NOT_THERE = re.compile(
     r"no such (?:image|object|volume|container|network)|network \S+ not found", re.IGNORECASE
 )
@@ -73,10 +78,7 @@ class DockerCli:
             error = done.stderr.strip()
             if missing_ok and _NOT_THERE.search(error):
                 return None
-            if re.search(
-                r"Cannot connect to the Docker daemon|permission denied.*docker\.sock|error during connect",
-                error,
-            ):
+            if _AWAY.search(error):
                 raise EngineAway(f"The Docker engine does not answer: {error}")
             tries -= 1
             if not tries:
