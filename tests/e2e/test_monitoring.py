@@ -126,7 +126,8 @@ def authority(site: Deployment) -> str:
 
 def program(site: Deployment, name: str) -> dict[str, t.Any]:
     """What one of the host's programs prints."""
-    argv = as_root([f"/srv/{site.instance}/bin/{name}"])
+    words = {"check": ["hubctl", "check", "--json"]}.get(name, [name])
+    argv = as_root([f"/srv/{site.instance}/bin/{words[0]}", *words[1:]])
     return dict(json.loads(subprocess.run(argv, capture_output=True, text=True, check=False).stdout))
 
 

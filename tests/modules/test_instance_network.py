@@ -104,7 +104,7 @@ def test_overlaps_are_refused_before_anything_is_touched(call: Call, people: str
 
 
 def test_an_engine_that_does_not_run_yet_is_looked_at_all_the_same(call: Call) -> None:
-    """As on a host where Docker is installed and not started: check mode compares with the host's addresses."""
+    """As on a host where Docker is installed and not started: the addresses of the host count."""
     # The distribution's client, whatever comes first here: each has its own words.
     result = call(check=True, docker_cli=["/usr/bin/docker", "--host=unix:///nowhere/docker.sock"])
     assert result["changed"] is True, result

@@ -37,7 +37,7 @@ def test_timers_gather_and_check(host: Host) -> None:
         assert host.service(f"{name}.timer").is_enabled
         # What a timer starts does its work as a service.
         told(host, f"systemctl start {name}.service")
-    last = json.loads(told(host, "cat /srv/hub/check/last.json"))
+    last = json.loads(told(host, "cat /srv/hub/hubctl/check.json"))
     assert last["ok"], last
     # Nobody reads a line each minute that says that all is well.
     assert told(host, "journalctl --quiet --unit hub-metrics.service").strip() == ""

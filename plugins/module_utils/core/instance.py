@@ -110,7 +110,6 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "certbot_dir": f"{state}/certbot",
         "backup_dir": f"{state}/backup",
         "releases_dir": f"{state}/releases",
-        "check_dir": f"{state}/check",
         "monitoring_dir": f"{state}/monitoring",
         "welcome_dir": f"{state}/welcome",
         "shared_dir": f"{state}/shared",

@@ -65,10 +65,14 @@ class CheckContainer:
             )
         self._image, _, self.instance = out.strip().partition(" ")
 
+    def others(self) -> list[str]:
+        """Checks of the same hub that run."""
+        labels = (f"--filter=label={INSTANCE}={self.instance}", f"--filter=label={ROLE}=check")
+        return self._run([*self._docker, "ps", "--quiet", *labels])[1].split()
+
     def end_former(self) -> None:
         """A check that was killed may still tidy up, which would meet this one."""
-        labels = (f"--filter=label={INSTANCE}={self.instance}", f"--filter=label={ROLE}=check")
-        former = self._run([*self._docker, "ps", "--quiet", *labels])[1].split()
+        former = self.others()
         if former:
             self._run([*self._docker, "stop", "-t", str(TIDYING), *former])
 

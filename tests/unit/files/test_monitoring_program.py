@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_monitoring import check, collect, engine
+from galilean_monitoring import collect, engine
 from galilean_monitoring.settings import Problem, Settings, load
 from galilean_monitoring.text import Families, Text, add, labelled, quoted, render
 
@@ -125,16 +125,13 @@ def settings(tmp_path: Path) -> Settings:
         "host": "hub.example.org",
         **dict.fromkeys(("hub_metrics", "proxy_metrics", "node_metrics"), "http://127.0.0.1:9/metrics"),
         "containers": {"hub": "lab-hub", "edge": "lab-edge"},
-        "docker": ["false"],
         "socket": str(tmp_path / "no.sock"),
         "check_minutes": 30,
-        "check_url": "http://127.0.0.1:9/",
-        "check": {"timeout": 10},
     }
     (tmp_path / "settings.json").write_text(json.dumps(values))
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "metrics-token").write_text("a" * 64 + "\n")
-    for part in ("check", "disk", "backup"):
+    for part in ("hubctl", "disk", "backup"):
         (tmp_path / part).mkdir()
     return load(str(tmp_path))
 
@@ -142,11 +139,16 @@ def settings(tmp_path: Path) -> Settings:
 def test_what_is_away_is_told_and_the_rest_is_there(settings: Settings) -> None:
     """One source is broken, one is there, the others do not answer."""
     (settings.state / "backup" / "backup.prom").write_text('galilean_hub_backup_ok{instance_name="lab"} 1\n')
+    last = {"time": "1970-01-01T00:01:40Z", "ok": False, "timings": {"start": 1.5}}
+    (settings.state / "hubctl" / "check.json").write_text(json.dumps(last))
     os.mkfifo(settings.state / "disk" / "state.json")
     found = collect.run(settings)
     assert set(found["problems"]) == {"hub", "proxy", "edge", "engine", "homes", "host"}
     text = settings.endpoint.read_text()
     assert 'galilean_hub_backup_ok{instance_name="lab"} 1\n' in text
+    assert 'galilean_hub_check_ok{instance_name="lab"} 0\n' in text
+    assert 'galilean_hub_check_timestamp_seconds{instance_name="lab"} 100\n' in text
+    assert 'galilean_hub_check_step_seconds{instance_name="lab",step="start"} 1.500\n' in text
     assert 'galilean_hub_source_up{instance_name="lab",source="hub"} 0\n' in text
     assert 'galilean_hub_source_up{instance_name="lab",source="files"} 1\n' in text
     token = settings.state / "metrics-token.conf"
@@ -167,11 +169,3 @@ def test_settings_that_cannot_be_used(tmp_path: Path) -> None:
         Problem, match=r"settings.json cannot be used .* run the role galilean.hub.monitoring"
     ):
         load(str(tmp_path))
-
-
-def test_a_check_that_cannot_begin_counts_as_failed(settings: Settings) -> None:
-    result = check.run(settings)
-    last = json.loads((settings.state / "check" / "last.json").read_text())
-    assert last == result
-    assert (last["ok"], last["phase"]) == (False, "begin")
-    assert "galilean_hub_check_ok{} 0\n" in (settings.state / "check" / "check.prom").read_text()

@@ -3,7 +3,7 @@
 """hubctl: what operators do with a hub that runs.
 
 Exit status: 0; 1 where something needs attention (one line each) or the command cannot be carried out (one sentence on stderr); 2 for
-a wrong call. Each sub-command is a module with NAME, HELP, arguments(), run() and words(); one without words() becomes another program.
+a wrong call; 75 where the same is at work already. Each sub-command is a module with NAME, HELP, arguments(), run() and words(); one without words() becomes another program.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ import types
 import typing as t
 
 from . import announce, backup, check, drain, logs, restart, restore, shell, status, undrain, users
-from .settings import Problem, load
+from .settings import Busy, Problem, load
 
+BUSY = 75
 COMMANDS: tuple[types.ModuleType, ...] = (
     *(status, check, users, logs, shell, restart),
     *(announce, drain, undrain, backup, restore),
@@ -54,7 +55,7 @@ def main(argv: list[str]) -> int:
         if getattr(given, "json", False):
             print(json.dumps({"problem": str(exc)}))
         print(exc, file=sys.stderr)
-        return 1
+        return BUSY if isinstance(exc, Busy) else 1
     except (KeyboardInterrupt, BrokenPipeError):
         return 1
     text = json.dumps(answer, indent=2) if given.json else "\n".join(given.module.words(answer))

@@ -14,7 +14,7 @@ from . import engine
 from .atomic_file import replace_file
 from .check_container import CheckContainer, CheckEnded, host_certificates, result
 from .container_logs import as_text, read_logs
-from .settings import Problem, Settings
+from .settings import Busy, Problem, Settings
 
 NAME, HELP = "check", "test the hub like a user: start a server, run a cell, stop"
 # Also written by the module hub_check.
@@ -58,10 +58,13 @@ def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
 
     try:
         container = CheckContainer(settings.docker, settings.containers["hub"]["name"], engine.run)
-        container.end_former()
+        if container.others():
+            raise Busy("Another check of this hub is at work: wait for it, then try again.")
         seen = container.run(asked, logs)
     except CheckEnded as exc:
         seen = {"reason": str(exc)}
+    if not seen.get("reason") and "total" not in seen["timings"]:
+        raise Busy("Another check has ended this one, so it says nothing of the hub.")
     kept = result(seen, time.time())
     replace_file(str(Path(settings.folder) / FILE), json.dumps(kept, indent=2) + "\n", mode=0o644)
     failed = [kept["message"], *seen.get("left", [])] if not kept["ok"] else []

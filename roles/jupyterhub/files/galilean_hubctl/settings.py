@@ -14,6 +14,10 @@ class Problem(Exception):
     """One sentence for the operator: what is wrong, the value, and what to do."""
 
 
+class Busy(Problem):
+    """Somebody else is at it: to be tried again later."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """All of settings.json.

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import re
@@ -29,7 +30,9 @@ EDGE = r"nginx_"
 NODE = r"node_"
 OURS = r"galilean_hub_"
 # Folders of root alone, in which programs of other roles leave theirs.
-FOLDERS = ("backup", "certificate", "check")
+FOLDERS = ("backup", "certificate")
+# What the last check as a user came to, by hubctl or by a run of verify.yml.
+CHECK = Path("hubctl", "check.json")
 TOKEN = "metrics-token.conf"
 STATUS = re.compile(
     r"Active connections: (\d+)\s+server accepts handled requests\s+(\d+) (\d+) (\d+)\s+"
@@ -74,6 +77,7 @@ class Collector:
             "homes": (self.homes, OURS),
             "host": (lambda: fetch(own.node_metrics), NODE),
             "files": (self.files, OURS),
+            "check": (self.check, OURS),
         }
 
     def collect(self) -> tuple[str, dict[str, str]]:
@@ -182,6 +186,20 @@ class Collector:
     def files(self) -> str:
         paths = [self.settings.state / name / f"{name}.prom" for name in FOLDERS]
         return "".join(path.read_text(encoding="utf-8") for path in paths if path.is_file())
+
+    def check(self) -> str:
+        """The last check; before the first one there is nothing to tell."""
+        path, text = self.settings.state / CHECK, Text()
+        if not path.is_file():
+            return ""
+        last = json.loads(path.read_text(encoding="utf-8"))
+        ended = calendar.timegm(time.strptime(last["time"], "%Y-%m-%dT%H:%M:%SZ"))
+        prefix = "galilean_hub_check"
+        text.add(f"{prefix}_ok", "1 when the last check as a user went well, else 0.", int(last["ok"]))
+        text.add(f"{prefix}_timestamp_seconds", "Moment of the last check, in seconds since 1970.", ended)
+        for step, seconds in last["timings"].items():
+            text.add(f"{prefix}_step_seconds", "What a step of the last check took.", seconds, step=step)
+        return str(text)
 
 
 def deliver_token(settings: Settings, token: str) -> None:

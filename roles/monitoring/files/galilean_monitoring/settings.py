@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import typing as t
 from pathlib import Path
 
 
@@ -18,9 +17,8 @@ class Problem(Exception):
 class Settings:
     """All of settings.json.
 
-    instance: name of the hub instance; state_dir: its folder; edge_dir: where the edge reads; host: the name that the edge is asked by; hub_metrics, proxy_metrics, node_metrics: addresses on this host; containers: names by part; docker:
-    the docker command; socket: of the engine; check_minutes: between two checks; check_url: the public address; check: what
-    galilean_hub.check takes; ca_file: a PEM file with the authorities that the check trusts, empty for those of the host.
+    instance: name of the hub instance; state_dir: its folder; edge_dir: where the edge reads; host: the name that the edge is asked by;
+    hub_metrics, proxy_metrics, node_metrics: addresses on this host; containers: names by part; socket: of the engine; check_minutes: between two checks.
     """
 
     instance: str
@@ -31,12 +29,8 @@ class Settings:
     proxy_metrics: str
     node_metrics: str
     containers: dict[str, str]
-    docker: list[str]
     socket: str
     check_minutes: int
-    check_url: str
-    check: dict[str, t.Any]
-    ca_file: str = ""
 
     @property
     def state(self) -> Path:
