@@ -67,7 +67,9 @@ class ActionModule(ActionBase):
         self._docker = shlex.join(args["docker_cli"])
         self._log_dir = args["log_dir"]
         if args["state"] == "settled":
-            settled = self._shell(SETTLE) if not self._task.check_mode else {"rc": 0, "stdout": ""}
+            settled: dict[str, t.Any] = {"rc": 0, "stdout": ""}
+            if not self._task.check_mode:
+                settled = self._shell(SETTLE)
             done = {"changed": bool(settled["stdout"].strip()), "failed": bool(settled["rc"])}
             return {**result, **done, **({"msg": settled["stderr"]} if settled["rc"] else {})}
         forecast = self._module(check=True)

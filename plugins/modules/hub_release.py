@@ -324,6 +324,11 @@ class Instance:
         name = params["name"] or self.write(time.time(), params["release"], params["containers"])
         releases.point(name)
         releases.leave()
+        now, before = releases.record(name), releases.record(left)
+        same = before.get("settings_digest") == now["settings_digest"]
+        if left and left != name and same and not before["collection_version"]:
+            # The same, recorded where a run was broken off that knew more of it.
+            shutil.rmtree(releases.root / left)
         releases.prune(params["keep"], {left})
         return name
 

@@ -48,8 +48,8 @@ SABOTAGES = {
         "does not start on a copy of the database: RuntimeError: the image is broken",
     ),
     "migration": (
-        "import sqlite3\nsqlite3.connect('/srv/jupyterhub/jupyterhub.sqlite').execute('DROP TABLE nothing')",
-        "does not start on a copy of the database: sqlite3.OperationalError: no such table: nothing",
+        "import sqlite3\nsqlite3.connect('/srv/jupyterhub/jupyterhub.sqlite').execute('DROP TABLE absent')",
+        "does not start on a copy of the database: sqlite3.OperationalError: no such table: absent",
     ),
     "authenticator": (
         "def misbehaves(self, user, spawner): raise RuntimeError('no')\n"
