@@ -222,8 +222,8 @@ class Deployment:
             text=True,
             check=True,
         )
-        # What hub and backups write while they run is not what Ansible leaves.
-        own = tuple(f"/srv/{self.instance}/{folder}/" for folder in ("hub", "disk", "backup"))
+        # Hub and backups write while they run, and releases are called by their time.
+        own = tuple(f"/srv/{self.instance}/{folder}/" for folder in ("hub", "disk", "backup", "releases"))
         files = [line for line in listing.stdout.splitlines() if not line.startswith(own)]
         return {"containers": containers, "networks": self.owned("network"), "files": sorted(files)}
 
