@@ -45,6 +45,7 @@ PLAYBOOK_VARIABLES = {
         "migrate_unlisted",
         "migrate_users",
     ),
+    "move": ("move_address", "move_confirm", "move_from", "move_notice"),
     "rebuild": ("rebuild_confirm", "rebuild_lose_data"),
     "restore": (
         "restore_archive",
