@@ -196,6 +196,14 @@ releases: setup ## List the releases that can be gone back to (docs/upgrading.md
 rollback: setup ## Bring the release before back, or another one with ARGS="-e rollback_release=<name>"
 	$(PLAYBOOK) playbooks/rollback.yml $(ARGS)
 
+.PHONY: move
+move: setup ## Move a hub to the host that the inventory names now, ARGS="-e move_from=<old host>" (docs/moving.md)
+	$(PLAYBOOK) playbooks/move.yml $(ARGS)
+
+.PHONY: migrate-homes
+migrate-homes: setup ## Copy homes of another system into the hub, ARGS="-e migrate_from=tljh" (docs/moving.md)
+	$(PLAYBOOK) playbooks/migrate_homes.yml $(ARGS)
+
 .PHONY: provision
 provision: setup ## Create only the servers on a cloud (docs/openstack.md)
 	$(PLAYBOOK) playbooks/provision.yml $(ARGS)

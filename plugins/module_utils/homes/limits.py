@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import typing as t
 from pathlib import Path
+
+from ansible_collections.galilean.hub.plugins.module_utils.shared.sizes import parse_size
 
 
 def read_limits(disk_dir: Path) -> dict[str, int]:
@@ -18,3 +22,19 @@ def read_limits(disk_dir: Path) -> dict[str, int]:
         # An older hub has none, and a report is worth more than a complaint.
         return {}
     return {name: limit for name, limit in limits.items() if limit > 0}
+
+
+def limit_of(state_dir: Path, disk: str) -> int:
+    """Bytes that a home may take whose server never ran, 0 for no limit; disk: a folder on the disk of the homes.
+
+    Groups and environments may have other ones, which count when the server starts.
+    """
+    try:
+        data: dict[str, t.Any] = json.loads(
+            (state_dir / "config" / "config.json").read_text(encoding="utf-8")
+        )
+        setting = str(data["traits"]["GalileanSpawner"]["disk_limit"])
+    except (OSError, ValueError, KeyError):
+        return 0
+    # As galilean_hub.disk.rules has it.
+    return shutil.disk_usage(disk).total // 2 if setting == "auto" else parse_size(setting or "0")

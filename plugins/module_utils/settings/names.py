@@ -31,6 +31,21 @@ LEFT_FACTS = frozenset(
 # What playbooks take with -e, by what all of it begins with. The head of each playbook explains its own.
 PLAYBOOK_VARIABLES = {
     "hubctl": ("hubctl_arguments",),
+    "migrate": (
+        "migrate_from",
+        "migrate_host",
+        "migrate_into",
+        "migrate_known_hosts",
+        "migrate_names",
+        "migrate_names_file",
+        "migrate_over_limit",
+        "migrate_prefix",
+        "migrate_root",
+        "migrate_ssh_key",
+        "migrate_unlisted",
+        "migrate_users",
+    ),
+    "move": ("move_address", "move_confirm", "move_from", "move_notice"),
     "rebuild": ("rebuild_confirm", "rebuild_lose_data"),
     "restore": (
         "restore_archive",

@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_backup import complaint, database, drill, manifest, repository, run, state, tree
+from galilean_backup import complaint, database, drill, manifest, move, repository, run, state, tree
 from galilean_backup.__main__ import BUSY, alone, main
 from galilean_backup.settings import Problem, Settings, load
 
@@ -438,3 +438,32 @@ def test_how_the_drills_go(settings: Settings, found: dict[str, t.Any], days: in
     told = state.drill_notice(settings, found, {"since": "2026-01-01T00:00:00Z"}, NOW)
     assert told.startswith(said)
     assert bool(told) == bool(said)
+
+
+def test_entries_of_a_move_tell_every_difference(settings: Settings, tmp_path: Path) -> None:
+    """Two hosts are compared by these."""
+    found = dataclasses.replace(settings, state_dir="/srv/hub", hub_dir="/srv/hub/hub")
+
+    def seen(wanted: t.Collection[str] = ()) -> dict[str, list[t.Any]]:
+        part = tree.Part("state", str(tmp_path / "state"))
+        return dict(move.entries(found, [part, tree.Part("homes/gone", "/nowhere")], wanted))
+
+    for name in (
+        "log/x",
+        "backup/secret",
+        "hub/jupyterhub.sqlite",
+        "hub/jupyterhub.sqlite-wal",
+        "hub/homes.json",
+    ):
+        (tmp_path / "state" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "state" / name).write_text("one")
+    before = seen(["state/hub/homes.json"])
+    assert sorted(before) == ["state", "state/hub", "state/hub/homes.json"]
+    path = tmp_path / "state" / "hub" / "homes.json"
+    moment = path.stat().st_mtime_ns
+    path.write_text("two")
+    os.utime(path, ns=(moment, moment))
+    assert seen(["state/hub/homes.json"]) != before
+    assert seen() == {**before, "state/hub/homes.json": [*before["state/hub/homes.json"][:-1], ""]}
+    path.chmod(0o711)
+    assert seen()["state/hub/homes.json"][0] != before["state/hub/homes.json"][0]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""backup run|status|list|restore|restore-files|drill|restic: backups of one hub instance.
+"""backup run|status|list|restore|restore-files|drill|restic|serve|receive: backups and moves of one hub instance.
 
 Prints a JSON object on stdout, and what happens on stderr. Exit status: 0, 1 when something is wrong (one sentence on stderr), 2 for a
 wrong call, 75 when another run is at work.
@@ -18,7 +18,7 @@ import sys
 import time
 import typing as t
 
-from . import drill, manifest, restore, run, state
+from . import drill, manifest, move, restore, run, state
 from .repository import Repository
 from .settings import Busy, Problem, Settings, load
 
@@ -77,6 +77,21 @@ def parsed(argv: list[str]) -> argparse.Namespace:
     two.add_argument("--user", required=True)
     two.add_argument("--path", default="", help="a file or folder in the home; all of it where not given")
     two.add_argument("--over", action="store_true", help="over what is there, not into a folder of its own")
+    commands.add_parser("serve", help="answer the new host of a move; what its key may do")
+    four = commands.add_parser(
+        "receive", help="bring all that is new in the old host; playbooks/move.yml does it"
+    )
+    four.add_argument(
+        "--from", dest="target", default="", help="account and host; empty only says how far the move is"
+    )
+    four.add_argument("--port", default="22")
+    four.add_argument("--confirm", default="", help="name of the instance here that is replaced")
+    four.add_argument(
+        "--last", action="store_true", help="nobody works there any more: compare everything, too"
+    )
+    four.add_argument("--done", action="store_true", help="note that the hub serves here")
+    five = commands.add_parser("retire", help="end the instance on this host, which has moved to another one")
+    five.add_argument("--to", required=True)
     three = commands.add_parser("restic", help="restic itself, with repository and password of this instance")
     three.add_argument("words", nargs=argparse.REMAINDER)
     return parser.parse_args(argv)
@@ -106,6 +121,10 @@ def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]
         if given.step == "login":
             return drill.log_in(settings, given.scratch)
         return drill.end(settings, given.problem, given.answer)
+    if given.command == "receive" and not given.target and not given.done:
+        return move.phase(settings)
+    if given.command == "retire":
+        return move.retire(settings, given.to)
     with alone(settings):
         if given.command == "drill":
             return drill.begin(
@@ -117,6 +136,10 @@ def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]
                 given.homes,
                 given.check,
             )
+        if given.command == "receive":
+            if given.done:
+                return move.note(settings, phase=move.DONE)
+            return move.receive(settings, Log(settings), given.target, given.port, given.confirm, given.last)
         if given.command == "prepare":
             return {"changed": run.prepare(settings)}
         if given.command == "run":
@@ -148,6 +171,9 @@ def main(argv: list[str]) -> int:
             repository = Repository(settings)
             command = repository.argv(*given.words)
             os.execvpe(command[0], command, repository.environment())
+        if given.command == "serve":
+            move.serve(settings)
+            return 0
         answer = carry_out(settings, given)
     except Problem as exc:
         print(json.dumps({"problem": str(exc)}))

@@ -151,11 +151,7 @@ def bring_back(
     A volume of the manifest that says where it came from (`source`) is filled from there.
     """
     root = tree.fresh(settings.work, "root/database").parent
-    for one in found["volumes"]:
-        labels = [f"--label={key}={value}" for key, value in one["labels"].items()]
-        options = [word for key, value in one["options"].items() for word in ("--opt", f"{key}={value}")]
-        engine.docker(settings, "volume", "create", *labels, *options, one["name"])
-    places = engine.places(settings, [one["name"] for one in found["volumes"]])
+    places = make_volumes(settings, found)
     tree.empty(Path(settings.state_dir), keep=tree.LEFT_OUT)
     for place in places.values():
         tree.empty(Path(place))
@@ -175,6 +171,15 @@ def bring_back(
     tree.renumber(settings.state_dir, users, groups, skip=("backup", "shared", "archive"))
     # Whose it is from now on, the next run of site.yml notes.
     (Path(settings.state_dir) / "inventory").unlink(missing_ok=True)
+
+
+def make_volumes(settings: Settings, found: t.Mapping[str, t.Any]) -> dict[str, str]:
+    """Ensure the volumes of a manifest; where they are."""
+    for one in found["volumes"]:
+        labels = [f"--label={key}={value}" for key, value in one["labels"].items()]
+        options = [word for key, value in one["options"].items() for word in ("--opt", f"{key}={value}")]
+        engine.docker(settings, "volume", "create", *labels, *options, one["name"])
+    return engine.places(settings, [one["name"] for one in found["volumes"]])
 
 
 def put_aside(settings: Settings, say: run.Say) -> str:

@@ -141,6 +141,15 @@ def describe(
     }
 
 
+def collect(settings: Settings, root: Path, homes: t.Sequence[dict[str, t.Any]]) -> None:
+    """Put consistent copies of the databases, and the manifest, where the parts come."""
+    copies = []
+    for source in sorted(Path(settings.hub_dir).glob(f"*{database.END}")):
+        copies.append(root / "database" / source.name)
+        database.copy(source, copies[-1])
+    replace_file(str(root / "manifest.json"), json.dumps(describe(settings, homes, copies), indent=1) + "\n")
+
+
 def backup(settings: Settings, say: Say, tag: str = "") -> dict[str, t.Any]:
     """Make a backup; what is remembered of it. Raises Problem, which is remembered, too."""
     began = time.time()
@@ -173,11 +182,7 @@ def _backup(
     say(
         f"The instance {settings.instance} with {len(homes)} homes goes to {complaint.redacted(settings.repository)}."
     )
-    copies = []
-    for source in sorted(Path(settings.hub_dir).glob(f"*{database.END}")):
-        copies.append(root / "database" / source.name)
-        database.copy(source, copies[-1])
-    replace_file(str(root / "manifest.json"), json.dumps(describe(settings, homes, copies), indent=1) + "\n")
+    collect(settings, root, homes)
     places = {one["Name"]: one["Mountpoint"] for one in homes}
     mount = tree.shown(root, tree.parts(settings, places))
     replace_file(

@@ -24,7 +24,7 @@ MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_SLAVE = 1, 32, 4096, 16384, 1 << 19
 
 # Of the instance's folder, what each run of site.yml makes again, what is of no use on another host, and the backup's own.
 LEFT_OUT = (
-    "backup", "bin", "broker", "disk", "hubctl", "log", "move.log", "releases/.*", "releases/failed", "welcome",
+    "backup", "bin", "broker", "disk", "hubctl", "log", "move.log", "moved", "releases/.*", "releases/failed", "welcome",
 )  # fmt: skip
 # Of a home, what its programs make again, and what its user has thrown away.
 CACHES = (
@@ -65,17 +65,21 @@ def escaped(path: str) -> str:
     return "".join(f"\\{letter}" if letter in "*?[\\" else letter for letter in path)
 
 
+def left_out(settings: Settings) -> list[str]:
+    """What of the state is in no copy, as patterns of paths in it. A copy of each database that is consistent is beside them."""
+    hub = os.path.relpath(settings.hub_dir, settings.state_dir)
+    files = [f"{hub}/*.sqlite{end}" for end in ("", "-wal", "-shm", "-journal")]
+    return [f"state/{name}" for name in (*LEFT_OUT, *files)]
+
+
 def patterns(settings: Settings, root: str) -> list[str]:
     """What is left out, as patterns of restic."""
-    state, hub = f"{root}/state", os.path.relpath(settings.hub_dir, settings.state_dir)
-    left_out = [f"{state}/{name}" for name in LEFT_OUT]
-    # A copy that is consistent is beside them.
-    left_out += [f"{state}/{hub}/*.sqlite{end}" for end in ("", "-wal", "-shm", "-journal")]
+    left_out_here = [f"{root}/{one}" for one in left_out(settings)]
     for folder in ("homes/*", "state/shared/*"):
-        left_out += [f"{root}/{folder}/{name}" for name in CACHES]
-        left_out.append(f"{root}/{folder}/.Trash-*")
+        left_out_here += [f"{root}/{folder}/{name}" for name in CACHES]
+        left_out_here.append(f"{root}/{folder}/.Trash-*")
     # In a file of patterns, restic takes a dollar for a variable.
-    return [*left_out, *[one.replace("$", "$$") for one in settings.exclude]]
+    return [*left_out_here, *[one.replace("$", "$$") for one in settings.exclude]]
 
 
 def shown(root: Path, found: t.Sequence[Part], write: bool = False) -> t.Callable[[], None]:
