@@ -37,9 +37,6 @@ description:
 extends_documentation_fragment:
   - galilean.hub.attributes
   - galilean.hub.attributes.actiongroup_hub
-extends_documentation_fragment:
-  - galilean.hub.attributes
-  - galilean.hub.attributes.actiongroup_hub
 attributes:
   check_mode:
     support: partial
