@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from . import tree
 
@@ -229,3 +231,14 @@ def test_checkout_inventory_is_right(collections: Path) -> None:
     for name in ("local", "template"):
         inventories = ["-i", "inventories/common", "-i", f"inventories/{name}"]
         run(["ansible-playbook", *inventories, "playbooks/validate.yml"], tree.REPO, collections)
+
+
+def test_what_it_uses_of_others_is_installed_with_it() -> None:
+    """ansible-core alone has no other collection."""
+    files = [path for part in ("roles", "playbooks") for path in (tree.REPO / part).rglob("*.yml")]
+    words = re.compile(r"(?m)^\s*(?:- )?((?:ansible\.posix|community\.\w+|openstack\.\w+))\.\w+:")
+    used = {name for path in files for name in words.findall(path.read_text(encoding="utf-8"))}
+    named = yaml.safe_load((tree.REPO / "galaxy.yml").read_text(encoding="utf-8"))["dependencies"]
+    assert used == set(named)
+    rows = yaml.safe_load((tree.REPO / "requirements.yml").read_text(encoding="utf-8"))["collections"]
+    assert {row["name"]: row["version"] for row in rows} == named
