@@ -7,6 +7,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import ssl
 import typing as t
 import urllib.parse
 from dataclasses import dataclass
@@ -43,8 +44,11 @@ class Browser:
         self.cookies: dict[str, str] = {}
         self.headers = {"X-Forwarded-Proto": "https", **({"X-Forwarded-For": client} if client else {})}
 
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection(self._address, timeout=60)
+
     def ask(self, method: str, path: str, body: str | bytes | None = None, **headers: str) -> Answer:
-        connection = http.client.HTTPConnection(self._address, timeout=60)
+        connection = self.connection()
         sent = {**self.headers, **headers}
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
@@ -76,3 +80,42 @@ class Browser:
         return self.ask(
             "POST", f"/hub/api/users/{name}/tokens", json.dumps(more), **{"Content-Type": "application/json"}
         )
+
+
+class EdgeBrowser(Browser):
+    """As people come: by the edge, over TLS."""
+
+    def __init__(self, url: str, authority: str) -> None:
+        super().__init__(urllib.parse.urlsplit(url).netloc)
+        # A browser says that it shows a page; what it says of its address is a lie.
+        self.headers = {
+            "Sec-Fetch-Site": "same-origin",
+            "X-Forwarded-For": "203.0.113.66",
+            "X-Request-ID": "0" * 32,
+        }
+        self._context = ssl.create_default_context(cafile=authority)
+
+    def connection(self) -> http.client.HTTPConnection:
+        return http.client.HTTPSConnection(self._address, timeout=60, context=self._context)
+
+    def api(self, method: str, path: str, token: str = "", **body: t.Any) -> Answer:
+        """A call of the API, by a page's script or with a token."""
+        said = (
+            {"Authorization": f"token {token}"} if token else {"X-XSRFToken": self.cookies.get("_xsrf", "")}
+        )
+        text = json.dumps(body) if body or method in ("POST", "PATCH") else None
+        browser = EdgeBrowser.__new__(EdgeBrowser) if token else self
+        if token:
+            browser.__dict__.update(self.__dict__, cookies={})
+        return browser.ask(method, f"/hub/api/{path}", text, **{"Content-Type": "application/json", **said})
+
+    def follow(self, path: str, most: int = 10) -> tuple[str, Answer]:
+        """A page, wherever it leads; the last path."""
+        for _ in range(most):
+            answer = self.ask("GET", path)
+            where = answer.header("Location")
+            if answer.status not in (301, 302, 303, 307, 308) or not where:
+                return path, answer
+            parts = urllib.parse.urlsplit(where)
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+        raise AssertionError(f"{path}: no end of redirects")

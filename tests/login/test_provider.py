@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import typing as t
 
 from accessibility import no_violations
-from deployment import wait_until
+from deployment import as_root, wait_until
 from people import person_of
 from playwright.sync_api import expect
 from scenario import Scenario, in_lab, sign_in
@@ -20,6 +22,12 @@ ASK = (
     "print(json.load(r.urlopen(q))['auth_state']['access_token'])"
 )
 
+NO_GROUPS = (
+    "Your login does not tell which groups you are in, so this hub cannot know whether you may use it. "
+    "Its administrators find the reason in the hub's log."
+)
+RECORDED = "the code that you run on this hub are recorded, and kept for 90 days."
+
 
 def test_the_run_says_who_can_log_in(story: Scenario) -> None:
     outcome = story.with_provider(
@@ -28,6 +36,7 @@ def test_the_run_says_who_can_log_in(story: Scenario) -> None:
         jupyterhub_admin_groups=["operators"],
         jupyterhub_login_refresh=10,
         jupyterhub_user_tokens=True,
+        jupyterhub_audit_code=True,
     ).assert_done()
     assert (
         "Who can log in: members of the group staff; the administrators. "
@@ -40,10 +49,12 @@ def test_somebody_of_the_group_comes_in(story: Scenario) -> None:
     with story.visit() as ada:
         ada.go("/hub/login")
         expect(ada.page.get_by_text("Sign in with the institute")).to_be_visible()
+        expect(ada.page.get_by_text(RECORDED)).to_be_visible()
         ada.picture("login-page")
         no_violations(ada.page, narrow=True)
         sign_in(ada, "ada")
         in_lab(ada)
+        expect(ada.page.get_by_text(RECORDED)).to_be_visible()
         ada.picture("login-ada")
         # The provider's own pages ask for a font of the internet.
         assert [error for error in ada.errors if story.site.url in error] == []
@@ -154,3 +165,37 @@ def test_no_code_of_a_login_is_in_the_log(story: Scenario) -> None:
     lines = [line for line in story.log().splitlines() if "code=" in line]
     assert lines
     assert not [line for line in lines if not re.search(r"code=\[secret\]", line)]
+
+
+def test_the_audit_log_has_all_of_it(story: Scenario) -> None:
+    """What the people above have done, in a browser and in a kernel."""
+
+    def who(*options: str) -> list[dict[str, t.Any]]:
+        program = f"/srv/{story.site.instance}/bin/hubctl"
+        done = subprocess.run(as_root([program, "who", "--json", *options]), capture_output=True, check=True)
+        return json.loads(done.stdout)["events"]
+
+    wait_until(lambda: bool(who("ada", "--action", "logout")), 10, "the last event")
+    logins = {
+        (one.get("user"), one["via"], one["outcome"], one.get("detail")) for one in who("--action", "login")
+    }
+    assert logins == {
+        ("ada", "provider", "ok", None),
+        ("ruth", "provider", "ok", None),
+        ("eve", "provider", "refused", "not among the allowed users"),
+        ("eve", "provider", "refused", NO_GROUPS),
+        ("ada", "provider", "refused", "not among the allowed users"),
+    }
+    assert all(one["address"] == one["edge"]["address"] for one in who("--action", "login"))
+    rights = [
+        one for one in who("ruth", "--action", "account") if "admin" in f"{one.get('detail')} {one['action']}"
+    ]
+    assert rights[0]["outcome"] == "ok"
+    # Whoever leaves the group loses the server, and that is the hub's doing.
+    stopped = [one for one in who("ada", "--action", "server.stop") if one["via"] == "hub"]
+    assert "this account may not use this hub" in stopped[0]["detail"]
+    assert {one["user"] for one in who("--action", "access.withdraw")} == {"ada"}
+    # The kernel's cells, told by the server: of ada, whoever says so.
+    cells = who("ada", "--action", "code")
+    assert {(one["actor"], one["user"], one["via"]) for one in cells} == {("ada", "ada", "server")}
+    assert ASK in {one["detail"] for one in cells}

@@ -40,6 +40,13 @@ class Hub(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+    def do_POST(self):
+        # What it is told of notebooks and code.
+        told = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path.endswith("/audit"):
+            print("told", told.decode(), flush=True)
+        self.send_response(204)
+        self.end_headers()
 http.server.ThreadingHTTPServer(("", 8081), Hub).serve_forever()
 """
 
@@ -334,6 +341,61 @@ def test_computing_is_activity(notebook: str, prefix: str, hub_options: list[str
     finally:
         docker("rm", "--force", "--volumes", server)
     assert {what for what, advanced in found.items() if advanced} == {"kernel", "command", "for ever"}
+
+
+# A notebook that is listed, opened, and whose cell is run: as pages of today and of earlier releases send it.
+OPENED = (
+    WORK.partition("async def main")[0]
+    + """
+async def main():
+    cell = {"cell_type": "code", "source": "6 * 7", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    model = json.dumps({"type": "notebook", "content": notebook})
+    await ask("contents/a%20b.ipynb", method="PUT", body=model)
+    await ask("contents")
+    await ask("contents/a%20b.ipynb?content=1")
+    kernel = (await ask("kernels", method="POST", body="{}"))["id"]
+    header = {"msg_id": "1", "msg_type": "execute_request", "session": "s", "username": "", "version": "5.3"}
+    content = {"code": "6 * 7", "silent": False, "store_history": True, "user_expressions": {}}
+    message = {"header": header, "parent_header": {}, "metadata": {}}
+    path = f"api/kernels/{kernel}/channels"
+    await send(path, {**message, "content": content, "channel": "shell"})
+    other = {**message, "header": {**header, "msg_type": "kernel_info_request"}}
+    await send(path, {**other, "content": {}, "channel": "shell"})
+    content["code"] = "7 * 8" + " " * 3000
+    parts = [b"shell", *(json.dumps(one).encode() for one in (header, {}, {}, content))]
+    offsets = [8 * (len(parts) + 2)]
+    for part in parts:
+        offsets.append(offsets[-1] + len(part))
+    raw = b"".join(number.to_bytes(8, "little") for number in [len(offsets), *offsets]) + b"".join(parts)
+    way = ["v1.kernel.websocket.jupyter.org"]
+    socket = await websocket_connect(HTTPRequest(f"ws://{SITE}/{path}", headers=WHO), subprotocols=way)
+    assert socket.selected_subprotocol == way[0]
+    await socket.write_message(raw, binary=True)
+    await asyncio.sleep(2)
+asyncio.run(main())
+"""
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("wanted", ["1", "0"])
+def test_what_is_opened_and_run_is_told_where_the_hub_wants_it(
+    notebook: str, prefix: str, hub_options: list[str], wanted: str
+) -> None:
+    options = [*confined(), *hub_options, f"--env=GALILEAN_AUDIT={wanted}"]
+    server = docker("run", "--detach", f"--name={prefix}-told", *options, notebook)
+    try:
+        wait_for_server(server)
+        docker("exec", server, "/opt/notebook/bin/python", "-c", OPENED)
+        said = docker("logs", f"{prefix}-hub").splitlines()
+    finally:
+        docker("rm", "--force", "--volumes", server)
+    told = [json.loads(line.removeprefix("told ")) for line in said if line.startswith("told ")]
+    events = [(one["action"], one["detail"]) for each in told for one in each["events"]]
+    long = "7 * 8".ljust(2000) + " ... (3005 letters)"
+    expected = [("notebook.open", "a b.ipynb"), ("code.run", "6 * 7"), ("code.run", long)]
+    assert events == (expected if wanted == "1" else [])
 
 
 # Kernels and a program that take more memory than there is, and what is said of them. Stories differ in how

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from galilean_hub import logs
+from galilean_hub.audit import events
 from galilean_hub.authorization.access import with_access
 from galilean_hub.authorization.login_guard import guarded
 from galilean_hub.disk.watch import WATCH
@@ -52,6 +53,14 @@ subdomains.tell_moves(c.JupyterHub.get("subdomain_host", ""))
 database.upgrade(c.JupyterHub.db_url)
 if data.get("trial"):
     database.forget_servers(c.JupyterHub.db_url)
-c.GalileanAccess.renamed_users = set(renaming.rename(c.JupyterHub.db_url, data.get("renamed_users") or {}))
+# A hub that is only tried is no event.
+if data.get("audit") and not data.get("trial"):
+    events.install(c, bool(data.get("audit_code")))
+names = data.get("renamed_users") or {}
+renamed = set(renaming.rename(c.JupyterHub.db_url, names))
+c.GalileanAccess.renamed_users = renamed
+for old, new in names.items():
+    if new in renamed:
+        events.emit("account.rename", events.HUB, user=new, detail=f"was {old}")
 # By its name: `keys` is a method of every section.
 key_rotation.rotate(c.JupyterHub.db_url, c.CryptKeeper["keys"])

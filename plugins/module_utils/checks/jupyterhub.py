@@ -67,6 +67,14 @@ def numbers(settings: Settings) -> list[str]:
             f"jupyterhub_connection_limit is {own['connection_limit']}: JupyterLab and pip would fail, so give 0 (no limit) or at "
             "least 50"
         )
+    if not 0 <= own["audit_days"] <= 3650:
+        found.append(
+            f"jupyterhub_audit_days is {own['audit_days']}: give 0 (no audit log) or up to 3650 days"
+        )
+    if own["audit_code"] and not own["audit_days"]:
+        found.append(
+            "jupyterhub_audit_code is true while jupyterhub_audit_days is 0: give days for which the audit log is kept, or false"
+        )
     if not 0 <= own["connection_rate"] <= 500:
         found.append(
             f"jupyterhub_connection_rate is {own['connection_rate']}: give 0 (no limit) or up to 500"

@@ -117,6 +117,7 @@ def instance_layout(name: str, users_subnet: str = "", state_root: str = "/srv")
         "broker_dir": f"{state}/broker",
         "disk_dir": f"{state}/disk",
         "operator_dir": f"{state}/hubctl",
+        "audit_dir": f"{state}/audit",
         "log_dir": f"{state}/log",
         "core_network": f"{name}-core",
         "core_bridge": f"ghc-{short}",

@@ -23,6 +23,8 @@ def version(settings: Settings) -> str:
 
 COMMON: dict[str, t.Callable[[Settings], t.Any]] = {
     "address_pools": lambda settings: settings["docker_address_pools"],
+    # Whether there is an audit log, which the edge writes to as well.
+    "audit": lambda settings: settings["jupyterhub_audit_days"] > 0,
     "archive_dir": lambda settings: settings["jupyterhub_archive_dir"],
     # On the data volume, if there is one, so that images, homes and shared software outlive the server.
     "data_root": lambda settings: (

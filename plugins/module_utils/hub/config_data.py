@@ -114,6 +114,8 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
     }
     if str(settings.get("message_limit", "auto")) != "auto":
         environment["NOTEBOOK_MAX_MESSAGE"] = str(parse_size(settings["message_limit"]))
+    if settings.get("audit_code"):
+        environment["GALILEAN_AUDIT"] = "1"
     if settings.get("user_extensions"):
         environment["NOTEBOOK_USER_EXTENSIONS"] = "1"
     if _live_folders(settings):
@@ -244,6 +246,10 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "user_tokens": bool(access["user_tokens"]),
         # Whether users' servers are told of the site's proxy. Its address is a secret, which is not here.
         "users_proxy": bool(settings.get("users_proxy")),
+        # Whether the hub writes down who did what.
+        "audit": bool(settings.get("audit_days")),
+        # And what users' servers tell of notebooks and code.
+        "audit_code": bool(settings.get("audit_code")),
         # For the broker between hub and engine, which reads this file as well.
         "broker": {"state_dir": layout["state_dir"], "allow": settings.get("broker_allow") or {}},
         # As which number servers run: what the next run, and the restoring of homes, go by (home_uid).

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import json
 import re
@@ -144,6 +145,12 @@ def test_announcements_and_drains_are_beside_each_other(settings: Settings) -> N
     assert call(settings, "undrain")["ended"] == told
     assert call(settings, "undrain")["ended"] is None
     assert shown()[0] == {"announcement": "Welcome", "links": [], "title": "Hub"}
+
+
+def test_a_notice_of_the_settings_stays(settings: Settings) -> None:
+    noted = dataclasses.replace(settings, notice="It is recorded.")
+    assert call(noted, "announce", "Hello")["shown"] == "Hello It is recorded."
+    assert call(noted, "announce", "--clear")["shown"] == "Welcome It is recorded."
 
 
 @pytest.mark.parametrize("text", [" ", "a\x00b", "x" * 1001])

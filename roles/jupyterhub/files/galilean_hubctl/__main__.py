@@ -15,12 +15,12 @@ import sys
 import types
 import typing as t
 
-from . import announce, backup, check, drain, logs, restart, restore, shell, status, undrain, users
+from . import announce, backup, check, drain, logs, restart, restore, shell, status, undrain, users, who
 from .settings import Busy, Problem, load
 
 BUSY = 75
 COMMANDS: tuple[types.ModuleType, ...] = (
-    *(status, check, users, logs, shell, restart),
+    *(status, check, users, who, logs, shell, restart),
     *(announce, drain, undrain, backup, restore),
 )
 

@@ -48,9 +48,11 @@ def sentence(text: str) -> str:
 
 
 def announcement(settings: Settings, found: Operations) -> str:
-    """What pages show: why no servers start, then what was announced, or else what the settings announce."""
+    """What pages show: why no servers start, then what was announced, or else what the settings announce; and their notice."""
     told = (found.get("announcement") or {}).get("text") or settings.announcement
-    return " ".join(part for part in ((found.get("drain") or {}).get("message"), told) if part)
+    return " ".join(
+        part for part in ((found.get("drain") or {}).get("message"), told, settings.notice) if part
+    )
 
 
 def look(before: t.Mapping[str, t.Any], found: Operations, text: str) -> dict[str, t.Any]:

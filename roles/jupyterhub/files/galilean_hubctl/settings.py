@@ -24,7 +24,7 @@ class Settings:
 
     instance: name of the hub instance; version: of the collection; url: where browsers find the hub, direct_url: where this host does;
     docker: the docker command; start_command: what starts a stopped instance; containers: for each part name, image and state (a label, empty
-    for none) as deployed; announcement: the one of the settings; tls: whether the edge has a
+    for none) as deployed; announcement: the one of the settings; notice: what stays whatever is announced; tls: whether the edge has a
     certificate; check: what the check does, with the certificates to trust, as text or as a path; all others are folders.
     """
 
@@ -45,6 +45,7 @@ class Settings:
     disk_dir: str
     log_dir: str
     bin_dir: str
+    notice: str = ""
     # Where all of this is.
     folder: str = ""
 

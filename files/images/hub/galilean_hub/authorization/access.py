@@ -19,6 +19,7 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Bool, Dict, Set, Unicode, default
 
+from ..audit import events
 from ..disk.api import DiskHandler
 from ..disk.watch import WATCH
 from ..http import outgoing
@@ -28,6 +29,7 @@ from ..shared.claims import ClaimError, claimed_groups
 from ..state.files import save
 from .approval_api import ApprovalHandler
 from .approval_source import Source, open_source
+from .code_api import CodeHandler
 from .enforcement import AccessEnforcement
 from .login_guard import LoginGuard
 from .providers import BLOCKED, RULES, Rules
@@ -73,7 +75,10 @@ class GalileanAccess(LoginGuard, Rules):
     def refuse(self, user: str, reason: str = "") -> web.HTTPError:
         """The error that shows a person why they may not come in."""
         text = self.ask(reason or self.denied_message.replace("{user}", user))
-        return refused(403, text, "No access to this hub", "%s may not come in: %s", user, text)
+        error = refused(403, text, "No access to this hub", "%s may not come in: %s", user, text)
+        # For the audit log.
+        error.galilean_refused = user, str(reason) or "not among the allowed users"  # type: ignore[attr-defined]
+        return error
 
     # -- what is decided
 
@@ -259,6 +264,8 @@ class GalileanAccess(LoginGuard, Rules):
                 # Who is in stays in, with the tokens that have just been renewed; groups stay as they were.
                 return {**model, "groups": None, "admin": None}
             reason = str(getattr(exc, "jupyterhub_message", exc))
+            if self._refused.get(user.name) != reason:
+                events.emit("access.withdraw", events.HUB, user=user.name, detail=reason)
             self._refused[user.name] = reason
             self.log.warning("%s may no longer come in: %s", user.name, reason)
             return False
@@ -289,7 +296,11 @@ class GalileanAccess(LoginGuard, Rules):
         AccessEnforcement(app, self).start()
         WATCH.start(app)
         app.template_vars["approval"] = self.approval_notice
-        own = [(r"/api/galilean/disk", DiskHandler), (r"/api/galilean/approval", ApprovalHandler)]
+        own = [
+            (r"/api/galilean/disk", DiskHandler),
+            (r"/api/galilean/approval", ApprovalHandler),
+            (r"/api/galilean/audit", CodeHandler),
+        ]
         return [*handlers, *own]
 
 

@@ -22,6 +22,7 @@ from typing import Any, Protocol
 from prometheus_client import REGISTRY, Gauge
 from tornado.httpclient import HTTPRequest
 
+from ..audit import events
 from ..http import outgoing
 from ..shared.approval import (
     UNKNOWN_APPROVAL,
@@ -158,6 +159,9 @@ class KnownList:
         """Let a list that was read at that time count from now on; ApprovalError where it does not."""
         found = parse_list(content)
         check_removal(self._list, found, self._removal, now())
+        for name in sorted(found.keys() ^ self._list.keys()):
+            action = "approval.grant" if name in found else "approval.withdraw"
+            events.emit(action, events.HUB, user=name, detail=f"list from {self._where}")
         self._list, self._read, self._refused = found, read, ""
         save(self._state, content)
         self._log.info("The list of approved users was read: %d entries", len(found))
@@ -253,6 +257,8 @@ class Endpoint:
     def __init__(self, settings: dict[str, Any], log: logging.Logger, token: str) -> None:
         self._settings, self._token, self._log = settings, token, log
         self._known: dict[str, tuple[float, Approval | None]] = {}
+        # What it said last of each user.
+        self._said: dict[str, bool] = {}
 
     async def refresh(self) -> None:
         """There is nothing to fetch ahead; answers that no longer count are forgotten."""
@@ -275,6 +281,11 @@ class Endpoint:
                 if self._settings["on_failure"] == "admit":
                     return Approval(user), ""
                 return None, UNKNOWN_APPROVAL
+            before = self._said.get(user)
+            if before is not None and before != bool(approval):
+                action = "approval.grant" if approval else "approval.withdraw"
+                events.emit(action, events.HUB, user=user, detail="answer of the endpoint")
+            self._said[user] = bool(approval)
             self._known[user] = (time.monotonic() + float(self._settings["cache"]), approval)
         return standing({} if approval is None else {user: approval}, user, now())
 

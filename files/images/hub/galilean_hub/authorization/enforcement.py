@@ -9,6 +9,8 @@ from typing import Any
 
 from jupyterhub import orm, roles
 
+from ..audit import events
+
 FIRST = 5.0
 
 
@@ -78,6 +80,7 @@ class AccessEnforcement:
                 self._log.warning("Stopping the server %s: %s", spawner._log_name, reason)
                 await self._app.proxy.delete_user(user, name)
                 await user.stop(name)
+                events.emit("server.stop", events.HUB, user=user.name, server=name, detail=reason)
 
     def _memberships(self) -> None:
         """JupyterHub puts users into the groups of the settings, and never takes one out again."""

@@ -27,6 +27,7 @@ from tornado import web
 from traitlets import Integer, Set, Unicode
 from traitlets.utils.importstring import import_item
 
+from ..audit import events
 from ..http import api_limits
 from ..http.errors import refused
 from ..http.server import by_proxy
@@ -126,6 +127,29 @@ class LoginGuard(Authenticator):
     # -- logins
 
     async def get_authenticated_user(self, handler: Any, data: Any) -> Any:
+        """As below, and written down.
+
+        What was typed as a name is only kept where it is one: it may be a password in the wrong field.
+        """
+        via = "provider" if data is None else "form"
+        try:
+            result = await self._authenticated(handler, data)
+        except web.HTTPError as exc:
+            outcome = "refused" if exc.status_code < 500 else "failed"
+            name, why = getattr(exc, "galilean_refused", (_typed(handler, data), exc.reason or "refused"))
+            events.emit("login", via=via, user=name, outcome=outcome, detail=why)
+            raise
+        if result:
+            name = result["name"] if isinstance(result, dict) else str(result)
+            # What else this request does is this user's doing.
+            handler.galilean_login = name
+            events.emit("login", via=via, user=name)
+        else:
+            detail = "wrong name or password"
+            events.emit("login", via=via, user=_typed(handler, data), outcome="failed", detail=detail)
+        return result
+
+    async def _authenticated(self, handler: Any, data: Any) -> Any:
         """As the authenticator does it, for what comes from a page and not too often.
 
         Each login of each authenticator comes through here; JupyterHub's API takes passwords, too.
@@ -295,6 +319,11 @@ def _with_words(handler: type[Any]) -> type[Any]:
     return handler
 
 
+def _typed(handler: Any, data: Any) -> str:
+    name = data.get("username") if isinstance(data, dict) else ""
+    return events.known_name(handler, name) if isinstance(name, str) and name else ""
+
+
 class _Callback:
     """Over oauthenticator's page to which a provider sends people back."""
 
@@ -310,6 +339,8 @@ class _Callback:
             else:
                 text = "The login took too long, or was begun in another window or browser."
             text = self.authenticator.ask(f"{text} Log in again.")  # type: ignore[attr-defined]
+            detail = "ended at the provider"
+            events.emit("login", via="provider", outcome="refused", detail=detail)
             raise refused(exc.status_code, text, "You are not logged in", "%s", said) from None
 
 

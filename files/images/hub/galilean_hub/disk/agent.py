@@ -18,6 +18,7 @@ import re
 import resource
 import stat
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,6 +26,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..audit.keeper import keep
 from . import project_quota, rules
 from .measure import FOLDER, Measured, measure
 
@@ -558,7 +560,13 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("/srv/disk"))
     parser.add_argument("--shared", type=Path, default=Path("/shared"))
     parser.add_argument("--prefix", required=True, help="what names of homes begin with")
+    parser.add_argument("--audit", type=Path, default=Path("/srv/audit"))
+    parser.add_argument(
+        "--audit-days", type=int, default=0, help="how long events are kept; 0: there are none"
+    )
     options = parser.parse_args()
+    if options.audit_days:
+        threading.Thread(target=keep, args=(options.audit, options.audit_days), daemon=True).start()
     # Readers of the disk at this level wait for all others, too (ioprio follows nice).
     os.nice(15)
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -25,6 +25,7 @@ from tornado import web
 from traitlets import Dict, Float, Integer, List, Set, Unicode, default
 
 from .. import logs
+from ..audit import events
 from ..disk import rules
 from ..disk.watch import WATCH
 from ..state import homes
@@ -262,6 +263,17 @@ class GalileanSpawner(DockerSpawner):
             WATCH.started(self)
 
     async def start(self) -> tuple[str, int]:
+        """As below; a start that does not work is written down, with its reason."""
+        try:
+            return await self._started()
+        except BaseException as exc:
+            reason = getattr(exc, "reason", "") or type(exc).__name__
+            events.emit(
+                "server.start", user=self.user.name, server=self.name, outcome="failed", detail=str(reason)
+            )
+            raise
+
+    async def _started(self) -> tuple[str, int]:
         await self._check_standing()
         async with self.queue.turn(self._log_name):
             # In its turn: while somebody waited, the hub may have been drained, or the disk have run full.
@@ -379,6 +391,8 @@ class GalileanSpawner(DockerSpawner):
         if status is None and self.server and self.server.ip:
             await self._follow()
         if status is not None and self.object_id and self.remove:
+            detail = f"the container has ended by itself: {status}"
+            events.emit("server.exit", events.HUB, user=self.user.name, server=self.name, detail=detail)
             try:
                 lines = await self.docker("logs", self.object_id, tail=30)
                 self.log.warning(

@@ -109,6 +109,9 @@ with contextlib.suppress(ImportError):
     c.ServerApp.kernel_manager_class = "kernelends.Manager"
     c.ServerApp.kernel_websocket_connection_class = "messagelimit.Connection"
     c.Connection.most = messagelimit.limit()
+    if number("GALILEAN_AUDIT", 0):
+        c.ServerApp.kernel_websocket_connection_class = "codeaudit.Connection"
+        extensions["codeaudit"] = True
     c.ServerApp.tornado_settings["websocket_max_message_size"] = messagelimit.limit()
     c.Kernels.home_dir = "" if clean else f"{home_data}/kernels"
     if number("NOTEBOOK_USER_EXTENSIONS", 0) and not clean:
