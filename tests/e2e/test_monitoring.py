@@ -92,6 +92,7 @@ def settings(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> di
         "images_software_stack": "",
         "edge_tls_mode": "self_signed",
         "backup_repository": str(tmp_path_factory.mktemp("disk") / "hub"),
+        "backup_password_saved": True,
         "monitoring_enabled": True,
         "monitoring_prometheus_port": FIRST,
         "monitoring_alertmanager_port": FIRST + 1,
