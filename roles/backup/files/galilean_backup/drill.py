@@ -275,6 +275,8 @@ def begin(
     for path in Path(scratch.hub_dir).glob(f"*{database.END}"):
         # The hub would look after servers that are the real one's.
         database.forget_servers(path)
+    # One that was drained starts no servers.
+    Path(scratch.state_dir, "config", "operations.json").unlink(missing_ok=True)
     return {**answer, "seconds": round(time.time() - began, 1)}
 
 
