@@ -29,11 +29,13 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[LoopbackHub]:
 
 
 @pytest.fixture(scope="module")
-def hub_container(prefix: str, refs: dict[str, t.Any]) -> str:
+def hub_container(prefix: str, refs: dict[str, t.Any]) -> t.Iterator[str]:
     """A container of the hub's image, as the one that this hub would run in."""
     name = f"{prefix}-hub"
     docker("create", f"--name={name}", f"--label=galilean.hub.instance={prefix}", refs["hub"])
-    return name
+    yield name
+    # Other files have one of this name.
+    docker("rm", name)
 
 
 @pytest.fixture
