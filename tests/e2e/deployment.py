@@ -222,8 +222,10 @@ class Deployment:
             text=True,
             check=True,
         )
-        # Hub and backups write while they run, and releases are called by their time.
-        own = tuple(f"/srv/{self.instance}/{folder}/" for folder in ("hub", "disk", "backup", "releases"))
+        # Hub, backups and audit write while they run, and releases are called by their time.
+        own = tuple(
+            f"/srv/{self.instance}/{folder}/" for folder in ("hub", "disk", "backup", "releases", "audit")
+        )
         files = [line for line in listing.stdout.splitlines() if not line.startswith(own)]
         return {"containers": containers, "networks": self.owned("network"), "files": sorted(files)}
 
