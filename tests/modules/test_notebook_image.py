@@ -383,7 +383,7 @@ asyncio.run(main())
 def test_what_is_opened_and_run_is_told_where_the_hub_wants_it(
     notebook: str, prefix: str, hub_options: list[str], wanted: str
 ) -> None:
-    options = [*confined(), *hub_options, f"--env=GALILEAN_AUDIT={wanted}"]
+    options = [*confined(), *hub_options, "--volume=/home/jovyan", f"--env=GALILEAN_AUDIT={wanted}"]
     server = docker("run", "--detach", f"--name={prefix}-told", *options, notebook)
     try:
         wait_for_server(server)
