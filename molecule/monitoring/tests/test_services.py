@@ -46,7 +46,7 @@ def test_timers_gather_and_check(host: Host) -> None:
 def test_prometheus_watches_the_hub(host: Host) -> None:
     query = "promtool query instant http://127.0.0.1:9090 'galilean_hub_check_ok{hub=\"bookworm\"}'"
     deadline = time.monotonic() + 150
-    while not (found := told(host, query)):
+    while not (found := told(host, query).strip()):
         assert time.monotonic() < deadline
         time.sleep(5)
     assert " => 1 @" in found
