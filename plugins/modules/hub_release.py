@@ -20,6 +20,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils.core import sqlite_copy
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.json_file import read_json
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli
 from ansible_collections.galilean.hub.plugins.module_utils.hub import releases as plan
 from ansible_collections.galilean.hub.plugins.module_utils.hub.trial import database_name, server_images
@@ -198,7 +199,7 @@ class Instance:
         return True
 
     def data(self) -> dict[str, t.Any]:
-        return plan.read_json(self.config / "config.json")
+        return read_json(self.config / "config.json")
 
     def files(self) -> dict[str, str]:
         found = {}
@@ -341,7 +342,7 @@ class Instance:
         if kept:
             releases.explain(kept, "reason.txt", f"{self.params['reason']}\n")
             for role in before:
-                releases.explain(kept, f"{role}.log", self.log(self.names[role]))
+                releases.explain(kept, f"{role}.log", self.docker.log(self.names[role]))
         for name in [
             *[self.names[role] for role in reversed(before)],
             *[f"{self.names[role]}-next" for role in ORDER],
@@ -371,7 +372,7 @@ class Instance:
                 # Of a link, nothing is followed; what the former hub had comes next.
                 if path.is_file() and (former / "hub" / path.name).exists() and kept:
                     self.releases.move(path, kept / path.name)
-            if (former / "hub" / database_name(plan.read_json(former / "config" / "config.json"))).is_file():
+            if (former / "hub" / database_name(read_json(former / "config" / "config.json"))).is_file():
                 for path in self.hub.glob("*.sqlite-*"):
                     path.unlink()
             # The database after all else, and its log after it: as long as it is there, this is done again.
@@ -384,13 +385,6 @@ class Instance:
             self.put(former / "config", self.config, plan.FILES)
         if (former / "secrets").is_dir():
             self.put_all(former / "secrets", self.secrets)
-
-    def log(self, name: str) -> str:
-        argv = [*self.docker.client, "logs", name]
-        done = subprocess.run(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
-        )
-        return done.stdout
 
     def resume(self) -> tuple[str, str]:
         switched = (self.releases.former / "hub").is_dir() and self.is_there(f"{self.names['hub']}-before")

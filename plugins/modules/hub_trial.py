@@ -17,10 +17,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.galilean.hub.plugins.module_utils.core import sqlite_copy
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.json_file import read_json
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli
 from ansible_collections.galilean.hub.plugins.module_utils.hub import trial
 from ansible_collections.galilean.hub.plugins.module_utils.hub.config_plan import parse, serialise
-from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import Releases, read_json
+from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import Releases, copy_folder
 
 DOCUMENTATION = r"""
 module: hub_trial
@@ -162,11 +163,7 @@ class Trial:
         folders = self.params["folders"]
         self.work.mkdir(parents=True, mode=0o711)
         config, state = self.work / "config", self.work / "hub"
-        shutil.copytree(folders["config_dir"], config, symlinks=True)
-        for source in (Path(folders["config_dir"]), *Path(folders["config_dir"]).iterdir()):
-            copied = config / source.name if source != Path(folders["config_dir"]) else config
-            found = source.lstat()
-            os.chown(copied, found.st_uid, found.st_gid, follow_symlinks=False)
+        copy_folder(Path(folders["config_dir"]), config)
         for name in ("config.json", "hooks.py"):
             staged = self.releases.next / name
             if staged.exists():
@@ -217,13 +214,6 @@ class Trial:
             )
         self.docker.call("network", "connect", self.params["folders"]["core_network"], f"{self.name}-hub")
 
-    def log(self, part: str) -> str:
-        argv = [*self.docker.client, "logs", f"{self.name}-{part}"]
-        done = subprocess.run(
-            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
-        )
-        return done.stdout
-
     def wait(self, base: str) -> None:
         """Return when the hub answers and shows its login; HubError with the reason when it does not."""
         hub = f"{self.name}-hub"
@@ -240,7 +230,7 @@ class Trial:
             ).strip()
             if state != "true":
                 raise HubError(
-                    f"the new hub does not start on a copy of the database: {trial.reason(self.log('hub'))}"
+                    f"the new hub does not start on a copy of the database: {trial.reason(self.docker.log(hub))}"
                 )
             time.sleep(0.2)
         else:
@@ -249,7 +239,7 @@ class Trial:
             )
         if said >= "500":
             raise HubError(
-                f"the login page of the new hub fails (HTTP {said}): {trial.reason(self.log('hub'))}"
+                f"the login page of the new hub fails (HTTP {said}): {trial.reason(self.docker.log(hub))}"
             )
 
     def check(self, data: dict[str, t.Any], image: str, number: int, base: str) -> None:
@@ -311,7 +301,7 @@ class Trial:
         """Keep what explains a failure; the folder."""
         kept = self.releases.failed()
         for part in trial.PARTS:
-            self.releases.explain(kept, f"trial-{part}.log", self.log(part))
+            self.releases.explain(kept, f"trial-{part}.log", self.docker.log(f"{self.name}-{part}"))
         self.releases.explain(kept, "reason.txt", f"{why}\n")
         for path in sorted(self.work.glob("hub/*.sqlite")):
             self.releases.move(path, kept / f"trial-{path.name}")

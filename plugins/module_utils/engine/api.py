@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import time
@@ -13,6 +12,7 @@ import typing as t
 from urllib.parse import quote, urlencode
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.unix_socket import exchange
 from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli import DockerCli, EngineAway
 
 # What the engine says of an operation that it does only once at a time.
@@ -27,30 +27,6 @@ class ApiError(HubError):
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
-
-
-class _UnixConnection(http.client.HTTPConnection):
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
-
-
-def exchange(
-    path: str, method: str, target: str, timeout: float, headers: t.Mapping[str, str] | None = None
-) -> tuple[int, str]:
-    """Send a request to the engine's socket; return status and text of its answer. timeout: seconds."""
-    connection = _UnixConnection(path, timeout)
-    try:
-        connection.request(method, target, headers=dict(headers or {}))
-        answer = connection.getresponse()
-        return answer.status, answer.read().decode(errors="replace")
-    finally:
-        connection.close()
 
 
 def pick_version(newest_of_engine: str) -> str:

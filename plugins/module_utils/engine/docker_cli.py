@@ -167,6 +167,14 @@ class DockerCli:
     def volume_users(self, name: str) -> list[str]:
         return sorted(self._rows("ps", "--all", "--format={{.Names}}", f"--filter=volume={name}"))
 
+    def log(self, container: str) -> str:
+        """All that a container has printed, on both streams; the client's complaint where there is none."""
+        argv = [*self.client, "logs", container]
+        done = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False
+        )
+        return done.stdout
+
     def hub_folders(self, target: str) -> list[str]:
         """Folders of this host that hubs have there."""
         found = self.existing(

@@ -16,8 +16,8 @@ import subprocess
 import tempfile
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.unix_socket import exchange
 from ansible_collections.galilean.hub.plugins.module_utils.engine import state
-from ansible_collections.galilean.hub.plugins.module_utils.engine.api import exchange
 
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"

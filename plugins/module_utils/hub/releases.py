@@ -23,21 +23,13 @@ from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
+from ansible_collections.galilean.hub.plugins.module_utils.core.json_file import read_json
 
 FORMAT = 1
 FILES = ("config.json", "hooks.py")
 FAILURES_KEPT = 3
 # In the order in which record.json has them. What of a release a run compares with the settings is marked.
 COMPARED = ("collection_version", "images", "software")
-
-
-def read_json(path: Path) -> dict[str, t.Any]:
-    """An object of a file; empty where there is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def differences(record: t.Mapping[str, t.Any], before: t.Mapping[str, t.Any]) -> list[str]:

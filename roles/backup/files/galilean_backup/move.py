@@ -24,7 +24,8 @@ from pathlib import Path
 
 from . import database, engine, manifest, restore, run, state, tree
 from .atomic_file import replace_file
-from .settings import Problem, Settings, read_json
+from .json_file import read_json
+from .settings import Problem, Settings
 
 # How far it has come: nothing yet, copied while users work, copied for good and compared, in service.
 MARK = "move.json"

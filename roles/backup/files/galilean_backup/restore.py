@@ -17,8 +17,9 @@ from pathlib import Path
 
 from . import complaint, database, engine, manifest, run, state, tree
 from .atomic_file import replace_file
+from .json_file import read_json
 from .repository import Repository
-from .settings import Problem, Settings, read_json
+from .settings import Problem, Settings
 
 MARK, DONE = "restoring.json", "restored.json"
 INSIDE = "/.home"

@@ -17,8 +17,9 @@ from pathlib import Path
 
 from . import complaint, database, engine, manifest, state, tree
 from .atomic_file import replace_file
+from .json_file import read_json
 from .repository import PARTLY, Repository
-from .settings import Problem, Settings, read_json
+from .settings import Problem, Settings
 
 TAG = "galilean.hub"
 # One that was made before a restore stays until somebody removes it.

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import typing as t
 from pathlib import Path
 
 
@@ -82,12 +81,3 @@ def load(folder: str) -> Settings:
         return Settings(**{**json.loads(path.read_text(encoding="utf-8")), "folder": folder})
     except (OSError, ValueError, TypeError) as exc:
         raise Problem(f"{path} cannot be used ({exc}): run the role galilean.hub.backup again.") from exc
-
-
-def read_json(path: Path) -> dict[str, t.Any]:
-    """An object that this program wrote; empty where there is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

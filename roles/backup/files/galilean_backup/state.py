@@ -14,7 +14,8 @@ from pathlib import Path
 
 from .atomic_file import replace_file
 from .complaint import redacted
-from .settings import Settings, read_json
+from .json_file import read_json
+from .settings import Settings
 
 FILE, DRILL, METRICS, LOCK = "last.json", "drill.json", "backup.prom", ".lock"
 

@@ -16,7 +16,8 @@ import typing as t
 from pathlib import Path
 
 from .atomic_file import replace_file
-from .settings import Problem, Settings, read_json
+from .json_file import read_json
+from .settings import Problem, Settings
 from .words import stamp
 
 FILE, LOOK, EDGE = "operations.json", "web/look.json", "announcement.html"

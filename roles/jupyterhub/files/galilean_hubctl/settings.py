@@ -61,12 +61,3 @@ def load(folder: str) -> Settings:
         return Settings(**{**json.loads(path.read_text(encoding="utf-8")), "folder": folder})
     except (OSError, ValueError, TypeError) as exc:
         raise Problem(f"{path} cannot be used ({exc}): run site.yml again.") from exc
-
-
-def read_json(path: Path) -> dict[str, t.Any]:
-    """An object that a program of the instance wrote; empty where there is none."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found if isinstance(found, dict) else {}

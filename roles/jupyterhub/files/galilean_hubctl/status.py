@@ -12,8 +12,9 @@ from pathlib import Path
 
 from . import check, engine, operations
 from .api import Api
+from .json_file import read_json
 from .server_settings import LABEL, servers_summary
-from .settings import Problem, Settings, read_json
+from .settings import Problem, Settings
 from .words import ago, seconds_of, shown, size, table
 
 NAME, HELP = (

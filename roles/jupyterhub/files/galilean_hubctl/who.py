@@ -12,7 +12,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from . import audit_events
-from .settings import Problem, Settings, read_json
+from .json_file import read_json
+from .settings import Problem, Settings
 from .words import table
 
 NAME, HELP = "who", "who did what, when and from where: logins, servers, accounts, approvals"

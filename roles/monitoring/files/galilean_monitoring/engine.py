@@ -9,27 +9,16 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import typing as t
 from pathlib import Path
 from urllib.parse import quote
 
 from .text import Text
+from .unix_socket import exchange
 
 LABEL = "galilean.hub."
 CGROUPS = Path("/sys/fs/cgroup")
 TIMEOUT = 20.0
-
-
-class _Connection(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=TIMEOUT)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 class Engine:
@@ -39,17 +28,12 @@ class Engine:
         self._path = path
 
     def ask(self, target: str, method: str = "GET") -> t.Any:
-        connection = _Connection(self._path)
         try:
-            connection.request(method, target)
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
+            status, text = exchange(self._path, method, target, TIMEOUT)
         except http.client.HTTPException as exc:
             raise OSError(f"the engine does not answer as one ({exc})") from exc
-        finally:
-            connection.close()
-        if answer.status >= 400:
-            raise OSError(f"the engine answers {answer.status}: {text.strip()[:200]}")
+        if status >= 400:
+            raise OSError(f"the engine answers {status}: {text.strip()[:200]}")
         return json.loads(text) if text.strip() else None
 
     def containers(self, instance: str) -> list[dict[str, t.Any]]:
