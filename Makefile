@@ -200,6 +200,10 @@ rollback: setup ## Bring the release before back, or another one with ARGS="-e r
 move: setup ## Move a hub to the host that the inventory names now, ARGS="-e move_from=<old host>" (docs/moving.md)
 	$(PLAYBOOK) playbooks/move.yml $(ARGS)
 
+.PHONY: move-data
+move-data: setup ## Move all that a host keeps to the disk that the inventory names now (docs/moving.md)
+	$(PLAYBOOK) playbooks/move_data.yml $(ARGS)
+
 .PHONY: migrate-homes
 migrate-homes: setup ## Copy homes of another system into the hub, ARGS="-e migrate_from=tljh" (docs/moving.md)
 	$(PLAYBOOK) playbooks/migrate_homes.yml $(ARGS)

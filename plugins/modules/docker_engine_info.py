@@ -39,9 +39,15 @@ options:
     elements: str
     default: []
   data_root:
-    description: Folder whose free space is checked if the engine does not report its data folder.
+    description:
+      - Folder that the engine is to keep its data in. Its free space is checked if the engine does not report one.
+      - A managed engine that has volumes in another folder is a problem, as they would be gone from sight.
     type: path
     default: /var/lib/docker
+  moved:
+    description: Whether all that the engine keeps was copied to O(data_root).
+    type: bool
+    default: false
   files:
     description: Files whose digests are returned.
     type: list
@@ -87,6 +93,9 @@ engine:
     missing_packages: {description: Needed packages that are not installed., type: list, elements: str}
     package_lists: {description: Whether the distribution's package lists exist., type: bool}
     disk_free_gib: {description: Free space in GiB in the engine's data folder., type: float}
+    data_root: {description: Folder of the engine's data. Where it does not answer that of its options file., type: str}
+    wanted_data_root: {description: 'Folder that it is to have, from O(options) or O(data_root).', type: str}
+    volumes: {description: Number of volumes in RV(engine.data_root)., type: int}
     mtu: {description: MTU of the interface of the default route., type: int}
     nofile_limit: {description: Maximum number of open files of the engine. 0 for no limit., type: int}
     bridge_nf: {description: 'Value of C(net.bridge.bridge-nf-call-iptables), null if the kernel does not have it.', type: int}
@@ -127,6 +136,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "packages": {"type": "list", "elements": "str", "default": []},
     "engine_packages": {"type": "list", "elements": "str", "default": []},
     "data_root": {"type": "path", "default": "/var/lib/docker"},
+    "moved": {"type": "bool", "default": False},
     "files": {"type": "list", "elements": "path", "default": []},
     "kernel": {"type": "dict", "default": {}},
     "options": {"type": "dict", "default": {}},
@@ -150,7 +160,7 @@ def run(params: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {
         "changed": False,
         "engine": engine,
-        "problems": host_problems(engine),
+        "problems": host_problems(engine, params["moved"]),
         "todo": host.what_to_do(engine),
     }
 

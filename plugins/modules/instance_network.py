@@ -261,6 +261,8 @@ class Job:
             **plan.ipv4_ranges(_read("/proc/net/fib_trie"), _read("/proc/net/route")),
             **plan.ipv6_ranges(_read("/proc/net/ipv6_route")),
         }
+        # Bridges stay when an engine stops, and it cannot be asked whose they are: it tells before anything is made.
+        bridges |= {device for device in ranges.values() if not self.engine and plan.is_bridge(device)}
         self.rows = {row["Name"]: row for row in rows}
         return [
             *plan.engine_taken(rows, own),

@@ -154,6 +154,7 @@ def observe(
     interface = state.default_interface(read("/proc/net/route"))
     interface6 = state.default_interface6(read("/proc/net/ipv6_route"))
     pid = _engine_pid()
+    here = str(info.get("DockerRootDir") or state.data_root(daemon_json))
     limits = (
         state.hard_nofile(read("/proc/1/limits"))
         if systemd
@@ -175,6 +176,9 @@ def observe(
         "missing_packages": missing_packages(needed),
         "package_lists": has_package_lists(),
         "disk_free_gib": _free_gib(info.get("DockerRootDir") or data_root),
+        "data_root": here,
+        "wanted_data_root": str(options.get("data-root") or data_root),
+        "volumes": _volumes(here),
         "mtu": _number(f"/sys/class/net/{interface}/mtu") if interface else None,
         "nofile_limit": limits if limits > 0 else 0,
         "bridge_nf": _number("/proc/sys/net/bridge/bridge-nf-call-iptables"),
@@ -191,6 +195,14 @@ def observe(
         if dockerd and options and mode == "managed"
         else "",
     }
+
+
+def _volumes(data_root: str) -> int:
+    """How many volumes there are in the engine's data folder."""
+    try:
+        return sum(one.is_dir() for one in os.scandir(os.path.join(data_root, "volumes")))
+    except OSError:
+        return 0
 
 
 def _alive(pid: int) -> bool:

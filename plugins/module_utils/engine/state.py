@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import typing as t
 from dataclasses import dataclass
@@ -54,6 +55,15 @@ def file_labels(daemon_json: str) -> list[str]:
         return [str(label) for label in labels]
     except (ValueError, AttributeError, TypeError):
         return []
+
+
+def data_root(daemon_json: str) -> str:
+    """Return the folder of the engine's data according to its options file."""
+    try:
+        found = json.loads(daemon_json or "{}")
+    except ValueError:
+        found = {}
+    return str((found.get("data-root") if isinstance(found, dict) else None) or "/var/lib/docker")
 
 
 def is_managed(daemon_json: str) -> bool:
@@ -146,8 +156,11 @@ def low_tables(wanted: t.Mapping[str, int], values: t.Mapping[str, int | None]) 
     return [f"{name}={size}" for name, size in wanted.items() if 0 < (values[name] or 0) < int(size)]
 
 
-def host_problems(engine: t.Mapping[str, t.Any]) -> list[str]:
-    """Return one sentence for each reason why the role cannot work with what was seen of a host."""
+def host_problems(engine: t.Mapping[str, t.Any], moved: bool = False) -> list[str]:
+    """Return one sentence for each reason why the role cannot work with what was seen of a host.
+
+    moved: all that the engine keeps was copied to where it is to be.
+    """
     problems = [engine["options_problem"]]
     # What a managed engine lacks is installed with it.
     complete = engine["mode"] == "existing" or not engine["missing_packages"]
@@ -155,6 +168,13 @@ def host_problems(engine: t.Mapping[str, t.Any]) -> list[str]:
         problems.append(
             f"The engine runs, but no docker command on the host {'has BuildKit' if engine['cli'] else 'reaches it'}: install the "
             "package docker-buildx (docker-buildx-plugin from Docker's own repository), or set docker_client."
+        )
+    here, wanted = (os.path.realpath(engine[key]) for key in ("data_root", "wanted_data_root"))
+    # It would start with nothing in it: homes would be empty.
+    if engine["mode"] == "managed" and engine["volumes"] and here != wanted and not moved:
+        problems.append(
+            f"docker_data_root is {engine['wanted_data_root']}, but Docker keeps {engine['volumes']} volumes in {engine['data_root']}: "
+            f"move them with playbooks/move_data.yml, or set docker_data_root to {engine['data_root']}."
         )
     return [problem for problem in problems if problem]
 

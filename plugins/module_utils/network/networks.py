@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
@@ -78,6 +79,11 @@ def ipv6_ranges(ipv6_route: str) -> dict[Network, str]:
         if length and device != "lo" and not (address.is_link_local or address.is_multicast):
             found[ipaddress.ip_network((address, length), strict=False)] = device
     return found
+
+
+def is_bridge(device: str) -> bool:
+    """Whether an interface has the name of an engine's bridge, or of one that this collection gives."""
+    return re.fullmatch(r"br-[0-9a-f]{12}|gh[a-z]-[0-9a-f]{8}", device) is not None
 
 
 def host_taken(ranges: t.Mapping[Network, str], bridges: t.Container[str]) -> list[Taken]:

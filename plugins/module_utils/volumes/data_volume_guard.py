@@ -130,8 +130,8 @@ def _refuse_folder(wanted: Wanted, disk: Disk, host: Host, top: Mount | None) ->
         raise HubError(f"data_volume_path is {wanted.path}, which leads to {host.link}: give {host.link}.")
     if top:
         raise HubError(
-            f"data_volume_path is {wanted.path}, where {top.source}{'' if top.root == '/' else top.root} is mounted: unmount that "
-            f"(umount {wanted.path}), or give another folder."
+            f"data_volume_path is {wanted.path}, where {top.source}{'' if top.root == '/' else top.root} is mounted: move what is on "
+            f"it with playbooks/move_data.yml, unmount it (umount {wanted.path}), or give another folder."
         )
     elsewhere = [mount.path for mount in host.mounts if mount.device == disk.number]
     if elsewhere:
@@ -147,8 +147,8 @@ def _refuse_folder(wanted: Wanted, disk: Disk, host: Host, top: Mount | None) ->
         )
     if host.obstacle:
         raise HubError(
-            f"data_volume_path is {wanted.path}, but {host.obstacle} is in it, and the volume would hide that: stop what uses "
-            f"it, move all of it away (mv {wanted.path} {wanted.path}.before), run again, and move it onto the volume."
+            f"data_volume_path is {wanted.path}, but {host.obstacle} is in it, and the volume would hide that: move all of it onto "
+            "the volume with playbooks/move_data.yml, or give another folder."
         )
 
 

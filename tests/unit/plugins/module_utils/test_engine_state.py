@@ -158,7 +158,7 @@ def test_low_tables() -> None:
 
 READY = {
     "ready": True, "mode": "managed", "cli": "/usr/bin/docker", "buildkit": "buildx", "missing_packages": [],
-    "options_problem": "",
+    "options_problem": "", "data_root": "/var/lib/docker", "wanted_data_root": "/var/lib/docker", "volumes": 3,
 }  # fmt: skip
 
 
@@ -173,9 +173,33 @@ READY = {
         ({"buildkit": "", "missing_packages": ["docker-buildx"]}, []),
         ({"buildkit": "", "missing_packages": ["docker-buildx"], "mode": "existing"}, ["has BuildKit"]),
         ({"buildkit": "", "cli": "", "ready": False}, []),
+        (
+            {"wanted_data_root": "/srv/docker"},
+            ["docker_data_root is /srv/docker, but Docker keeps 3 volumes in /var/lib/docker: move them with"],
+        ),
+        ({"wanted_data_root": "/srv/docker", "volumes": 0}, []),
+        # Nothing of it is changed.
+        ({"wanted_data_root": "/srv/docker", "mode": "existing"}, []),
     ],
 )
 def test_host_problems(changes: dict[str, object], words: list[str]) -> None:
     problems = state.host_problems({**READY, **changes})
     assert len(problems) == len(words)
     assert all(part in problem for part, problem in zip(words, problems))
+
+
+def test_a_data_folder_that_was_copied_may_change() -> None:
+    assert not state.host_problems({**READY, "wanted_data_root": "/srv/docker"}, moved=True)
+
+
+@pytest.mark.parametrize(
+    ("daemon_json", "folder"),
+    [
+        ("", "/var/lib/docker"),
+        ("[]", "/var/lib/docker"),
+        ("no JSON", "/var/lib/docker"),
+        ('{"data-root": "/data"}', "/data"),
+    ],
+)
+def test_data_root(daemon_json: str, folder: str) -> None:
+    assert state.data_root(daemon_json) == folder

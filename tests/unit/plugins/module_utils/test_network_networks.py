@@ -75,6 +75,12 @@ def taken() -> list[plan.Taken]:
     ]
 
 
+@pytest.mark.parametrize("device", ["ghu-21262a3c", "ghc-21262a3c", "br-0123456789ab"])
+def test_names_of_bridges(device: str) -> None:
+    assert plan.is_bridge(device)
+    assert not plan.is_bridge(f"{device}x")
+
+
 LAB = "10.219.48.0/20, of the network lab-users (instance lab)"
 
 
