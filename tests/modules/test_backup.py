@@ -462,7 +462,7 @@ def test_files_that_cannot_be_read_are_no_good_backup(instance: Instance) -> Non
     instance.done("prepare")
     good = instance.done("run")["good"]
     secret = f"{instance.place('ada')}/secret"
-    # Reading its beginning is an input/output error.
+    # Not even root can read it, and a disk that fails is no other thing.
     with mounted("--bind", "/proc/1/mem", secret):
         said = instance.refused("run")
     assert f"1 files could not be read, such as {secret} (" in said
