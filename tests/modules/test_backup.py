@@ -473,6 +473,9 @@ def test_files_that_cannot_be_read_are_no_good_backup(instance: Instance) -> Non
 
 def test_a_damaged_repository_is_told_until_it_is_whole(instance: Instance, place: Path) -> None:
     instance.done("prepare")
+    python(
+        "import os, sys; open(sys.argv[1] + '/large', 'wb').write(os.urandom(1 << 20))", instance.place("ada")
+    )
     instance.done("run")
     repository = Path(instance.settings["repository"])
     shutil.copytree(repository, place / "whole")
