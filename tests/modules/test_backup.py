@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import json
 import os
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -322,6 +323,197 @@ def test_what_is_there_is_replaced_only_when_that_is_meant(instance: Instance) -
     said = instance.refused("restore", "--snapshot", "2020-01-01")
     assert "restore_snapshot is '2020-01-01', and no snapshot has this id or is so old" in said
     assert "it has those of" in instance.refused("restore", "--name", "other/host/hub")
+
+
+@contextlib.contextmanager
+def mounted(*words: str) -> t.Iterator[Path]:
+    """Something is mounted on the last of these words."""
+    subprocess.run(as_root(["mount", *words]), check=True)
+    try:
+        yield Path(words[-1])
+    finally:
+        subprocess.run(as_root(["umount", words[-1]]), check=True)
+
+
+def files_of(instance: Instance, snapshot: str) -> list[str]:
+    """All that a snapshot has."""
+    return subprocess.run(
+        instance.argv("restic", "ls", snapshot), capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+
+
+def test_a_killed_restore_over_an_instance_brings_back_what_was_meant(instance: Instance) -> None:
+    """Not what was there, which came into a backup first; and no other one, until it is done."""
+    instance.done("prepare")
+    first = instance.done("run")["good"]["snapshot"]
+    python(
+        "import os, sys; os.rename(sys.argv[1] + '/secret', sys.argv[1] + '/newer')",
+        instance.place("ada"),
+    )
+    confirmed = ("restore", "--confirm", instance.name)
+    with subprocess.Popen(
+        instance.argv(*confirmed),
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as running:
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not (instance.home / "restoring.json").exists():
+            time.sleep(0.01)
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    (before,) = [one for one in instance.done("list")["snapshots"] if not one.startswith(first)]
+    said = instance.refused("restore", "--snapshot", before[:8])
+    assert f"a restore of the backup {first}" in said
+    assert (instance.home / "restoring.json").exists()
+    answer = instance.done(*confirmed)
+    assert answer["snapshot"].startswith(first)
+    assert "secret" in instance.manifest("ada")
+    assert "newer" not in instance.manifest("ada")
+    assert not (instance.home / "restoring.json").exists()
+    # What was there is brought back by its id.
+    instance.done(*confirmed, "--snapshot", before[:8])
+    assert "newer" in instance.manifest("ada")
+
+
+def test_what_is_replaced_is_put_aside_with_all_that_it_has(instance: Instance) -> None:
+    instance.set(instance.settings["repository"], exclude=["*.ipynb"])
+    instance.done("prepare")
+    usual = files_of(instance, instance.done("run")["good"]["snapshot"])
+    before = files_of(instance, instance.done("restore", "--confirm", instance.name)["before"])
+    home = f"/homes/{instance.volume('ada')}"
+    for name in ("big/left-out", ".cache/pip/left-out", ".local/share/Trash/files/left-out", "work/x.ipynb"):
+        assert f"{home}/{name}" not in usual
+        assert f"{home}/{name}" in before
+    assert f"{home}/secret" in usual
+    assert not [name for name in before if name.startswith(("/state/log", "/state/backup"))]
+
+
+def test_what_is_mounted_is_in_the_backup_and_nothing_goes_through_a_mount(instance: Instance) -> None:
+    """Shared folders on other machines."""
+    inside = Path(instance.place("ada"), "work", "disk")
+    python("import os, sys; os.mkdir(sys.argv[1])", str(inside))
+    shared = instance.state / "shared" / "lab" / "a disk"
+    shared.mkdir()
+    tmpfs = ("-t", "tmpfs", "-o", "size=1m", "none")
+    with mounted(*tmpfs, str(shared)), mounted(*tmpfs, str(inside)):
+        (shared / "data").write_text("first")
+        python("import sys; open(sys.argv[1] + '/data', 'w').write('first')", str(inside))
+        instance.done("prepare")
+        found = files_of(instance, instance.done("run")["good"]["snapshot"])
+        assert "/state/shared/lab/a disk/data" in found
+        assert f"/homes/{instance.volume('ada')}/work/disk/data" in found
+        # It may be the only copy: there are files in it, so it stays.
+        (shared / "data").write_text("second")
+        (shared / "newer").write_text("newer")
+        (shared.parent / "data.csv").write_text("2,1\n")
+        answer = instance.done("restore", "--confirm", instance.name)
+        assert answer["mounted"] == [
+            f"homes/{instance.volume('ada')}/work/disk",
+            "state/shared/lab/a disk",
+        ]
+        assert ((shared / "data").read_text(), (shared / "newer").read_text()) == ("second", "newer")
+        assert (shared.parent / "data.csv").read_text() == "1,2\n"
+    with mounted(*tmpfs, str(shared)):
+        # A new disk is filled.
+        assert (
+            instance.done("restore", "--confirm", instance.name, "--snapshot", answer["before"])["mounted"]
+            == []
+        )
+        assert sorted(os.listdir(shared)) == ["data", "newer"]
+    with mounted(*tmpfs, str(instance.state / "secrets")):
+        (instance.state / "secrets" / "key").write_text("x")
+        said = instance.refused("restore", "--confirm", instance.name)
+        assert f"{instance.state}/secrets is mounted and has files" in said
+
+
+def test_a_move_takes_and_leaves_what_is_mounted(
+    instance: Instance, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both hosts are this one, so the homes are the same."""
+    new = Instance(place / "new", instance.name, instance.settings["repository"])
+    program = place / "program"
+    program.mkdir()
+    (program / "ssh").write_text(
+        '#!/bin/sh\nwhile [ $# -gt 0 ] && [ "$1" != there@old ]; do shift; done\nshift\n'
+        f'SSH_ORIGINAL_COMMAND="$*" exec {shlex.join(instance.argv("serve"))}\n'
+    )
+    (program / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program}:{os.environ['PATH']}")
+    receive = ("receive", "--from", "there@old", "--confirm", instance.name)
+    there, here = (one.state / "shared" / "lab" / "disk" for one in (instance, new))
+    kept, filled = (new.state / "shared" / name for name in ("own", "lab/disk"))
+    tmpfs = ("-t", "tmpfs", "-o", "size=1m", "none")
+    for folder in (there, here, kept):
+        folder.mkdir(parents=True)
+    with mounted(*tmpfs, str(there)), mounted(*tmpfs, str(filled)), mounted(*tmpfs, str(kept)):
+        (there / "data").write_text("first")
+        (kept / "data").write_text("own")
+        new.done(*receive)
+        assert (here / "data").read_text() == "first"
+        # What was filled is so again, by each run until the end.
+        (there / "data").write_text("the second")
+        assert new.done(*receive, "--last")["entries"] > 0
+        assert (here / "data").read_text() == "the second"
+        assert (kept / "data").read_text() == "own"
+
+
+def test_files_that_cannot_be_read_are_no_good_backup(instance: Instance) -> None:
+    instance.done("prepare")
+    good = instance.done("run")["good"]
+    secret = f"{instance.place('ada')}/secret"
+    # Not even root can read it, and a disk that fails is no other thing.
+    with mounted("--bind", "/proc/1/mem", secret):
+        said = instance.refused("run")
+    assert f"1 files could not be read, such as {secret} (" in said
+    state = instance.done("status")
+    assert (state["ok"], state["good"]) == (False, good)
+    assert instance.done("run")["ok"]
+
+
+def test_a_damaged_repository_is_told_until_it_is_whole(instance: Instance, place: Path) -> None:
+    instance.done("prepare")
+    python(
+        "import os, sys; open(sys.argv[1] + '/large', 'wb').write(os.urandom(1 << 20))", instance.place("ada")
+    )
+    instance.done("run")
+    repository = Path(instance.settings["repository"])
+    shutil.copytree(repository, place / "whole")
+
+    def night() -> dict[str, t.Any]:
+        remembered = json.loads((instance.home / "last.json").read_text())
+        remembered.update(forgotten="2026-01-01T00:00:00Z", pruned="2026-01-01T00:00:00Z")
+        (instance.home / "last.json").write_text(json.dumps(remembered))
+        return instance.done("run")
+
+    names = [path for path in (repository / "data").rglob("*") if path.is_file()]
+    victim = max(names, key=lambda path: path.stat().st_size)
+    victim.unlink()
+    assert "is damaged" in night()["hint"]
+    state = instance.done("status")
+    assert "The check of the repository failed" in state["problem"]
+    assert state["ok"]
+    metrics = f'galilean_hub_backup_check_ok{{instance_name="{instance.name}"}}'
+    assert f"{metrics} 0\n" in (instance.home / "backup.prom").read_text()
+    shutil.copy(place / "whole" / victim.relative_to(repository), victim)
+    assert night()["pruned"] > "2026-01-01T00:00:00Z"
+    assert instance.done("status")["problem"] == ""
+    assert f"{metrics} 1\n" in (instance.home / "backup.prom").read_text()
+
+
+def test_no_pattern_leaves_out_what_a_restore_needs(instance: Instance) -> None:
+    """Nor does a file that anybody can put into a shared folder."""
+    for name in (".nobackup", "CACHEDIR.TAG"):
+        (instance.state / "shared" / "lab" / name).write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
+    instance.set(
+        instance.settings["repository"], exclude=["*.sqlite", "*.json", "*secret*", "/work/deep", "*.csv"]
+    )
+    instance.done("prepare")
+    found = files_of(instance, instance.done("run")["good"]["snapshot"])
+    home = f"/homes/{instance.volume('ada')}"
+    assert {"/manifest.json", "/database/jupyterhub.sqlite", "/state/secrets/cookie-secret"} < {*found}
+    assert {"/state/shared/lab/.nobackup", f"{home}/work/x.ipynb"} < {*found}
+    assert not {f"{home}/secret", f"{home}/work/deep", "/state/shared/lab/data.csv"} & {*found}
 
 
 @pytest.fixture

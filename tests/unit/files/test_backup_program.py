@@ -16,7 +16,19 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_backup import complaint, database, drill, manifest, move, repository, run, state, tree
+from galilean_backup import (
+    complaint,
+    database,
+    drill,
+    engine,
+    manifest,
+    move,
+    repository,
+    restore,
+    run,
+    state,
+    tree,
+)
 from galilean_backup.__main__ import BUSY, alone, main
 from galilean_backup.settings import Problem, Settings, load
 
@@ -145,16 +157,54 @@ def test_the_account_of_a_rest_server_is_in_no_argument(settings: Settings) -> N
 
 
 def test_what_is_left_out(settings: Settings) -> None:
-    found = tree.patterns(settings, "/root")
-    assert "/root/state/backup" in found
-    assert "/root/state/hub/*.sqlite-wal" in found
-    assert "/root/homes/*/.cache" in found
-    assert found[-2:] == ["*.tmp", "cost$$"]
+    settings = dataclasses.replace(settings, exclude=["*.tmp", "cost$", "/my data", "!*.keep", " ", "/"])
+    found = tree.patterns(settings, "/root", {})
+    assert "/root/state/backup\n" in found
+    assert "/root/state/hub/*.sqlite-wal\n" in found
+    assert "/root/homes/*/.cache\n" in found
+    own = [
+        f"{start}/root/{folder}/{one}\n"
+        for folder in ("homes/*", "state/shared/*")
+        for start, one in (("", "**/*.tmp"), ("", "**/cost$$"), ("", "my?data"), ("!", "**/*.keep"))
+    ]
+    assert [one for one in found if one in own] == own
+    # Each of them begins at one place, and none of them is the state's or a whole home.
+    assert {one.lstrip("!").split("/")[2] for one in found} == {"state", "homes"}
+    assert not [one for one in found if one.strip() in ("/root/homes/*", "/root/homes/*/")]
+    whole = tree.patterns(settings, "/root", {"hub-home-ada": "/nowhere"}, whole=True)
+    assert whole == [tree.line_of(f"/root/{one}") for one in tree.left_out(settings)]
     names = [part.name for part in tree.parts(settings, {"hub-home-ada": "/v/ada"})]
     assert names == ["state", "homes/hub-home-ada"]
     elsewhere = dataclasses.replace(settings, archive_dir="/data/archive")
     assert [part.name for part in tree.parts(elsewhere, {})] == ["state", "archive"]
     assert tree.escaped("/a [b]*?\\") == "/a \\[b]\\*\\?\\\\"
+
+
+def test_what_users_leave_out_of_a_home(settings: Settings, tmp_path: Path) -> None:
+    """The names of folders are their users' own, and so is what they put there."""
+    home = tmp_path / "home"
+    signed = "Signature: 8a477f597d28d172789f06886806bc55\n"
+    for name in ("big/inner", "tagged", "forged", "pipe", ".cache/x", "odd\n/state/[a] $x "):
+        (home / name).mkdir(parents=True)
+    for name in (
+        "big/.nobackup",
+        "big/inner/.nobackup",
+        ".cache/x/.nobackup",
+        "odd\n/state/[a] $x /.nobackup",
+    ):
+        (home / name).touch()
+    (home / "tagged" / "CACHEDIR.TAG").write_text(signed)
+    (home / "forged" / "CACHEDIR.TAG").write_text("anything else")
+    os.mkfifo(home / "pipe" / "CACHEDIR.TAG")
+    assert tree.opted_out(str(home)) == ["big", "odd\n/state/[a] $x ", "tagged"]
+    found = tree.patterns(settings, "/root", {"v": str(home), "gone": str(tmp_path / "gone")})
+    assert found[-3:] == [
+        "/root/homes/v/big\n",
+        "/root/homes/v/odd?/state/\\[a]?$$x?\n",
+        "/root/homes/v/tagged\n",
+    ]
+    (home / ".nobackup").touch()
+    assert tree.patterns(settings, "/root", {"v": str(home)})[-1] == "/root/homes/v/*\n"
 
 
 def test_folders_are_emptied_without_following_links(tmp_path: Path) -> None:
@@ -206,6 +256,84 @@ def test_which_snapshot_is_meant(wanted: str, found: str) -> None:
 def test_no_snapshot_is_meant(wanted: str, said: str) -> None:
     with pytest.raises(Problem, match=said):
         manifest.choose(SNAPSHOTS, wanted)
+
+
+def test_a_backup_before_a_restore_is_meant_by_its_id_only() -> None:
+    before = {"id": "cccc4444", "time": "2026-11-30T03:00:00Z", "tags": ["galilean.hub", "before-restore"]}
+    for wanted in ("latest", "2026-11-30", "2026-11-30 04:00"):
+        assert manifest.choose([*SNAPSHOTS, before], wanted)["id"] == "bbbb3333"
+    assert manifest.choose([*SNAPSHOTS, before], "cccc")["id"] == "cccc4444"
+    with pytest.raises(Problem, match="'latest', and each snapshot was made before a restore"):
+        manifest.choose([before], "latest")
+
+
+class Listed(repository.Repository):
+    """A repository with these snapshots."""
+
+    def exists(self) -> bool:
+        return True
+
+    def snapshots(self, _name: str = "") -> list[dict[str, t.Any]]:
+        return SNAPSHOTS
+
+
+@pytest.mark.parametrize(
+    ("wanted", "confirm", "begun", "found"),
+    [
+        ("latest", "", "", "bbbb3333"),
+        ("latest", "", "aaaa1111", "aaaa1111"),
+        ("", "hub", "aaaa1111", "aaaa1111"),
+        ("aaaa1", "hub", "aaaa1111", "aaaa1111"),
+        ("2026-11-28", "hub", "aaaa1111", "aaaa1111"),
+        (
+            "2026-11-30",
+            "hub",
+            "aaaa1111",
+            "restore of the backup aaaa1111 of .* was broken off: leave it out",
+        ),
+        (
+            "bbbb",
+            "",
+            "aaaa1111",
+            "give -e restore_snapshot=bbbb3333 -e restore_confirm=hub for the other one",
+        ),
+        ("bbbb", "hub", "aaaa1111", "bbbb3333"),
+        # It is not in the repository any more.
+        ("latest", "", "dddd5555", "bbbb3333"),
+    ],
+)
+def test_a_restore_that_was_broken_off_is_finished(
+    settings: Settings, wanted: str, confirm: str, begun: str, found: str
+) -> None:
+    mark = {"snapshot": begun} if begun else {}
+    expected = pytest.raises(Problem, match=found) if " " in found else contextlib.nullcontext()
+    with expected:
+        assert restore.chosen(settings, Listed(settings), wanted, "", confirm, mark)["id"] == found
+
+
+@pytest.mark.parametrize(
+    ("listed", "lacks"),
+    [
+        ({"/manifest.json": 2, "/database/hub.sqlite": 3}, ""),
+        ({"/database/hub.sqlite": 3}, "/manifest.json"),
+        ({"/manifest.json": 2}, "/database/hub.sqlite"),
+        ({"/manifest.json": 2, "/database/hub.sqlite": 0}, "/database/hub.sqlite"),
+    ],
+)
+def test_a_snapshot_without_what_a_restore_needs_is_no_good_one(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listed: dict[str, int], lacks: str
+) -> None:
+    (tmp_path / "database").mkdir()
+    (tmp_path / "manifest.json").write_text("{}")
+    (tmp_path / "database" / "hub.sqlite").write_text("abc")
+    said = "".join(
+        f"{json.dumps({'type': 'file', 'path': path, 'size': size})}\n" for path, size in listed.items()
+    )
+    made = repository.Repository(settings)
+    monkeypatch.setattr(made, "run", lambda *_words, **_more: said)
+    expected = pytest.raises(Problem, match=f"does not have {lacks}") if lacks else contextlib.nullcontext()
+    with expected:
+        run.check_snapshot(made, "abcd", tmp_path, print)
 
 
 def test_homes_belong_to_users_of_today() -> None:
@@ -271,6 +399,8 @@ GOOD = {
             "was killed",
         ),
         ({"good": GOOD, "ok": True, "hint": "same disk"}, "", "same disk"),
+        ({"good": GOOD, "check": {"time": GOOD["time"], "ok": True, "message": ""}}, "", ""),
+        ({"good": GOOD, "check": {"time": "x", "ok": False, "message": "It is."}}, "failed (x): It is.", ""),
     ],
 )
 def test_how_the_backups_go(
@@ -292,6 +422,113 @@ def test_metrics(settings: Settings) -> None:
     assert 'galilean_hub_backup_success_timestamp_seconds{instance_name="hub"} 1799996400\n' in text
     assert 'galilean_hub_backup_duration_seconds{instance_name="hub"} 5.5\n' in text
     assert state.remembered(settings)["good"] == GOOD
+
+
+def test_a_check_is_in_the_metrics(settings: Settings) -> None:
+    name = 'galilean_hub_backup_check_ok{instance_name="hub"}'
+    assert name not in state.metrics(settings, {})
+    for good in (True, False):
+        text = state.metrics(settings, {"check": {"time": GOOD["time"], "ok": good, "message": ""}})
+        assert f"{name} {int(good)}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "damaged"),
+    [
+        ("error: tree 12: not found\nFatal: repository contains errors", True),
+        ("Load(<data/1>): connection refused\nFatal: repository contains errors", False),
+        ("unable to create lock in backend: repository is already locked by PID 7", False),
+        ("Fatal: wrong password or no key found", False),
+    ],
+)
+def test_what_a_check_says(said: str, damaged: bool) -> None:
+    assert ("backup.example.org/hub is damaged" in complaint.of_check(said, WHERE)) is damaged
+
+
+def test_metrics_that_cannot_be_written_stop_no_backup(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "_backup", lambda *_words: (GOOD, "same disk"))
+    (tmp_path / "file").touch()
+    for place in (tmp_path, tmp_path / "file" / "hub.prom"):
+        wrong = dataclasses.replace(settings, metrics_file=str(place))
+        found = run.backup(wrong, print)
+        assert found["ok"]
+        assert found["hint"].startswith(f"same disk backup_metrics_file is {place}, which cannot be written")
+        assert state.remembered(settings) == found
+        with pytest.raises(Problem, match="give the path of a file in a folder that root can write"):
+            run.prepare(wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (Problem("It is full."), "It is full."),
+        (FileNotFoundError(2, "No such file", "/x"), "FileNotFoundError: "),
+        (sqlite3.DatabaseError("malformed"), "DatabaseError: malformed"),
+        (KeyError("x"), "The backup could not be made (KeyError: 'x')"),
+    ],
+)
+def test_whatever_ends_a_backup_is_a_failure(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, wrong: Exception, said: str
+) -> None:
+    def fail(*_words: t.Any) -> t.NoReturn:
+        raise wrong
+
+    monkeypatch.setattr(run, "_backup", fail)
+    state.keep(settings, {"ok": True, "good": GOOD})
+    with pytest.raises(Problem) as caught:
+        run.backup(settings, print)
+    found = state.remembered(settings)
+    assert (found["ok"], found["good"], found["message"]) == (False, GOOD, str(caught.value))
+    assert said in found["message"]
+
+
+def test_a_home_that_goes_away_is_skipped(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listings = iter(["a b", "a", "a"])
+
+    def docker(_settings: Settings, *words: str) -> str:
+        if words[:2] == ("volume", "ls"):
+            return next(listings)
+        if "b" in words:
+            raise Problem("no such volume: b")
+        return json.dumps([{"Name": name, "Driver": "local", "Mountpoint": "/v"} for name in words[2:]])
+
+    monkeypatch.setattr(engine, "docker", docker)
+    assert [one["Name"] for one in engine.homes(settings)] == ["a"]
+    monkeypatch.setattr(engine, "containers", lambda _settings: [])
+    homes = [{"Name": "here", "Mountpoint": str(tmp_path)}, {"Name": "gone", "Mountpoint": "/nowhere"}]
+    assert [one["name"] for one in run.describe(settings, homes, [])["volumes"]] == ["here"]
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "during", "counted"),
+    [
+        ("homes/v/gone", {"Op": "lstat", "Err": 2}, "archival", (1, 0)),
+        ("homes/v/there", {"Op": "open", "Err": 2}, "archival", (1, 0)),
+        ("homes/v/gone", {}, "archival", (1, 0)),
+        ("homes/v/there", {"message": "open there: no such file or directory"}, "archival", (1, 0)),
+        ("homes/v/there", {"Op": "read", "Err": 5}, "archival", (0, 1)),
+        ("homes/v/there", {"message": "read there: input/output error"}, "archival", (0, 1)),
+        ("homes/v", {}, "archival", (0, 1)),
+        ("homes/v/no such file", {"message": "read no such file: input/output error"}, "archival", (0, 1)),
+        ("homes/v/there", {"Op": "read", "Err": 5}, "scan", (0, 0)),
+    ],
+)
+def test_what_could_not_be_read(
+    tmp_path: Path, item: str, error: dict[str, t.Any], during: str, counted: tuple[int, int]
+) -> None:
+    (tmp_path / "there").touch()
+    (tmp_path / "no such file").touch()
+    unread = run.Unread(Path("/work/root"), [tree.Part("state", "/s"), tree.Part("homes/v", str(tmp_path))])
+    unread("Warning: no json")
+    unread(
+        json.dumps({"message_type": "error", "error": error, "during": during, "item": f"/work/root/{item}"})
+    )
+    assert (unread.gone, unread.failed) == counted
+    assert unread.first.startswith(str(tmp_path)) is bool(counted[1])
 
 
 def test_a_damaged_database_is_told(tmp_path: Path) -> None:

@@ -6,6 +6,16 @@ from __future__ import annotations
 
 import re
 
+# What restic says of a repository that is not whole.
+DAMAGED = (
+    r"ciphertext verification failed|invalid data returned|does not exist in the repository|pack .* (?:not found|damaged)|tree .* not found|"
+    r"repository contains errors|missing from the repository|index is not complete"
+)
+DAMAGE = "{repository} is damaged: look at it with restic check, and keep the old repository while you make another one"
+UNREACHABLE = (
+    r"Could not resolve|no such host|Name or service not known|connection refused|Connection refused|i/o timeout|timed out|"
+    r"No route to host|network is unreachable|unable to start the sftp session|connection reset"
+)
 # What restic's output has, what it means, and what to do. The first that fits is taken.
 KNOWN: list[tuple[str, str]] = [
     (
@@ -53,8 +63,7 @@ KNOWN: list[tuple[str, str]] = [
         "Another machine works in {repository}: try again when it is done, or run backup restic unlock --remove-all on this host when that one is gone",
     ),
     (
-        r"Could not resolve|no such host|Name or service not known|connection refused|Connection refused|i/o timeout|timed out|"
-        r"No route to host|network is unreachable|unable to start the sftp session|connection reset",
+        UNREACHABLE,
         "{repository} cannot be reached from this host: check the address and the network, and that its server runs",
     ),
     (
@@ -66,8 +75,8 @@ KNOWN: list[tuple[str, str]] = [
         "{repository} cannot be written: make it writable for root on this host, or for the account there",
     ),
     (
-        r"ciphertext verification failed|invalid data returned|does not exist in the repository|pack .* (?:not found|damaged)|tree .* not found",
-        "{repository} is damaged: look at it with restic check, and keep the old repository while you make another one",
+        DAMAGED,
+        DAMAGE,
     ),
 ]
 # Where a server answers, and has nothing there.
@@ -96,6 +105,13 @@ def is_locked(said: str) -> bool:
 def is_empty(said: str) -> bool:
     """Whether there is no repository where one was looked for."""
     return bool(EMPTY.search(said) and NOTHING.search(said))
+
+
+def of_check(said: str, repository: str) -> str:
+    """The sentence for a repository that a check has found damaged; empty where it could not look at all of it."""
+    if re.search(UNREACHABLE, said) or not re.search(DAMAGED, said):
+        return ""
+    return DAMAGE.format(repository=redacted(repository)) + "."
 
 
 def of_restic(said: str, repository: str) -> str:

@@ -41,7 +41,16 @@ def volumes(settings: Settings, names: t.Sequence[str]) -> list[dict[str, t.Any]
 def homes(settings: Settings) -> list[dict[str, t.Any]]:
     """The volumes with homes, as the engine shows them."""
     filters = [f"--filter=label={LABEL}={settings.instance}", f"--filter=label={ROLE}=home"]
-    found = volumes(settings, sorted(docker(settings, "volume", "ls", "--quiet", *filters).split()))
+    names: list[str] = []
+    while True:
+        before, names = names, sorted(docker(settings, "volume", "ls", "--quiet", *filters).split())
+        try:
+            found = volumes(settings, names)
+            break
+        except Problem:
+            # One was perhaps removed in between.
+            if names == before:
+                raise
     strange = [one["Name"] for one in found if one.get("Driver") != "local" or not one.get("Mountpoint")]
     if strange:
         raise Problem(

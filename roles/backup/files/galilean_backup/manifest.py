@@ -14,6 +14,8 @@ from .home_owners import user_today
 from .settings import Problem
 
 FORMAT = 1
+# The tag of a snapshot that was made before a restore; it stays until somebody removes it.
+BEFORE = "before-restore"
 SHOWN = 5
 
 
@@ -72,20 +74,26 @@ def in_words(snapshot: t.Mapping[str, t.Any]) -> str:
 
 
 def choose(snapshots: t.Sequence[dict[str, t.Any]], wanted: str) -> dict[str, t.Any]:
-    """The snapshot that is meant by latest, by the beginning of its id, or by a time: the newest one that is not later."""
+    """The snapshot that is meant by latest, by the beginning of its id, or by a time: the newest one that is not later.
+
+    One that was made before a restore has what was to be replaced, so only its id means it.
+    """
     wanted = wanted.strip() or "latest"
-    if wanted == "latest":
-        return snapshots[-1]
+    usual = [one for one in snapshots if BEFORE not in (one.get("tags") or ())]
+    if wanted == "latest" and usual:
+        return usual[-1]
     named = [one for one in snapshots if len(wanted) >= 4 and str(one["id"]).startswith(wanted)]
     if len(named) == 1:
         return named[0]
     when = moment(wanted)
     if when is not None and not named:
-        earlier = [one for one in snapshots if (made := moment(str(one["time"]))) and made <= when]
+        earlier = [one for one in usual if (made := moment(str(one["time"]))) and made <= when]
         if earlier:
             return earlier[-1]
     there = ", ".join(in_words(one) for one in snapshots[-SHOWN:])
     reason = "which several snapshots begin with" if named else "and no snapshot has this id or is so old"
+    if wanted == "latest":
+        reason = "and each snapshot was made before a restore"
     raise Problem(
         f"restore_snapshot is '{wanted}', {reason}: give latest, an id or a time such as 2026-11-30 12:00 (UTC). The newest ones are {there}."
     )

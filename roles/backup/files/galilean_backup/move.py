@@ -226,7 +226,8 @@ def receive(
         raise Problem(
             f"The volume {taken[0]} is on this host and no home of {settings.instance}: rename or remove it first."
         )
-    note(settings, phase=COPIED)
+    held, filled = restore.mounted(settings, present, reached.get("filled", ()))
+    note(settings, phase=COPIED, filled=filled)
     names = [one["name"] for one in engine.containers(settings)]
     if names:
         engine.docker(settings, "stop", "--time", "10", *names)
@@ -236,11 +237,14 @@ def receive(
     maps = [f"--usermap={old_id}:{new_id}" for old_id, new_id in users.items() if old_id != new_id]
     maps += [f"--groupmap={old_id}:{new_id}" for old_id, new_id in groups.items() if old_id != new_id]
     say(f"{len(places)} homes and all else of {settings.instance} come from {target}.")
+    for one in held:
+        say(f"{one} is mounted and has files, so it stays as it is.")
     printed = old.rsync(
         "--archive", "--hard-links", "--acls", "--xattrs", "--sparse", "--numeric-ids", "--delete", *maps,
         *(f"--include=/state/backup/{name}" for name in ("secrets/", *BACKUP)), "--exclude=/state/backup/secrets/*",
         "--include=/state/backup/", "--exclude=/state/backup/*",
         *(f"--exclude=/{name}" for name in tree.left_out(settings) if name != "state/backup"),
+        *(f"--exclude=/{tree.escaped(name)}" for name in held),
         "--8-bit-output", "--out-format=%i %l %n", f"{target}:./", f"{root}/",
         mount=tree.shown(root, parts, write=True),
     )  # fmt: skip
@@ -250,7 +254,7 @@ def receive(
     }  # fmt: skip
     if last:
         own = [name for _size, name in came if name.startswith(("state/", "homes/", "archive/"))]
-        answer["entries"] = compare(settings, old, parts, own, users, groups)
+        answer["entries"] = compare(settings, old, parts, own, users, groups, held)
     for path in sorted((root / "database").glob(f"*{database.END}")):
         wrong = database.fault(path)
         if wrong:
@@ -270,13 +274,18 @@ def compare(
     wanted: t.Sequence[str],
     users: t.Mapping[int, int],
     groups: t.Mapping[int, int],
+    held: t.Sequence[str] = (),
 ) -> int:
-    """How many entries there are, the same on both hosts; raises Problem with those that differ."""
+    """How many entries there are, the same on both hosts but in what is held; raises Problem with those that differ."""
     there = old.entries(wanted)
     for entry in there.values():
         entry[1], entry[2] = users.get(entry[1], entry[1]), groups.get(entry[2], entry[2])
     here = dict(entries(settings, parts, set(wanted)))
-    differ = sorted(name for name in {*there, *here} if there.get(name) != here.get(name))
+    differ = sorted(
+        name
+        for name in {*there, *here}
+        if there.get(name) != here.get(name) and not any(tree.is_below(name, one) for one in held)
+    )
     if differ:
         shown = ", ".join(
             f"{name} ({there.get(name)} there, {here.get(name)} here)" for name in differ[:SHOWN]

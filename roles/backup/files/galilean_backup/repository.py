@@ -27,8 +27,15 @@ GENTLE = ("ionice", "-c", "2", "-n", "7", "nice", "-n", "10")
 # Exit status of a backup in which some files could not be read; the snapshot is there.
 PARTLY = 3
 PR_SET_PDEATHSIG = 1
+# Of what restic complains of, so many bytes are looked at for the reason: it comes last.
+COMPLAINTS = 100_000
 # Seconds that another machine or instance in the same repository is waited for, and between two looks.
 PATIENCE, STEP = 3600.0, 30.0
+
+
+def gentle() -> list[str]:
+    """What comes before a command that nobody must feel."""
+    return [] if shutil.which("ionice") is None else list(GENTLE)
 
 
 class Ssh(t.NamedTuple):
@@ -105,17 +112,21 @@ class Repository:
             options += ["-o", f"sftp.command={ssh_command(settings)}"]
         if settings.ca_file:
             options += ["--cacert", settings.ca_file]
-        gentle = [] if shutil.which("ionice") is None else list(GENTLE)
-        return [*gentle, "restic", *options, *words]
+        return [*gentle(), "restic", *options, *words]
 
     def call(
         self,
         *words: str,
         folder: str | None = None,
         line: t.Callable[[str], None] | None = None,
+        complaint_line: t.Callable[[str], None] | None = None,
         prepare: t.Callable[[], None] | None = None,
     ) -> tuple[int, str, str]:
-        """Status, output and complaints of restic; line takes each line of the output while it runs, prepare runs in its process first."""
+        """Status, output and the last complaints of restic.
+
+        line takes each line of the output while it runs, complaint_line each one of all complaints afterwards, and prepare runs in its
+        process first.
+        """
         if not self.settings.password_file.is_file():
             raise Problem(
                 f"{self.settings.password_file} is missing: run site.yml again, or put the password back that was kept outside."
@@ -128,9 +139,7 @@ class Repository:
             if prepare is not None:
                 prepare()
 
-        with tempfile.TemporaryFile(
-            "w+", dir=self.settings.home / "tmp", encoding="utf-8", errors="replace"
-        ) as complaints:
+        with tempfile.TemporaryFile(dir=self.settings.home / "tmp") as complaints:
             try:
                 process = subprocess.Popen(
                     self.argv(*words),
@@ -159,7 +168,11 @@ class Repository:
                 process.wait()
                 raise
             complaints.seek(0)
-            said = complaints.read()[-100_000:]
+            if complaint_line is not None:
+                for raw in complaints:
+                    complaint_line(raw.decode(errors="replace"))
+            complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - COMPLAINTS))
+            said = complaints.read().decode(errors="replace")
         if "unable to start the sftp session" in said:
             said += self.ssh_said()
         return status, "".join(kept), said

@@ -59,16 +59,50 @@ def has_data(settings: Settings) -> str:
     return " and ".join(found)
 
 
+def chosen(
+    settings: Settings,
+    repository: Repository,
+    wanted: str,
+    name: str,
+    confirm: str,
+    begun: t.Mapping[str, t.Any],
+) -> dict[str, t.Any]:
+    """The snapshot of the restore that was broken off, where one was, or else the one that is meant; raises Problem where both are not one."""
+    of_begun = [
+        one for one in (repository.snapshots() if begun else ()) if one["id"] == begun.get("snapshot")
+    ]
+    if of_begun and wanted.strip() in ("", "latest"):
+        return of_begun[0]
+    found = find(settings, repository, wanted, name)
+    # The one that was begun may be damaged: who names another one by its id, and confirms, gets it.
+    meant = confirm == settings.instance and str(found["id"]).startswith(wanted.strip())
+    if of_begun and found["id"] != of_begun[0]["id"] and not meant:
+        raise Problem(
+            f"restore_snapshot is '{wanted}', and a restore of the backup {manifest.in_words(of_begun[0])} was broken off: leave it out to finish "
+            f"that one, or give -e restore_snapshot={str(found['id'])[:8]} -e restore_confirm={settings.instance} for the other one."
+        )
+    return found
+
+
+def mounted(
+    settings: Settings, present: t.Iterable[str], filled: t.Collection[str]
+) -> tuple[list[str], list[str]]:
+    """Of what is mounted in the instance, what stays as it is, and what is empty, or was when this began (`filled`); present: its volumes."""
+    parts = tree.parts(settings, engine.places(settings, sorted(present)))
+    held = tree.held(parts, filled)
+    return held, sorted({*filled, *tree.mounts(parts)} - set(held))
+
+
 def plan(
     settings: Settings, wanted: str, name: str, confirm: str
 ) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """What a restore would do, and the manifest. Raises Problem where it must not. Changes nothing."""
     repository = Repository(settings)
-    snapshot = find(settings, repository, wanted, name)
-    found = read_manifest(repository, snapshot)
     begun, done = read_json(settings.home / MARK), read_json(settings.home / DONE)
+    snapshot = chosen(settings, repository, wanted, name, confirm, begun)
+    found = read_manifest(repository, snapshot)
     running = [one["name"] for one in engine.containers(settings)]
-    if done.get("snapshot") == snapshot["id"] and not running and not confirm:
+    if done.get("snapshot") == snapshot["id"] and not running and not confirm and not begun:
         return {"snapshot": snapshot, "todo": False, "replaces": ""}, found
     # Where one was broken off, nobody has worked since: a hub has containers.
     there = "" if begun and not running else has_data(settings)
@@ -88,6 +122,7 @@ def plan(
         raise Problem(
             f"The volume {taken[0]} is on this host and no home of {settings.instance}: rename or remove it first."
         )
+    held, filled = mounted(settings, present, begun.get("filled", ()))
     size = int(json.loads(repository.run("stats", "--json", str(snapshot["id"])))["total_size"])
     free = shutil.disk_usage(settings.state_dir).free
     with contextlib.suppress(OSError):
@@ -99,7 +134,9 @@ def plan(
         raise Problem(
             f"The backup has {run.units(size)}, and this host has {run.units(free)} free: give it a larger disk."
         )
-    return {"snapshot": snapshot, "todo": True, "replaces": there, "bytes": size}, found
+    return {
+        "snapshot": snapshot, "todo": True, "replaces": there, "bytes": size, "held": held, "filled": filled
+    }, found  # fmt: skip
 
 
 def restore(
@@ -114,6 +151,7 @@ def restore(
         "snapshot": words,
         "homes": len(found["volumes"]),
         "version": found["version"],
+        "mounted": decided.get("held", []),
     }
     if check or not decided["todo"]:
         return answer
@@ -122,14 +160,20 @@ def restore(
         answer["before"] = put_aside(settings, say)
     replace_file(
         str(settings.home / MARK),
-        json.dumps({"snapshot": snapshot["id"], "began": state.stamp(time.time())}) + "\n",
+        json.dumps(
+            {"snapshot": snapshot["id"], "began": state.stamp(time.time()), "filled": decided["filled"]}
+        )
+        + "\n",
     )
     (settings.home / DONE).unlink(missing_ok=True)
     names = [one["name"] for one in engine.containers(settings)]
     if names:
         engine.docker(settings, "rm", "--force", *names)
     say(f"The backup {words} with {len(found['volumes'])} homes is brought back.")
-    bring_back(settings, Repository(settings), snapshot, found)
+    for one in decided["held"]:
+        say(f"{one} is mounted and has files, so it stays as it is.")
+    words_of_held = [word for one in decided["held"] for word in ("--exclude", tree.escaped(f"/{one}"))]
+    bring_back(settings, Repository(settings), snapshot, found, *words_of_held)
     replace_file(
         str(settings.home / DONE),
         json.dumps({"snapshot": snapshot["id"], "ended": state.stamp(time.time())}) + "\n",
@@ -191,7 +235,7 @@ def put_aside(settings: Settings, say: run.Say) -> str:
         engine.docker(settings, "stop", "--time", "15", *[one["name"] for one in found])
     say("A backup of what is there now comes first.")
     try:
-        return str(run.backup(settings, say, run.BEFORE)["good"]["snapshot"])
+        return str(run.backup(settings, say, manifest.BEFORE)["good"]["snapshot"])
     except Problem:
         parts = [one["name"] for one in found if one["role"] != "user"]
         if parts:

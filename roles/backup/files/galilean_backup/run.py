@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import hmac
 import json
@@ -22,8 +23,6 @@ from .repository import PARTLY, Repository
 from .settings import Problem, Settings
 
 TAG = "galilean.hub"
-# One that was made before a restore stays until somebody removes it.
-BEFORE = "before-restore"
 # Removing what no snapshot needs, and looking whether the repository is whole, take long: once a week.
 PRUNE_DAYS = 6.5
 # A backup by hand soon after another one leaves it to the next night to forget old ones.
@@ -34,6 +33,9 @@ Say = t.Callable[[str], None]
 
 def prepare(settings: Settings) -> bool:
     """Ensure the repository; whether it was made. Nobody is asked again until the settings change."""
+    told = state.export(settings, state.metrics(settings, state.remembered(settings)))
+    if told:
+        raise Problem(told)
     mark = settings.home / "repository.json"
     before, digest = read_json(mark), fingerprint(settings)
     if before.get("digest") == digest:
@@ -103,6 +105,50 @@ class Progress:
             )
 
 
+class Unread:
+    """Counts what restic could not read: what went away meanwhile, and all else, with the first of it."""
+
+    def __init__(self, root: Path, parts: t.Sequence[tree.Part]) -> None:
+        self._root, self._parts = str(root), parts
+        self.gone, self.failed, self.first = 0, 0, ""
+
+    def __call__(self, text: str) -> None:
+        try:
+            found = json.loads(text)
+        except ValueError:
+            return
+        # What it counts beforehand, it reads again.
+        if found.get("message_type") != "error" or found.get("during") == "scan":
+            return
+        path, error = self._place(str(found.get("item", ""))), found.get("error") or {}
+        # A number until restic 0.16, then words.
+        number = error.get("Err")
+        why = os.strerror(number) if isinstance(number, int) else str(error.get("message", ""))
+        if number == errno.ENOENT or why.endswith("no such file or directory") or is_gone(path):
+            self.gone += 1
+            return
+        self.failed += 1
+        self.first = self.first or path + (f" ({why})" if why else "")
+
+    def _place(self, item: str) -> str:
+        """Where this is on the host."""
+        inner = os.path.relpath(item, self._root)
+        for part in self._parts:
+            if tree.is_below(inner, part.name):
+                return os.path.normpath(os.path.join(part.source, os.path.relpath(inner, part.name)))
+        return item
+
+
+def is_gone(path: str) -> bool:
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def units(number: float) -> str:
     for unit in ("B", "KiB", "MiB", "GiB"):
         if number < 1024:
@@ -124,7 +170,11 @@ def describe(
         account = {"name": settings.account, "uid": found.pw_uid, "gid": found.pw_gid}
     volumes = []
     for one in homes:
-        owner = os.stat(one["Mountpoint"])
+        try:
+            owner = os.stat(one["Mountpoint"])
+        except FileNotFoundError:
+            # It was removed meanwhile.
+            continue
         volumes.append(manifest.volume(one, owners, (owner.st_uid, owner.st_gid)))
     return {
         "format": manifest.FORMAT,
@@ -142,13 +192,29 @@ def describe(
     }
 
 
-def collect(settings: Settings, root: Path, homes: t.Sequence[dict[str, t.Any]]) -> None:
-    """Put consistent copies of the databases, and the manifest, where the parts come."""
+def collect(settings: Settings, root: Path, homes: t.Sequence[dict[str, t.Any]]) -> dict[str, t.Any]:
+    """Put consistent copies of the databases, and the manifest, where the parts come; the manifest."""
     copies = []
     for source in sorted(Path(settings.hub_dir).glob(f"*{database.END}")):
         copies.append(root / "database" / source.name)
         database.copy(source, copies[-1])
-    replace_file(str(root / "manifest.json"), json.dumps(describe(settings, homes, copies), indent=1) + "\n")
+    found = describe(settings, homes, copies)
+    replace_file(str(root / "manifest.json"), json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def check_snapshot(repository: Repository, snapshot: str, root: Path, say: Say) -> None:
+    """Raises Problem where a snapshot lacks what a restore cannot do without."""
+    said = repository.run("ls", "--json", snapshot, "/", "/database", say=say)
+    nodes = [json.loads(line) for line in said.splitlines()]
+    sizes = {one["path"]: one.get("size", 0) for one in nodes if one.get("type") == "file"}
+    for path in (root / "manifest.json", *sorted((root / "database").iterdir())):
+        name = f"/{path.relative_to(root)}"
+        if sizes.get(name) != path.stat().st_size:
+            raise Problem(
+                f"The snapshot {snapshot} does not have {name} as it is, so nothing can be restored from it: look at it with "
+                f"bin/backup restic ls {snapshot} / /database, and take out of backup_restic_options what leaves it out."
+            )
 
 
 def backup(settings: Settings, say: Say, tag: str = "") -> dict[str, t.Any]:
@@ -156,13 +222,20 @@ def backup(settings: Settings, say: Say, tag: str = "") -> dict[str, t.Any]:
     began = time.time()
     remembered = {**state.remembered(settings), "began": state.stamp(began)}
     remembered.setdefault("since", state.stamp(began))
-    state.keep(settings, remembered)
+    told = state.keep(settings, remembered)
     try:
         good, hint = _backup(settings, say, tag, began, remembered)
-        remembered.update(ok=True, message="", good=good, hint=hint)
+        remembered.update(ok=True, message="", good=good, hint=" ".join(one for one in (hint, told) if one))
     except Problem as exc:
         remembered.update(ok=False, message=str(exc))
         raise
+    except Exception as exc:
+        # Whatever it is, there is no backup.
+        why = f"{type(exc).__name__}: {exc}".rstrip(".")
+        remembered.update(
+            ok=False, message=f"The backup could not be made ({why}): mend that, and make another one."
+        )
+        raise Problem(remembered["message"]) from exc
     finally:
         remembered["ended"] = state.stamp(time.time())
         state.keep(settings, remembered)
@@ -183,22 +256,31 @@ def _backup(
     say(
         f"The instance {settings.instance} with {len(homes)} homes goes to {complaint.redacted(settings.repository)}."
     )
-    collect(settings, root, homes)
+    described = collect(settings, root, homes)
     places = {one["Name"]: one["Mountpoint"] for one in homes}
-    mount = tree.shown(root, tree.parts(settings, places))
-    replace_file(
-        str(settings.work / "exclude"), "".join(f"{one}\n" for one in tree.patterns(settings, str(root)))
-    )
-    line = Progress(say)
+    parts = tree.parts(settings, places)
+    mount = tree.shown(root, parts)
+    # What is put aside before a restore has all: the rest would be lost with what is replaced.
+    left_out = tree.patterns(settings, str(root), places, whole=tag == manifest.BEFORE)
+    replace_file(str(settings.work / "exclude"), "".join(left_out))
+    line, unread = Progress(say), Unread(root, parts)
     command = (
         "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),
-        "--exclude-file", str(settings.work / "exclude"), "--exclude-caches", f"--exclude-if-present={tree.OPT_OUT}", ".",
+        "--exclude-file", str(settings.work / "exclude"), ".",
     )  # fmt: skip
-    status, _said, complaints = repository.patient(say, *command, folder=str(root), line=line, prepare=mount)
+    status, _said, complaints = repository.patient(
+        say, *command, folder=str(root), line=line, complaint_line=unread, prepare=mount
+    )
     summary = line.summary
     if status not in (0, PARTLY) or not summary.get("snapshot_id"):
         raise Problem(complaint.of_restic(complaints, settings.repository))
-    unread = complaints.count('"message_type":"error"')
+    if unread.failed or (status == PARTLY and not unread.gone):
+        raise Problem(
+            f"{unread.failed or 'Some'} files could not be read{', such as ' + unread.first if unread.first else ''}: look at the disk that "
+            "they are on, let root read them, or leave them out (backup_exclude_extra). All others are in the snapshot "
+            f"{summary['snapshot_id']}."
+        )
+    check_snapshot(repository, summary["snapshot_id"], root, say)
     good = {
         "time": state.stamp(began),
         "seconds": round(time.time() - began, 1),
@@ -206,15 +288,15 @@ def _backup(
         "files": summary.get("total_files_processed", 0),
         "bytes": summary.get("total_bytes_processed", 0),
         "added": summary.get("data_added", 0),
-        "homes": len(homes),
-        "unread": unread,
+        "homes": len(described["volumes"]),
+        "unread": unread.gone,
     }
     say(
         f"Snapshot {good['snapshot']}: {good['files']} files, {units(good['bytes'])}, of which {units(good['added'])} are new."
     )
     hints = [state.hint(settings)]
-    if unread:
-        hints.append(f"{unread} files went away or could not be read while they were copied.")
+    if unread.gone:
+        hints.append(f"{unread.gone} files went away before they were copied.")
     try:
         # Before a restore nothing goes: the snapshot that is to come back may be one of the same day.
         if not tag:
@@ -222,13 +304,14 @@ def _backup(
     except Problem as exc:
         # What was made is good all the same.
         hints.append(f"The backup is good, but old ones could not be removed: {exc}")
+    hints.append((remembered.get("check") or {}).get("message", ""))
     return good, " ".join(one for one in hints if one)
 
 
 def retention(
     settings: Settings, repository: Repository, say: Say, remembered: dict[str, t.Any], now: float
 ) -> None:
-    """Forget what is older than the settings keep, once a night, and once a week free its room. Notes when that was."""
+    """Forget what is older than the settings keep, once a night. Once a week, look at the repository and free its room. Notes when that was."""
     keep = {name: int(count) for name, count in sorted(settings.keep.items()) if int(count)}
     if not keep:
         return
@@ -237,12 +320,19 @@ def retention(
     if now - state.seconds(remembered["forgotten"]) < FORGET_HOURS * 3600:
         return
     periods = [word for name, count in keep.items() for word in (f"--keep-{name}", str(count))]
-    chosen = ["--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", BEFORE]
+    chosen = ["--host", settings.name, "--tag", TAG, "--group-by", "host", "--keep-tag", manifest.BEFORE]
     repository.run("forget", *chosen, *periods, say=say)
     remembered["forgotten"] = state.stamp(now)
     if now - state.seconds(remembered["pruned"]) < PRUNE_DAYS * 86400:
         return
-    say("Removing what no snapshot needs, and looking whether the repository is whole.")
+    say("Looking whether the repository is whole, and removing what no snapshot needs.")
+    status, said, complaints = repository.patient(say, "check")
+    message = complaint.of_check(said + complaints, settings.repository) if status else ""
+    if status and not message:
+        raise Problem(complaint.of_restic(complaints, settings.repository))
+    remembered["check"] = {"time": state.stamp(now), "ok": not message, "message": message}
+    if message:
+        # Nothing is removed of what may still be of use, and the next night looks again.
+        return
     repository.run("prune", say=say)
-    repository.run("check", say=say)
     remembered["pruned"] = state.stamp(now)

@@ -39,18 +39,31 @@ def drill(settings: Settings) -> dict[str, t.Any]:
     return read_json(settings.home / DRILL)
 
 
-def keep(settings: Settings, state: dict[str, t.Any]) -> None:
-    """Write state and metrics."""
+def keep(settings: Settings, state: dict[str, t.Any]) -> str:
+    """Write state and metrics; what is wrong with the further copy of the metrics, as of `export`."""
     replace_file(str(settings.home / FILE), json.dumps(state, indent=2) + "\n", mode=0o644)
     text = metrics(settings, state)
     replace_file(str(settings.home / METRICS), text, mode=0o644)
-    if settings.metrics_file:
-        folder = Path(settings.metrics_file).parent
+    return export(settings, text)
+
+
+def export(settings: Settings, text: str) -> str:
+    """Write the further copy of the metrics; why that cannot be. It is never a reason for no backup."""
+    if not settings.metrics_file:
+        return ""
+    folder = Path(settings.metrics_file).parent
+    try:
         if not folder.is_dir():
             folder.mkdir(parents=True)
             # Whatever may read here for Prometheus is not root.
             folder.chmod(0o755)
         replace_file(settings.metrics_file, text, mode=0o644)
+    except OSError as exc:
+        return (
+            f"backup_metrics_file is {settings.metrics_file}, which cannot be written ({exc.strerror}): "
+            "give the path of a file in a folder that root can write."
+        )
+    return ""
 
 
 def is_running(settings: Settings) -> bool:
@@ -88,7 +101,9 @@ def age(state: t.Mapping[str, t.Any], now: float) -> float:
 
 def problem(settings: Settings, state: t.Mapping[str, t.Any], now: float) -> str:
     """What `verify` fails for; empty for nothing."""
-    old = age(state, now)
+    check, old = state.get("check") or {}, age(state, now)
+    if not check.get("ok", True):
+        return f"The check of the repository failed ({check['time']}): {check['message']}"
     if old <= settings.max_age:
         return ""
     good = state.get("good")
@@ -167,7 +182,15 @@ def metrics(settings: Settings, state: t.Mapping[str, t.Any]) -> str:
         add("files", "Files in the last good backup.", good["files"])
         add("bytes", "Bytes in the last good backup.", good["bytes"])
         add("added_bytes", "Bytes that it sent to the repository.", good["added"])
-        add("unread_files", "Files that could not be read.", good["unread"])
+        add("unread_files", "Files that went away before they could be read.", good["unread"])
+    check = state.get("check")
+    if check:
+        add("check_ok", "1 when the last check found the repository whole, else 0.", int(check["ok"]))
+        add(
+            "check_timestamp_seconds",
+            "Moment of the last check of the repository, in seconds since 1970.",
+            seconds(check["time"]),
+        )
     rehearsed = drill(settings)
     if settings.drill_max_age:
         add(

@@ -9,13 +9,18 @@ restic however that ends, and whatever this program removes in that folder is ne
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import re
 import shutil
+import stat
+import subprocess
 import sys
 import typing as t
 from pathlib import Path
 
-from .settings import Settings
+from .repository import gentle
+from .settings import Problem, Settings
 
 # Exit status of a process that could not mount the parts.
 NOT_MOUNTED = 97
@@ -35,8 +40,11 @@ CACHES = (
     ".conda/pkgs",
     ".local/share/jupyter/runtime",
 )
-# A file that a user puts into a folder, which is then left out.
+# Files in a folder of a home, which is then left out: one of its user, and one of programs, which begins with these words.
 OPT_OUT = ".nobackup"
+CACHE_TAG, CACHE_SIGNATURE = "CACHEDIR.TAG", b"Signature: 8a477f597d28d172789f06886806bc55"
+# restic compares each file with each pattern, so nobody makes a backup slow by as many such folders as a home can have.
+OPT_OUTS = 1000
 
 
 class Part(t.NamedTuple):
@@ -60,9 +68,53 @@ def is_below(path: str, folder: str) -> bool:
     )
 
 
+def mounts(found: t.Iterable[Part]) -> dict[str, str]:
+    """What is mounted below a part, but not the part itself: name in the backup -> folder on this host."""
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as stream:
+        fields = [line.split(" ")[4] for line in stream]
+    points = {re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), one) for one in fields}
+    below: dict[str, str] = {}
+    for part in found:
+        source = os.path.realpath(part.source)
+        inner = {os.path.relpath(point, source): point for point in points if is_below(point, source)}
+        below.update({f"{part.name}/{name}": point for name, point in inner.items() if name != "."})
+    return dict(sorted(below.items()))
+
+
+def has_files(folder: str) -> bool:
+    """Whether a disk has more than what a new one has. One that cannot be read is no empty one."""
+    try:
+        return bool(set(os.listdir(folder)) - {"lost+found"})
+    except OSError:
+        return True
+
+
+def held(found: t.Iterable[Part], filled: t.Collection[str] = ()) -> list[str]:
+    """Names of what is mounted below a part and has files: they are somebody else's, or the only copy, so nothing is put there.
+
+    filled: what was empty when this began, so that what is there was brought by it. Raises Problem for what the instance itself needs.
+    """
+    names = []
+    for name, folder in mounts(found).items():
+        part, first = name.split("/")[:2]
+        if name in filled or not has_files(folder) or (part == "state" and first in LEFT_OUT):
+            continue
+        if part == "state" and first not in ("shared", "archive"):
+            raise Problem(
+                f"{folder} is mounted and has files, which would be replaced: unmount it, or move its files away, and run this again."
+            )
+        names.append(name)
+    return names
+
+
 def escaped(path: str) -> str:
     """A path as a pattern of restic that means itself."""
     return "".join(f"\\{letter}" if letter in "*?[\\" else letter for letter in path)
+
+
+def line_of(pattern: str) -> str:
+    """A pattern as a line of restic's file of patterns, which takes a dollar for a variable and cuts blanks off."""
+    return re.sub(r"\s", "?", pattern).replace("$", "$$") + "\n"
 
 
 def left_out(settings: Settings) -> list[str]:
@@ -72,27 +124,72 @@ def left_out(settings: Settings) -> list[str]:
     return [f"state/{name}" for name in (*LEFT_OUT, *files)]
 
 
-def patterns(settings: Settings, root: str) -> list[str]:
-    """What is left out, as patterns of restic."""
-    left_out_here = [f"{root}/{one}" for one in left_out(settings)]
-    for folder in ("homes/*", "state/shared/*"):
-        left_out_here += [f"{root}/{folder}/{name}" for name in CACHES]
-        left_out_here.append(f"{root}/{folder}/.Trash-*")
-    # In a file of patterns, restic takes a dollar for a variable.
-    return [*left_out_here, *[one.replace("$", "$$") for one in settings.exclude]]
+def opted_out(home: str) -> list[str]:
+    """Folders in a home that are to be left out, by their paths in it; of those in one another, the outer one."""
+    caches = [word for name in CACHES for word in ("-path", f"./{name}", "-o")][:-1]
+    tags = ["-name", OPT_OUT, "-o", "-name", CACHE_TAG]
+    command = [*gentle(), "find", ".", "(", *caches, ")", "-prune", "-o", "(", *tags, ")", "-print0"]
+    try:
+        done = subprocess.run(command, cwd=home, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    except FileNotFoundError:
+        # The home is gone.
+        return []
+    found: set[str] = set()
+    # Outer folders first.
+    for tag in sorted(map(os.fsdecode, done.stdout.split(b"\0")[:-1]), key=lambda one: one.count("/")):
+        folder = os.path.dirname(os.path.normpath(tag))
+        words = folder.split("/")
+        around = {"", *("/".join(words[: end + 1]) for end in range(len(words)))}
+        if len(found) < OPT_OUTS and not around & found and is_opt_out(os.path.join(home, tag)):
+            found.add(folder)
+    return sorted(found)
+
+
+def is_opt_out(path: str) -> bool:
+    """Whether this file says that its folder is left out. Its user may have put anything there."""
+    if os.path.basename(path) == OPT_OUT:
+        return True
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    with open(handle, "rb") as stream:
+        return stat.S_ISREG(os.fstat(handle).st_mode) and stream.read(len(CACHE_SIGNATURE)) == CACHE_SIGNATURE
+
+
+def anchored(pattern: str, folder: str) -> str:
+    """A pattern of the settings below a folder only: what the instance itself has is never left out by one."""
+    turned = "!" if pattern.startswith("!") else ""
+    pattern = pattern.removeprefix("!")
+    return f"{turned}{folder}{pattern}" if pattern.startswith("/") else f"{turned}{folder}/**/{pattern}"
+
+
+def patterns(settings: Settings, root: str, homes: t.Mapping[str, str], whole: bool = False) -> list[str]:
+    """What is left out, as lines for restic; homes: where each one is; whole: no more than what cannot be in it."""
+    found = [f"{escaped(root)}/{one}" for one in left_out(settings)]
+    if not whole:
+        for folder in (f"{escaped(root)}/homes/*", f"{escaped(root)}/state/shared/*"):
+            found += [f"{folder}/{name}" for name in (*CACHES, ".Trash-*")]
+            found += [anchored(one.strip(), folder) for one in settings.exclude if one.strip(" !/")]
+        for name, place in sorted(homes.items()):
+            # Of a home that is left out, the folder itself stays.
+            found += [
+                f"{escaped(f'{root}/homes/{name}/{one}')}{'' if one else '*'}" for one in opted_out(place)
+            ]
+    return list(map(line_of, found))
 
 
 def shown(root: Path, found: t.Sequence[Part], write: bool = False) -> t.Callable[[], None]:
     """What mounts the parts below a folder, to be called in the process that becomes restic; read-only where nothing shall change."""
     libc = ctypes.CDLL(None, use_errno=True)
-    mounts: list[tuple[bytes, bytes]] = []
+    pairs: list[tuple[bytes, bytes]] = []
     for part in found:
-        if not os.path.isdir(part.source):
+        if not os.path.lexists(part.source):
             if not write:
                 continue
             os.makedirs(part.source, mode=0o700)
         (root / part.name).mkdir(parents=True, exist_ok=True)
-        mounts.append((part.source.encode(), str(root / part.name).encode()))
+        pairs.append((part.source.encode(), str(root / part.name).encode()))
 
     def checked(result: int) -> None:
         if result:
@@ -104,10 +201,15 @@ def shown(root: Path, found: t.Sequence[Part], write: bool = False) -> t.Callabl
         checked(libc.unshare(CLONE_NEWNS))
         # What others unmount goes from here, too: nothing is held.
         checked(libc.mount(b"none", b"/", None, MS_REC | MS_SLAVE, None))
-        for source, target in mounts:
-            checked(libc.mount(source, target, None, MS_BIND, None))
-            if not write:
-                checked(libc.mount(None, target, None, MS_BIND | MS_REMOUNT | MS_RDONLY, None))
+        for source, target in pairs:
+            # With what is mounted below it: people have shared folders on other machines.
+            result = libc.mount(source, target, None, MS_BIND | MS_REC, None)
+            if result and ctypes.get_errno() == errno.ENOENT and not write:
+                # A home that has gone.
+                continue
+            checked(result)
+        for point in [] if write else mounts([Part("", str(root))]).values():
+            checked(libc.mount(None, os.fsencode(point), None, MS_BIND | MS_REMOUNT | MS_RDONLY, None))
 
     return mount
 
@@ -121,13 +223,17 @@ def fresh(work: Path, folder: str) -> Path:
 
 
 def empty(folder: Path, keep: t.Collection[str] = ()) -> None:
-    """Remove what is in a folder, links themselves and not what they lead to."""
+    """Remove what is in a folder: links themselves and not what they lead to, and nothing of what is mounted there."""
     if not folder.is_dir():
         return
+    folder = folder.resolve()
+    points = set(mounts([Part("", str(folder))]).values())
     for entry in list(os.scandir(folder)):
-        if entry.name in keep:
+        if entry.name in keep or entry.path in points:
             continue
-        if entry.is_dir(follow_symlinks=False):
+        if any(is_below(point, entry.path) for point in points):
+            empty(Path(entry.path))
+        elif entry.is_dir(follow_symlinks=False):
             shutil.rmtree(entry.path)
         else:
             os.unlink(entry.path)
