@@ -202,11 +202,13 @@ def lost(windows: list[ssl.SSLSocket]) -> int:
 REQUESTS: list[dict[str, t.Any]] = [
     {"path": "/hub/login"},
     {"path": "/hub/login", "headers": {"Accept": "text/html"}},
-    {"method": "POST", "path": "/hub/api/users", "headers": {"Authorization": "token x"}},
+    {"method": "POST", "path": "/hub/api/users", "headers": {"Authorization": "token RANDOM"}},
     {"path": "/hub/static/js/admin-react.js"},
     {"path": "/user/nobody/lab"},
-    {"path": "/user/nobody/lab", "headers": {"Authorization": "token x"}},
-    {"path": "/user/edge1/api/contents", "headers": {"Authorization": "token x"}},
+    {"path": "/user/nobody/lab", "headers": {"Authorization": "token RANDOM"}},
+    {"path": "/user/edge1/api/contents", "headers": {"Authorization": "token RANDOM"}},
+    {"path": "/user/edge1/oauth_callback?code=RANDOM&state=x", "headers": {"Authorization": "token RANDOM"}},
+    {"path": "/user/edge1/lab?RANDOM", "headers": {"Accept": "text/html", "Cookie": "jupyterhub-x=x"}},
     {"path": "/services/nothing/"},
     {"path": "/_edge/ready"},
 ]
@@ -366,6 +368,25 @@ def test_large_bodies_are_refused_unread(
         answer = connection.getresponse()
         assert answer.status in (404, 413), answer.status
     assert sent <= 12 * 2**15 < UPLOAD
+
+
+def test_slow_bodies_for_the_hub_take_no_place_on_a_disk(site: Deployment, authority: Path) -> None:
+    """Before: of 256 KiB all but the first part went to /tmp, which 64 of them filled."""
+    context = ssl.create_default_context(cafile=str(authority))
+    port = int(site.url.rpartition(":")[2])
+    with contextlib.ExitStack() as opened:
+        for version in ("length", "chunked"):
+            for _ in range(20):
+                raw = opened.enter_context(socket.create_connection(("localhost", port), timeout=60))
+                one = opened.enter_context(context.wrap_socket(raw, server_hostname="localhost"))
+                said = "Content-Length: 65536" if version == "length" else "Transfer-Encoding: chunked"
+                one.sendall(f"POST /hub/login HTTP/1.1\r\nHost: localhost:{port}\r\n{said}\r\n\r\n".encode())
+                one.sendall((b"" if version == "length" else b"10000\r\n") + b"x" * 65000)
+        time.sleep(1)
+        assert docker("exec", site.container("edge"), "find", "/tmp", "-type", "f", "-size", "+8k") == ""
+        # One more than is taken.
+        one.sendall(b"x" * 536 + b"\r\n1\r\nx\r\n0\r\n\r\n")
+        assert b" 413 " in one.recv(4096)
 
 
 def test_uploads_of_people_go_on_to_work(site: Deployment, workers: list[UserClient]) -> None:
