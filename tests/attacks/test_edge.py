@@ -202,11 +202,13 @@ def lost(windows: list[ssl.SSLSocket]) -> int:
 REQUESTS: list[dict[str, t.Any]] = [
     {"path": "/hub/login"},
     {"path": "/hub/login", "headers": {"Accept": "text/html"}},
-    {"method": "POST", "path": "/hub/api/users", "headers": {"Authorization": "token x"}},
+    {"method": "POST", "path": "/hub/api/users", "headers": {"Authorization": "token RANDOM"}},
     {"path": "/hub/static/js/admin-react.js"},
     {"path": "/user/nobody/lab"},
-    {"path": "/user/nobody/lab", "headers": {"Authorization": "token x"}},
-    {"path": "/user/edge1/api/contents", "headers": {"Authorization": "token x"}},
+    {"path": "/user/nobody/lab", "headers": {"Authorization": "token RANDOM"}},
+    {"path": "/user/edge1/api/contents", "headers": {"Authorization": "token RANDOM"}},
+    {"path": "/user/edge1/oauth_callback?code=RANDOM&state=x", "headers": {"Authorization": "token RANDOM"}},
+    {"path": "/user/edge1/lab?RANDOM", "headers": {"Accept": "text/html", "Cookie": "jupyterhub-x=x"}},
     {"path": "/services/nothing/"},
     {"path": "/_edge/ready"},
 ]
@@ -366,6 +368,37 @@ def test_large_bodies_are_refused_unread(
         answer = connection.getresponse()
         assert answer.status in (404, 413), answer.status
     assert sent <= 12 * 2**15 < UPLOAD
+
+
+def test_slow_bodies_for_the_hub_fill_no_disk(site: Deployment, authority: Path) -> None:
+    """Before: of 256 KiB all but the first part went to /tmp, which 64 of them filled."""
+    context = ssl.create_default_context(cafile=str(authority))
+    port = int(site.url.rpartition(":")[2])
+    head = f"POST /hub/api/users HTTP/1.1\r\nHost: localhost:{port}\r\n"
+    kinds = ("Content-Length: 262144\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n3f000\r\n")
+    with contextlib.ExitStack() as opened:
+        slow = []
+        for number in range(80):
+            raw = opened.enter_context(socket.create_connection(("localhost", port), timeout=60))
+            slow.append(opened.enter_context(context.wrap_socket(raw, server_hostname="localhost")))
+            # Who is refused may hang up meanwhile.
+            with contextlib.suppress(OSError):
+                slow[-1].sendall(f"{head}{kinds[number % 2]}".encode() + b"x" * 200_000)
+        time.sleep(1)
+        used = docker("exec", site.container("edge"), "df", "-k", "/tmp").split()[-4]
+        assert int(used) < 4096
+        refused = 0
+        for one in slow:
+            one.settimeout(0.02)
+            with contextlib.suppress(OSError):
+                refused += b" 429 " in one.recv(4096)
+        assert refused > 40
+        # Forms and most of what programs send are smaller.
+        assert Work(site, authority, []).page() < AT_ONCE
+        connection = http.client.HTTPSConnection("localhost", port, context=context, timeout=60)
+        connection.request("POST", "/hub/api/users", body=b"x" * 60_000)
+        assert connection.getresponse().status == 403
+        connection.close()
 
 
 def test_uploads_of_people_go_on_to_work(site: Deployment, workers: list[UserClient]) -> None:

@@ -1,19 +1,26 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Bodies that nobody has asked for, sent to a user's server; and those of people, which go on to work."""
+"""Bodies, tokens and logins that nobody has asked for, sent to a user's server.
+
+And those of people, which go on to work.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import http.client
 import random
+import secrets
 import socket
 import ssl
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
 from deployment import Deployment, docker
+from patience import AT_ONCE
 from user_client import UserClient
 
 MB = 2**20
@@ -166,6 +173,102 @@ def test_the_edge_is_no_way_around(
     assert memory(container) < before + 50 * MB
     # 503: the proxy's word for a server that has hung up.
     assert {status(connection) for connection in opened} <= {0, 403, 413, 503}
+
+
+# Nearly all that the edge lets through of cookies.
+SESSION = "jupyterhub-session-id"
+UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
+    "token": ("api/contents", {"Authorization": "token RANDOM"}),
+    "bearer": ("lab", {"Authorization": "Bearer RANDOM", "Accept": "text/html"}),
+    "websocket": (
+        "api/events/subscribe?%74oken=RANDOM",
+        {
+            **{"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
+            **{"Sec-WebSocket-Key": f"{'A' * 22}==", "Sec-Fetch-Mode": "websocket"},
+        },
+    ),
+    "body": (
+        "api/kernels",
+        {"Authorization": "token RANDOM", "X-XSRFToken": "RANDOM", "Content-Length": "0"},
+    ),
+    "login": ("oauth_callback?code=RANDOM&state=RANDOM", {"Authorization": "token RANDOM"}),
+}
+# A new token, from another address, and how long that took.
+ELSEWHERE = """
+import ssl, sys, time, urllib.request as r
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+began = time.monotonic()
+q = r.Request("https://edge:8443/user/ada/api/status", headers={"Authorization": "token " + sys.argv[1]})
+print(r.urlopen(q, timeout=30, context=context).status, time.monotonic() - began)
+"""
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_unknown_tokens_cost_nothing(
+    site: Deployment, ada: UserClient, container: str, authority: Path, name: str
+) -> None:
+    """Before: the hub was asked about each, and what it said was kept, with the cookies as they came.
+
+    30,000 of these took 378 MiB, at 500 a second.
+    """
+    path, headers = UNKNOWN[name]
+    new = ada.client.ask("POST", f"{site.url}/hub/api/users/ada/tokens", (200, 201), {"expires_in": 600})
+    connection = http.client.HTTPSConnection(
+        "localhost", int(site.url.rpartition(":")[2]), timeout=60,
+        context=ssl.create_default_context(cafile=str(authority)),
+    )  # fmt: skip
+    before, began, found, waited = memory(container), time.monotonic(), dict[int, int](), []
+    # Logins wait in the line of the hub's requests.
+    count = 300 if name == "login" else 3000
+    for number in range(count):
+        if number % 100 == 0:
+            asked = time.monotonic()
+            ada.client.ask("GET", f"{ada.server}/api/status")
+            waited.append(time.monotonic() - asked)
+        said = {key: value.replace("RANDOM", secrets.token_hex(16)) for key, value in headers.items()}
+        said["Cookie"] = f"{SESSION}={secrets.token_hex(6500)}"
+        method = "POST" if name == "body" else "GET"
+        connection.request(method, f"/user/ada/{path.replace('RANDOM', secrets.token_hex(16))}", headers=said)
+        answer = connection.getresponse()
+        answer.read()
+        found[answer.status] = found.get(answer.status, 0) + 1
+        if answer.status == 429:
+            assert answer.headers["Retry-After"]
+        if number == count // 2:
+            elsewhere = docker(
+                "exec", site.container("hub"), "python3", "-c", ELSEWHERE, new.json()["token"]
+            ).split()
+    connection.close()
+    seconds = time.monotonic() - began
+    print(name, found, f"{seconds:.0f} s, {(memory(container) - before) / MB:.0f} MiB, {max(waited):.2f} s")
+    assert memory(container) < before + 15 * MB
+    # So many at once, one in five seconds; and those before of the same address.
+    assert found.pop(429) >= count - 21 - seconds / 5
+    assert set(found) <= {302, 403}
+    assert max(waited) < AT_ONCE
+    assert elsewhere[0] == "200"
+    assert float(elsewhere[1]) < AT_ONCE
+
+
+def test_logins_that_nobody_finishes_are_small(
+    ada: UserClient, container: str, site: Deployment, authority: Path
+) -> None:
+    """Before: each address that somebody wanted to come back to was kept for ten minutes."""
+    connection = http.client.HTTPSConnection(
+        "localhost", int(site.url.rpartition(":")[2]), timeout=60,
+        context=ssl.create_default_context(cafile=str(authority)),
+    )  # fmt: skip
+    headers = {"Accept": "text/html", "Cookie": "jupyterhub-x=x"}
+    before = memory(container)
+    for _ in range(3000):
+        connection.request("GET", f"/user/ada/lab?{secrets.token_hex(6000)}", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 302
+    connection.close()
+    print(f"{(memory(container) - before) / MB:.0f} MiB")
+    assert memory(container) < before + 15 * MB
 
 
 def test_people_upload_in_parts(ada: UserClient, container: str) -> None:

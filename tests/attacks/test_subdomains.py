@@ -274,6 +274,41 @@ def test_a_login_that_a_neighbour_fills_in(site: Deployment, mallory: str, spki:
         assert not [cookie for cookie in page.context.cookies() if "hub-login" in cookie["name"]]
 
 
+def test_a_login_that_a_foreign_site_fills_in(
+    site: Deployment, mallory: str, spki: str, tmp_path: Path
+) -> None:
+    """Mallory's page leaves her secret with the browser, and a site of hers sends it with her password.
+
+    Before: whoever followed two links was logged in as mallory. The secret of who has not logged in says no
+    more than an address and the name of a browser.
+    """
+    with visit(site.url, tmp_path, trusted_key=spki) as somebody:
+        page = somebody.page
+        agent = page.evaluate("navigator.userAgent")
+        connection = http.client.HTTPSConnection(
+            "127.0.0.1", int(site.url.rsplit(":", 1)[1]), timeout=30, context=ssl._create_unverified_context()
+        )
+        connection.request("GET", "/hub/login", headers={"Host": site.url[8:], "User-Agent": agent})
+        (secret,) = re.findall(r"_xsrf=([^;]+)", str(connection.getresponse().headers))
+        connection.close()
+        page.goto(mallory)
+        page.evaluate(
+            "cookie => { document.cookie = cookie }",
+            f"_xsrf={secret}; Domain={NAME}; Path=/hub/; SameSite=None; Secure",
+        )
+        page.route("https://evil.example/", lambda route: route.fulfill(content_type="text/html", body="."))
+        kind = "application/x-www-form-urlencoded"
+        for path in ("login", "login?next=%2Fhub%2Fhome", "signup", "spawn", "api/oauth2/authorize"):
+            page.goto("https://evil.example/")
+            told = {"username": "mallory", "password": "x", "_xsrf": secret}
+            assert sent(page, f"{site.url}/hub/{path}", kind, **told) == 403, path
+            assert "another server" in page.content(), path
+        assert not [cookie for cookie in page.context.cookies() if "hub-login" in cookie["name"]]
+        # A provider of logins may send a form; here is none, so the hub knows no such address.
+        page.goto("https://evil.example/")
+        assert sent(page, f"{site.url}/hub/oauth_callback", kind, code="x", state="x") == 404
+
+
 def test_a_code_for_another_server(site: Deployment, mallory: str, anna: Visit) -> None:
     """The hub sends what logs people in at anna's server to nobody but anna's server."""
     query = f"response_type=code&client_id=jupyterhub-user-anna&redirect_uri={mallory}oauth_callback&state=x"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import select
 import socket
 import ssl
@@ -224,7 +225,7 @@ def flood(told: Told) -> Client:
     mark = b"\nServer: nginx"
     until, found, poll = time.monotonic() + told["seconds"], dict[int, tuple[Client, bytes]](), select.poll()
     for number, client in enumerate(clients):
-        if client.open and client.send(requests[number % len(requests)] * told.get("pipelined", 4)):
+        if client.open and client.send(anew(requests[number % len(requests)], told.get("pipelined", 4))):
             found[client.socket.fileno()] = (client, requests[number % len(requests)])
             client.socket.settimeout(0)
             poll.register(client.socket, select.POLLIN)
@@ -238,7 +239,7 @@ def flood(told: Told) -> Client:
                     client.tail = data[-len(mark) + 1 :]
                     client.answered += seen
                     client.socket.settimeout(5)
-                    client.send(request * seen)
+                    client.send(anew(request, seen))
                     client.socket.settimeout(0)
                 client.open = False
             if not client.open:
@@ -246,6 +247,11 @@ def flood(told: Told) -> Client:
                 del found[place]
     clients[0].answered = sum(client.answered for client in clients)
     return clients[0]
+
+
+def anew(request: bytes, count: int) -> bytes:
+    """So many of it; what it has in the place of RANDOM is another one each time."""
+    return b"".join(request.replace(b"RANDOM", secrets.token_hex(16).encode()) for _ in range(count))
 
 
 def asked(one: Told, client: Client) -> bytes:

@@ -49,6 +49,13 @@ OWN = "correct horse battery"
 GROUP = "f5f25af4-0000-4000-8000-000000000001"
 
 
+# What a page that does not know the hub's secret can send all the same.
+FORM = """path => { const form = document.createElement("form");
+    Object.assign(form, {method: "post", action: path});
+    document.body.append(form);
+    form.submit(); }"""
+
+
 def hashed(password: str) -> str:
     argv = ["openssl", "passwd", "-6", "-stdin"]
     return subprocess.run(argv, input=password, capture_output=True, text=True, check=True).stdout.strip()
@@ -476,10 +483,22 @@ def test_an_approval_of_the_hubs_own_is_taken_back(story: Scenario, members: tup
         server(story, nils)
         type_in(somebody, nora, OWN)
         arrive(somebody, nora)
-        # As from a letter, or typed: only the list of accounts changes who may come in.
+        # As from a letter, typed, or by a page of a user's server, which has the hub's own address here: only
+        # the list of accounts changes who may come in.
+        page = somebody.page
         for what in ("authorize", "discard"):
             somebody.go(f"/hub/{what}/{nils}")
             refused(somebody, "Go to the list of accounts")
+            somebody.go("/hub/home")
+            with page.expect_navigation():
+                page.evaluate("path => { location.href = path }", f"/hub/{what}/{nils}")
+            refused(somebody, "Go to the list of accounts")
+            # As one that does not know the secret.
+            somebody.go("/hub/home")
+            with page.expect_navigation() as sent:
+                page.evaluate(FORM, f"/hub/{what}/{nils}")
+            assert sent.value.status == 403
+        somebody.go(f"/hub/authorize/{nils}")
         somebody.picture("kinds-native-link")
         press(somebody, nils, "Unauthorize", "Authorize")
         story.wait_for_end(nils, 60)

@@ -492,11 +492,12 @@ class User(RequestHandler):
             raise HTTPError(503)
         if token not in users:
             raise HTTPError(403)
-        self.finish({"name": users[token]})
+        self.finish({"name": users[token], "scopes": ["access:servers"]})
 hub = Application([("/hub/api/user", User)])
 async def main():
     server = hub.listen(8081, "127.0.0.1")
     auth = HubAuth(api_url="http://127.0.0.1:8081/hub/api", api_token="own", cache_max_age=1)
+    auth.access_scopes = {"access:servers"}
     auth._check_hub_authorization = hubaway.Remembered(auth).check
     async def who(token):
         begin = time.monotonic()
@@ -549,6 +550,116 @@ def test_who_is_at_work_stays_logged_in_while_the_hub_is_away(notebook: str) -> 
         "revoked": [None],
         "revoked, and away": [refused, "bob"],
         "too long": [refused],
+    }
+
+
+# The same with strangers, who show other tokens each time, and logins that they begin.
+STRANGERS = """
+import asyncio, json, secrets
+import hubaway, hubstrangers
+from jupyterhub.services.auth import HubOAuth
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.web import Application, HTTPError, RequestHandler
+
+users = {"hers": "ada", "new": "ada", "signed": "ada", "his": "bob"}
+asked, under_way, most = [], 0, 0
+class User(RequestHandler):
+    async def get(self):
+        global under_way, most
+        token = self.request.headers["Authorization"].removeprefix("token ")
+        asked.append(token)
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(0.01)
+        under_way -= 1
+        if token not in users:
+            raise HTTPError(403)
+        mine = ["access:servers"] if users[token] == "ada" else ["self"]
+        self.finish({"name": users[token], "scopes": mine})
+class Server(RequestHandler):
+    async def get(self):
+        user = await auth.get_user(self, sync=False)
+        self.finish(user and user["name"] or "nobody")
+class Sign(RequestHandler):
+    def get(self):
+        self.finish(self.create_signed_value(auth.cookie_name, "signed"))
+auth = HubOAuth(
+    api_url="http://127.0.0.1:8081/hub/api", api_token="own", oauth_client_id="jupyterhub-user-ada",
+    access_scopes={"access:servers"}, base_url="/user/ada/", hub_host="",
+)
+remembered = hubaway.Remembered(auth)
+auth._check_hub_authorization = remembered.check
+hubstrangers.guard(auth)
+AsyncHTTPClient.configure(None, max_clients=200)
+async def main():
+    Application([("/hub/api/user", User)]).listen(8081, "127.0.0.1")
+    server = Application([("/", Server), ("/sign", Sign)], cookie_secret="x" * 32)
+    server.listen(8888, "127.0.0.1", xheaders=True)
+    client = AsyncHTTPClient()
+    async def ask(token="", address="192.0.2.1", path="", **headers):
+        headers |= {"X-Real-IP": address, **({"Authorization": f"token {token}"} if token else {})}
+        request = HTTPRequest(f"http://127.0.0.1:8888/{path}", headers=headers)
+        answer = await client.fetch(request, raise_error=False)
+        refused = [answer.code, answer.headers.get("Retry-After")]
+        return answer.body.decode() if answer.code == 200 else refused
+    async def many(count, **told):
+        said = await asyncio.gather(*(ask(secrets.token_hex(16), **told) for _ in range(count)))
+        return {str(one): said.count(one) for one in said}
+    found = {"at work": await ask("hers")}
+    asked.clear()
+    found["one address"] = [await many(90), len(asked), most <= hubstrangers.AT_ONCE]
+    found["there"] = [await ask("hers"), await ask("new")]
+    found["elsewhere"] = await asyncio.gather(*(ask("new", "192.0.2.2") for _ in range(60)))
+    found["elsewhere"] = [found["elsewhere"].count("ada"), asked.count("new") <= hubstrangers.AT_ONCE]
+    cookie = {"Cookie": f"{auth.cookie_name}={await ask(path='sign')}"}
+    # As JupyterLab does, which shows what is in its cookie.
+    found["signed"] = [await ask(**cookie), await ask("signed", **cookie, **{"Sec-Fetch-Mode": "cors"})]
+    networks = [f"2001:db8:0:{number // 15}::{number:x}" for number in range(30)]
+    found["networks"] = [await many(10, address=address) for address in networks]
+    found["networks"] = sum(said.get("nobody", 0) for said in found["networks"])
+    # Of those who may not use this server nothing stays, however they call their sessions.
+    auth.cache_max_age = 0
+    hubstrangers.PACE = 0
+    for number in range(12):
+        sessions = [f"jupyterhub-session-id={number}-{n}" for n in range(99)]
+        said = await asyncio.gather(*(ask("his", f"198.51.100.{number}", Cookie=one) for one in sessions))
+        assert set(said) == {"bob"}
+    found["kept"] = [len(remembered._others), all(len(key) == 32 for key in remembered._others)]
+    auth.cache_max_age = 300
+    asked.clear()
+    found["still at work"] = [await ask("hers"), asked]
+    states = [auth.generate_state("/user/ada/lab", code_verifier="v") for _ in range(hubstrangers.LOGINS)]
+    long = auth.generate_state("/user/ada/lab?" + "x" * 12000, code_verifier="v")
+    found["logins"] = [len(auth._oauth_states), auth.get_next_url(long), auth.get_next_url(states[-1])]
+    found["gone"] = auth.get_code_verifier(states[0])
+    try:
+        await auth.token_for_code("code", code_verifier=None, sync=False)
+    except HTTPError as exc:
+        found["code"] = exc.status_code
+    print(json.dumps(found))
+asyncio.run(main())
+"""
+
+
+def test_strangers_take_little_memory_and_ask_little(notebook: str) -> None:
+    found = json.loads(
+        docker("run", "--rm", "--network=none", notebook, "/opt/notebook/bin/python", "-c", STRANGERS)
+    )
+    assert found == {
+        "at work": "ada",
+        # She has had one of the twenty.
+        "one address": [{"nobody": 19, "[429, '5']": 71}, 19, True],
+        "there": ["ada", [429, "5"]],
+        # All but those that were asked about at once know it by then.
+        "elsewhere": [60, True],
+        "signed": ["ada", "ada"],
+        # Two of these.
+        "networks": 40,
+        "kept": [1000, True],
+        "still at work": ["ada", []],
+        "logins": [5000, "/user/ada/", "/user/ada/lab"],
+        "gone": None,
+        "code": 403,
     }
 
 

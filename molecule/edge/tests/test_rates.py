@@ -33,10 +33,19 @@ def at_once(
 
 
 @pytest.mark.parametrize(
-    ("path", "headers"), [("/hub/home", {}), ("/hub/home", PERSON), ("/user/alice/lab", {})]
+    ("path", "headers"),
+    [
+        ("/hub/home", {}),
+        ("/hub/home", PERSON),
+        ("/user/alice/lab", {}),
+        ("/user/alice/oauth%5Fcallback?code=x&state=x", {**PERSON, **TOKEN}),
+    ],
 )
 def test_who_asks_often_waits_in_line(upstream: Edge, path: str, headers: dict[str, str]) -> None:
-    """Scripts, people who look at pages, and strangers at a server: where none runs, the hub answers."""
+    """Scripts, people who look at pages, and strangers at a server: where none runs, the hub answers.
+
+    And codes of logins, which a server asks the hub about.
+    """
     # The line of the test before.
     time.sleep(BURST / RATE + 0.2)
     seen, seconds = at_once(upstream, path, headers)

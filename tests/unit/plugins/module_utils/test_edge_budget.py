@@ -94,6 +94,21 @@ def test_the_worst_case_fits(host_mb: int, workers: int) -> None:
     assert limit * 0.9 < worst_case(conf) < limit
 
 
+def test_bodies_that_are_taken_as_a_whole_have_a_place() -> None:
+    """Those for the hub, and of strangers: of what is larger than the buffer, all fits into /tmp."""
+    conf = rendered(**TLS)
+    buffer, usual = one(conf, "client_body_buffer_size"), size(said(conf, "client_max_body_size")[0])
+    places = re.findall(r"^        location [^{]+\{\n(.*?)^        \}", conf, re.MULTILINE | re.DOTALL)
+    spilled = 0
+    for place in places:
+        if "proxy_pass " not in place or "proxy_request_buffering off" in place:
+            continue
+        most = max(map(size, said(place, "client_max_body_size")), default=usual)
+        if most > buffer:
+            spilled += one(place, "limit_conn edge_spilled") * most
+    assert 0 < spilled <= 16 * MB // 2
+
+
 @pytest.mark.parametrize("memory", ["128m", "300000k", "1g"])
 def test_a_given_size_is_kept(memory: str) -> None:
     conf = rendered(edge_memory=memory, **TLS)

@@ -103,19 +103,15 @@ class Directory(Rules):
             raise refused(500, text, "The login does not work now", said, data["username"], why) from exc
 
 
-def from_own_page(handler: Any) -> None:
-    """HTTPError 403 where a browser does not say that a page of this site has sent it here.
+def by_link(handler: Any) -> web.HTTPError:
+    """The error for what changes something and was no form of the hub's: a letter's link, another page's.
 
-    https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header. Browsers leave it out where the connection is
-    not encrypted; there the page's own address is looked at.
+    Only the hub's own pages know the secret (the XSRF token) that JupyterHub asks of a form. What a browser
+    says of where it was sent from is also said of a user's page, which may be at the hub's own address.
     """
-    headers = handler.request.headers
-    page = urllib.parse.urlsplit(headers.get("Referer", ""))
-    site = headers.get("Sec-Fetch-Site", "same-origin" if page.netloc == handler.request.host else "")
-    if site != "same-origin":
-        said = "%s was not asked for on the list of accounts"
-        text = "Go to the list of accounts (/hub/authorize), and do it there."
-        raise refused(403, text, "Nothing was changed", said, handler.request.path)
+    said = "%s was not asked for on the list of accounts"
+    text = "Go to the list of accounts (/hub/authorize), and do it there."
+    return refused(403, text, "Nothing was changed", said, handler.request.path)
 
 
 def no_account(name: str) -> web.HTTPError:
@@ -282,17 +278,21 @@ class Native(Rules):
         native = importlib.import_module("nativeauthenticator.handlers")
 
         class Toggle(native.ToggleAuthorizationHandler):  # type: ignore[misc, name-defined]
-            @needs_scope("admin:users")
             async def get(self, slug: str) -> None:
+                raise by_link(self)
+
+            @needs_scope("admin:users")
+            async def post(self, slug: str) -> None:
                 """Theirs ends in an error where the account is gone, and forgets to escape its name."""
-                from_own_page(self)
                 has_account(self, slug)
                 self.authenticator.get_user(slug).change_authorization(self.db, slug)
                 self.redirect(f"{self.hub.base_url}authorize#{urllib.parse.quote(slug)}")
 
         class Discard(native.DiscardHandler):  # type: ignore[misc, name-defined]
             async def get(self, user_name: str) -> None:
-                from_own_page(self)
+                raise by_link(self)
+
+            async def post(self, user_name: str) -> None:
                 await super().get(user_name)
 
         class SignUp(native.SignUpHandler):  # type: ignore[misc, name-defined]
