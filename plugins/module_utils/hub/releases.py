@@ -220,6 +220,13 @@ class Releases:
         except FileNotFoundError:
             return ""
 
+    def begun(self) -> float:
+        """When the switch that is not finished was begun; 0 where none was."""
+        try:
+            return (self.former / "release").stat().st_mtime
+        except FileNotFoundError:
+            return 0
+
     def leave(self) -> None:
         """Move what was replaced to the release that it belongs to: the switch is finished."""
         name = self.left()
