@@ -92,6 +92,10 @@ options:
     description: Why a switch is undone.
     type: str
     default: ''
+  run:
+    description: Name of this run, from P(galilean.hub.run#lookup). Nothing is changed while another run switches.
+    type: str
+    default: ''
   docker_cli:
     description: Docker client.
     type: str
@@ -156,6 +160,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "database": {"type": "bool"},
     "keep": {"type": "int", "default": 5},
     "reason": {"type": "str", "default": ""},
+    "run": {"type": "str", "default": ""},
     "docker_cli": {"type": "str", "default": "docker"},
 }
 # The hub last: it waits for the others.
@@ -423,6 +428,7 @@ class Instance:
                 )
             good = self.works(PATIENCE) or told is False
             if not good and told is None and time.time() - releases.begun() > LATE:
+                releases.disclaim()
                 begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(releases.begun()))
                 raise HubError(
                     f"A run was broken off on {begun} after it had switched the hub, and the new hub does not answer now: see its log and "
@@ -471,6 +477,7 @@ class Instance:
             )
         described = read_list(folder / "containers.json")
         if not check:
+            releases.claim(params["run"])
             self.stage(folder, other)
         return {"record": record, "containers": described, "database": other}
 
@@ -521,6 +528,8 @@ def run(params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
         return {"changed": False, "records": records, "name": current, "table": plan.table(records, current)}
     if state == "chosen":
         return {"changed": False, "name": instance.releases.current(), **instance.prepare(check)}
+    if instance.releases.root.is_dir():
+        instance.releases.claim(params["run"])
     if state == "begun":
         return {"changed": True, "name": instance.begin()}
     if state == "recorded":

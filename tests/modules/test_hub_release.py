@@ -181,6 +181,18 @@ def test_a_late_run_brings_a_database_back_only_when_told(hub: Hub, told: bool, 
     assert hub.runs() == runs
 
 
+def test_of_two_runs_the_second_one_is_refused(hub: Hub) -> None:
+    (hub.folder / "releases/.next").mkdir()
+    (hub.folder / "releases/.next/config.json").write_text(hub.data("two"))
+    hub.release("begun", run="ada")
+    for state in ("begun", "recorded", "undone", "resumed"):
+        refused = hub.release(state, run="bob")
+        assert "Another run changes this hub: that of ada." in refused["msg"], refused
+    assert (hub.folder / "releases/.former/config").is_dir()
+    assert hub.release("undone", run="ada", reason="No.")["outcome"] == "undone"
+    assert hub.release("undone", run="bob")["outcome"] == "none"
+
+
 def test_a_release_without_its_notebooks_is_refused(hub: Hub) -> None:
     hub.switch()
     images = {name: hub.refs[name] for name in ("hub", "proxy")}

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shlex
 import subprocess
+import time
 import typing as t
 from pathlib import Path
 
@@ -109,6 +111,30 @@ def test_a_release_that_is_left_gets_what_it_had(tmp_path: Path) -> None:
     config = tmp_path / "config"
     assert {"g/hub:1", "g/hub:2", "g-software-1"} <= plan.needed_by_releases(config)
     assert plan.needed_by_releases(tmp_path / "x" / "config") == set()
+
+
+def test_only_one_run_is_between_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = plan.Releases(tmp_path / "releases")
+    releases.refuse("ada")
+    releases.claim("ada")
+    releases.claim("ada")
+    for call in (releases.claim, releases.refuse):
+        with pytest.raises(HubError, match=r"that of ada.*counts as broken off at ..:.. UTC"):
+            call("bob")
+    # What says nothing for long has ended.
+    before = time.time() - plan.SILENCE - 1
+    os.utime(releases.root / ".run", (before, before))
+    releases.claim("bob")
+    with pytest.raises(HubError, match="that of bob"):
+        releases.claim("ada")
+    monkeypatch.setattr(plan, "replace_file", full)
+    releases.claim("bob")
+    releases.forget()
+    releases.claim("ada")
+
+
+def full(*_: str) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def shell_that_keeps_the_database(tmp_path: Path) -> str:
