@@ -64,6 +64,11 @@ options:
     type: dict
     default: {}
     version_added: 0.9.0
+  run:
+    description: Name of this run, from P(galilean.hub.run#lookup). Nothing is changed while another run switches.
+    type: str
+    default: ''
+    version_added: 0.9.0
   docker_cli:
     description: Docker client.
     type: str
@@ -131,6 +136,7 @@ import os
 import shutil
 import tempfile
 import typing as t
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -144,6 +150,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.hub.config_plan impor
     parse,
     serialise,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import Releases
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
@@ -153,6 +160,7 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "releases_dir": {"type": "path"},
     "hub_container": {"type": "str"},
     "release": {"type": "dict", "default": {}},
+    "run": {"type": "str", "default": ""},
     "docker_cli": {"type": "str", "default": "docker"},
     "timeout": {"type": "int", "default": 120},
 }
@@ -192,6 +200,7 @@ def stage(module: AnsibleModule) -> str:
     argv = [params["docker_cli"], "container", "inspect", "--format={{.Id}}", str(params["hub_container"])]
     if not params["releases_dir"] or module.check_mode or module.run_command(argv)[0]:
         return ""
+    Releases(Path(params["releases_dir"])).claim(params["run"])
     folder = os.path.join(params["releases_dir"], ".next")
     # One that was left may have more in it.
     shutil.rmtree(folder, ignore_errors=True)
@@ -229,6 +238,8 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     folder = os.path.dirname(path)
     if not os.path.isdir(folder) and not module.check_mode:
         raise HubError(f"path is {path}: its folder does not exist, create it first")
+    if module.params["releases_dir"] and not module.check_mode:
+        Releases(Path(module.params["releases_dir"])).refuse(module.params["run"])
     data, hooks = serialise(module.params["data"]), module.params["hooks"].rstrip()
     # The hooks first: a run that ends in between leaves the data to the next one, which restarts the hub.
     wanted = {os.path.join(folder, HOOKS): hooks and f"{hooks}\n", path: data}

@@ -55,7 +55,8 @@ options:
       - V(begun) keeps what runs now, with a record of it if there is none, and puts the prepared settings in its place.
       - V(recorded) writes the record of what runs now, or says with O(name) that a former release runs again.
       - V(undone) puts containers, settings, secrets and database back.
-      - V(resumed) looks at the switch of a killed run. It is finished if the new hub works, and undone otherwise.
+      - V(resumed) looks at the switch of a killed run. It is finished if the new hub works, and undone otherwise. It is refused
+        without O(database) if the switch is older than an hour, as the new database has been in use since.
       - V(listed) returns all releases.
       - V(chosen) prepares the release that O(name) names, or the one before the present one, for a rollback.
     type: str
@@ -79,15 +80,20 @@ options:
     type: str
     default: ''
   database:
-    description: Whether a rollback may bring back the database of the release, without what users did since.
+    description:
+      - Whether a rollback may bring back the database of the release, without what users did since.
+      - For V(resumed), V(false) goes on with the new database, whether the new hub works or not.
     type: bool
-    default: false
   keep:
     description: Number of releases to keep.
     type: int
     default: 5
   reason:
     description: Why a switch is undone.
+    type: str
+    default: ''
+  run:
+    description: Name of this run, from P(galilean.hub.run#lookup). Nothing is changed while another run switches.
     type: str
     default: ''
   docker_cli:
@@ -151,9 +157,10 @@ ARGUMENT_SPEC: dict[str, t.Any] = {
     "release": {"type": "dict", "default": {}},
     "containers": {"type": "list", "elements": "dict", "default": []},
     "name": {"type": "str", "default": ""},
-    "database": {"type": "bool", "default": False},
+    "database": {"type": "bool"},
     "keep": {"type": "int", "default": 5},
     "reason": {"type": "str", "default": ""},
+    "run": {"type": "str", "default": ""},
     "docker_cli": {"type": "str", "default": "docker"},
 }
 # The hub last: it waits for the others.
@@ -161,6 +168,8 @@ ORDER = ("broker", "proxy", "disk", "hub")
 VERSION = "import importlib.metadata; print(importlib.metadata.version('jupyterhub'))"
 HEALTH = "import urllib.request as r; r.urlopen('http://127.0.0.1:8081/hub/health', timeout=5)"
 PATIENCE = 60
+# Seconds after which users have worked with what a switch has brought.
+LATE = 3600
 
 
 class Instance:
@@ -184,6 +193,11 @@ class Instance:
     def is_there(self, name: str) -> bool:
         return bool(self.inspect(name))
 
+    def since(self, moment: float, name: str, what: str) -> bool:
+        """Whether a container was made (Created) or started (StartedAt) after a moment."""
+        found = self.inspect(name)
+        return bool(found) and seconds({**found, **found["State"]}[what]) >= int(moment)
+
     def asked(self, code: str) -> str | None:
         """What Python in the hub's container prints; None when it fails."""
         argv = [*self.docker.client, "exec", self.names["hub"], "python3", "-c", code]
@@ -193,7 +207,8 @@ class Instance:
     def works(self, patience: float) -> bool:
         end = time.monotonic() + patience
         while self.asked(HEALTH) is None:
-            if time.monotonic() > end:
+            # What has ended for good does not answer later; what is started again and again counts as running.
+            if time.monotonic() > end or not self.inspect(self.names["hub"]).get("State", {}).get("Running"):
                 return False
             time.sleep(0.25)
         return True
@@ -257,7 +272,7 @@ class Instance:
         )
         volumes = data.get("traits", {}).get("DockerSpawner", {}).get("volumes", {})
         software = next((one for one in volumes if "-software-" in one and "/" not in one), "")
-        made = calendar.timegm(time.strptime(str(hub["Created"])[:19], "%Y-%m-%dT%H:%M:%S"))
+        made = seconds(hub["Created"])
         told = {"user": "", "collection_version": "", "images": images, "software": software}
         return self.write(made, told, containers)
 
@@ -336,8 +351,17 @@ class Instance:
         before = [role for role in ORDER if self.is_there(f"{self.names[role]}-before")]
         begun = (releases.former / "config").is_dir()
         if not before and not releases.former.is_dir():
-            shutil.rmtree(releases.next, ignore_errors=True)
+            releases.forget()
             return "none", ""
+        # With time to write what they have: hubs write to a log beside the database. What goes back may have been started since, and
+        # then has read what is new.
+        ended = [
+            self.names[role]
+            for role in ORDER
+            if role in before or (begun and self.since(releases.begun(), self.names[role], "StartedAt"))
+        ]
+        if ended:
+            self.docker.call("stop", "--time", "15", *ended, missing_ok=True)
         kept = releases.failed() if before or begun else None
         if kept:
             releases.explain(kept, "reason.txt", f"{self.params['reason']}\n")
@@ -368,13 +392,18 @@ class Instance:
         """Files and database. Each is moved by itself, so that a killed undoing goes on."""
         former = self.releases.former
         if (former / "hub").is_dir():
+            shutil.rmtree(self.hub / ".part", ignore_errors=True)
+            name = database_name(read_json(former / "config" / "config.json"))
+            # What belongs to the new database, and must not stay beside the former one.
+            beside = {f"{name}-{end}" for end in ("wal", "shm", "journal")}
+            beside = beside if (former / "hub" / name).is_file() else set()
             for path in sorted(self.hub.iterdir()):
                 # Of a link, nothing is followed; what the former hub had comes next.
-                if path.is_file() and (former / "hub" / path.name).exists() and kept:
+                if path.is_file() and ((former / "hub" / path.name).exists() or path.name in beside) and kept:
                     self.releases.move(path, kept / path.name)
-            if (former / "hub" / database_name(read_json(former / "config" / "config.json"))).is_file():
-                for path in self.hub.glob("*.sqlite-*"):
-                    path.unlink()
+                if path.name in beside:
+                    with contextlib.suppress(FileNotFoundError):
+                        path.unlink()
             # The database after all else, and its log after it: as long as it is there, this is done again.
             for path in sorted((former / "hub").iterdir(), key=lambda one: (".sqlite" in one.name, one.name)):
                 self.move(path, self.hub / path.name)
@@ -387,14 +416,32 @@ class Instance:
             self.put_all(former / "secrets", self.secrets)
 
     def resume(self) -> tuple[str, str]:
-        switched = (self.releases.former / "hub").is_dir() and self.is_there(f"{self.names['hub']}-before")
-        if switched and self.works(5):
-            # Users may have worked with it since. Who made it is not known any more.
-            if self.releases.left() == self.releases.current():
-                self.releases.point(self.what_runs())
-            self.releases.leave()
-            return "finished", ""
-        return self.undo()
+        hub = self.names["hub"]
+        releases, told, left = self.releases, self.params["database"], self.releases.left()
+        # Broken off after all of it was recorded.
+        good = bool(left) and left != releases.current()
+        if not good and (releases.former / "hub").is_dir() and self.since(releases.begun(), hub, "Created"):
+            # It may have been stopped since, and users may have worked with it.
+            with contextlib.suppress(HubError):
+                self.docker.call(
+                    "start", *[self.names[role] for role in ORDER if self.is_there(self.names[role])]
+                )
+            good = self.works(PATIENCE) or told is False
+            if not good and told is None and time.time() - releases.begun() > LATE:
+                releases.disclaim()
+                begun = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(releases.begun()))
+                raise HubError(
+                    f"A run was broken off on {begun} after it had switched the hub, and the new hub does not answer now: see its log and "
+                    f"make it answer, or give -e rollback_database=true to bring the release {left} back with its database of then, without "
+                    "what users did since, or -e rollback_database=false to go on with the database as it is; nothing was put back."
+                )
+            if good:
+                # Who made it is not known any more.
+                releases.point(self.what_runs())
+        if not good:
+            return self.undo()
+        releases.leave()
+        return "finished", ""
 
     # -- back to a former release
 
@@ -403,12 +450,11 @@ class Instance:
         record = dict(plan.choose(releases.records(), releases.current(), params["name"]))
         name = str(record["name"])
         folder = releases.root / name
-        there = {
-            ref
-            for found in self.docker.existing("image", sorted(record["images"].values()))
-            for ref in found["RepoTags"]
-        }
-        lacking = sorted({record["images"][role] for role in ("hub", "proxy")} - there)
+        # With those that users' servers are started from.
+        wanted = {record["images"][role] for role in ("hub", "proxy")}
+        wanted |= {*server_images(read_json(folder / "config.json"))}
+        there = {ref for ref in wanted if self.docker.existing("image", [ref])}
+        lacking = sorted(wanted - there)
         volume = record["software"]
         if volume and not self.docker.volumes([volume]):
             lacking.append(volume)
@@ -431,6 +477,7 @@ class Instance:
             )
         described = read_list(folder / "containers.json")
         if not check:
+            releases.claim(params["run"])
             self.stage(folder, other)
         return {"record": record, "containers": described, "database": other}
 
@@ -458,6 +505,11 @@ class Instance:
             path.write_text("".join(f"{key}\n" for key in dict.fromkeys([*present, *then])), encoding="utf-8")
 
 
+def seconds(told: str) -> int:
+    """The time that the engine tells."""
+    return calendar.timegm(time.strptime(told[:19], "%Y-%m-%dT%H:%M:%S"))
+
+
 def read_list(path: Path) -> list[dict[str, t.Any]]:
     try:
         return list(json.loads(path.read_text(encoding="utf-8")))
@@ -476,6 +528,8 @@ def run(params: dict[str, t.Any], check: bool) -> dict[str, t.Any]:
         return {"changed": False, "records": records, "name": current, "table": plan.table(records, current)}
     if state == "chosen":
         return {"changed": False, "name": instance.releases.current(), **instance.prepare(check)}
+    if instance.releases.root.is_dir():
+        instance.releases.claim(params["run"])
     if state == "begun":
         return {"changed": True, "name": instance.begin()}
     if state == "recorded":

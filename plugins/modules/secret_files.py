@@ -42,6 +42,11 @@ options:
     description: Folder that gets a copy of O(path) before something in it is changed, if it is not there yet. Its parents are created.
     type: path
     version_added: 0.9.0
+  run:
+    description: Name of this run, from P(galilean.hub.run#lookup). Nothing is changed while another run switches.
+    type: str
+    default: ''
+    version_added: 0.9.0
   secrets:
     description: The secrets. Other files in the folder are not changed.
     type: list
@@ -108,13 +113,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.core.atomic_file import replace_file
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.host.secrets_plan import decide, fingerprints
-from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import copy_folder
+from ansible_collections.galilean.hub.plugins.module_utils.hub.releases import Releases, copy_folder
 
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "path": {"type": "path", "required": True},
     "owner": {"type": "str", "required": True},
     "group": {"type": "str", "required": True},
     "former": {"type": "path"},
+    "run": {"type": "str", "default": ""},
     "secrets": {
         "type": "list",
         "elements": "dict",
@@ -171,6 +177,7 @@ def run(module: AnsibleModule) -> dict[str, t.Any]:
     if not module.check_mode:
         former = module.params["former"]
         if former and present and any(decision.write is not None for decision in decisions):
+            Releases(Path(former).parent.parent).claim(module.params["run"])
             keep(folder, former)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         changed = ensure_attributes(module, folder, "0700", changed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 import requests
-from deployment import Deployment, Outcome, as_root, collection_tree, docker
+from deployment import Deployment, Outcome, as_root, collection_tree, docker, wait_until
 from kill import kill_in
 from test_backup import Person
 from user_client import UserClient
@@ -152,7 +153,7 @@ class Hub:
         assert not [one for one in found if one.startswith(self.site.instance) and one.endswith(ends)]
         assert not [one for one in found if one.startswith(f"{self.site.instance}.trial")]
         left = os.listdir(f"/srv/{self.site.instance}/releases")
-        assert not {".former", ".next", ".trial"} & set(left)
+        assert not {".former", ".next", ".run", ".trial"} & set(left)
 
 
 class Away:
@@ -301,6 +302,30 @@ def test_a_killed_switch_is_finished_or_undone(hub: Hub, source: Source, number:
     assert (
         docker("inspect", "--format={{.Config.Image}}", hub.site.container("hub")) == record["images"]["hub"]
     )
+
+
+def test_a_second_run_leaves_a_switch_alone(hub: Hub, source: Source) -> None:
+    source.set(more="# two at once")
+    argv, env = hub.site.command("hub")
+    log = hub.site.folder / "first.log"
+    with log.open("w", encoding="utf-8") as output:
+        first = subprocess.Popen(argv, env=env, cwd=hub.site.folder, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            wait_until(
+                lambda: "(item=broker)" in log.read_text(encoding="utf-8") or first.poll() is not None,
+                900,
+                "the switch of the first run",
+            )
+            # It waits in the middle of it: the controller takes its time.
+            first.send_signal(signal.SIGSTOP)
+            time.sleep(2)
+            for playbook in ("hub", "rollback"):
+                refused(hub.site.run(playbook, name="at-once"), "Another run changes this hub: that of ")
+        finally:
+            first.send_signal(signal.SIGCONT)
+        assert first.wait(900) == 0, log.read_text(encoding="utf-8")[-3000:]
+    hub.assert_undisturbed()
+    hub.assert_nothing_is_left()
 
 
 def test_a_good_run_after_all_of_that(upgraded: Hub, source: Source) -> None:

@@ -7,6 +7,7 @@
 current     a link to the one that runs
 .next       what a run has prepared: config.json and hooks.py, for a rollback also secrets and hub
 .former     what a run replaces: release (a name), config, secrets, hub. It is there as long as the switch is not finished
+.run        the run that all of these are of
 .trial      of hub_trial
 failed/     what explains a release that was not taken into use
 """
@@ -28,6 +29,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.core.json_file import
 FORMAT = 1
 FILES = ("config.json", "hooks.py")
 FAILURES_KEPT = 3
+# Seconds without a step after which a run of another controller is taken for broken off: longer than a trial.
+SILENCE = 1800
 # In the order in which record.json has them. What of a release a run compares with the settings is marked.
 COMPARED = ("collection_version", "images", "software")
 
@@ -220,6 +223,46 @@ class Releases:
         except FileNotFoundError:
             return ""
 
+    def refuse(self, run: str) -> None:
+        """Raise HubError while another run is between one release and the next."""
+        held = self.root / ".run"
+        try:
+            other, last = held.read_text(encoding="utf-8").strip(), held.stat().st_mtime
+        except FileNotFoundError:
+            return
+        if other != run and time.time() - last < SILENCE:
+            until = time.strftime("%H:%M UTC", time.gmtime(last + SILENCE))
+            raise HubError(
+                f"Another run changes this hub: that of {other}. Wait for its end, and run this again; without another step of it, it counts "
+                f"as broken off at {until}, or at once when you remove {held}. Nothing was changed."
+            )
+
+    def claim(self, run: str) -> None:
+        """Say which run is between one release and the next from now on; HubError while it is another one."""
+        self.ensure()
+        try:
+            # Of two, one is the first.
+            with (self.root / ".run").open("x", encoding="utf-8") as file:
+                file.write(f"{run}\n")
+        except FileExistsError:
+            self.refuse(run)
+            with contextlib.suppress(OSError):
+                replace_file(str(self.root / ".run"), f"{run}\n")
+        except OSError:
+            # A full disk keeps nobody from going back.
+            self.disclaim()
+
+    def disclaim(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            (self.root / ".run").unlink()
+
+    def begun(self) -> float:
+        """When the switch that is not finished was begun; 0 where none was."""
+        try:
+            return (self.former / "release").stat().st_mtime
+        except FileNotFoundError:
+            return 0
+
     def leave(self) -> None:
         """Move what was replaced to the release that it belongs to: the switch is finished."""
         name = self.left()
@@ -238,6 +281,7 @@ class Releases:
             with contextlib.suppress(FileNotFoundError):
                 os.replace(path, gone)
             shutil.rmtree(gone, ignore_errors=True)
+        self.disclaim()
 
     def prune(self, keep: int, needed: t.Collection[str]) -> list[str]:
         gone = to_prune(self.names(), keep, {*needed, self.current()})

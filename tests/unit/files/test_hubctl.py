@@ -7,6 +7,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
+import os
 import re
 import time
 import typing as t
@@ -189,6 +190,7 @@ GOOD: dict[str, t.Any] = {
     "check": {"ok": True, "time": "T"},
     "drain": None,
     "outdated": "",
+    "unfinished": {"switch": None, "restore": None, "moved": None},
 }
 
 
@@ -278,6 +280,37 @@ def test_the_release_that_runs_is_told(settings: Settings) -> None:
     # After a rollback it is not the newest.
     (releases / "current").symlink_to("a")
     assert (status.release(settings) or {})["name"] == "a"
+
+
+def test_what_has_not_ended_is_told(settings: Settings) -> None:
+    nothing = {"switch": None, "restore": None, "moved": None}
+    assert status.unfinished(settings) == nothing
+    state = Path(settings.state_dir)
+    for name, text in (
+        ("releases/.former/release", "a"),
+        ("releases/.run", "ops at desk, process 1\n"),
+        ("backup/restoring.json", '{"began": "2026-11-30T10:00:00Z"}'),
+        ("moved", '{"to": "new.example.org", "time": "2026-11-30T11:00:00Z"}'),
+    ):
+        path = state / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    os.utime(state / "releases/.former/release", (1796032800, 1796032800))
+    found = status.unfinished(settings)
+    stopped = {**GOOD, "containers": {"hub": {"state": "exited", "health": "", "differs": []}}}
+    said = status.attention({**stopped, "unfinished": {**nothing, "switch": found["switch"]}}, "X")
+    assert said == [
+        "A switch to another release, begun at 2026-11-30T10:00:00Z by ops at desk, process 1, has "
+        "not ended: wait for its run, or run site.yml again where there is none.",
+        "The container of the hub is exited: start it with X.",
+    ]
+    # Nobody shall start what is only a part, or is another host's now.
+    (one,) = status.attention({**stopped, "unfinished": {**nothing, "restore": found["restore"]}}, "X")
+    assert one.startswith(
+        "A restore, begun at 2026-11-30T10:00:00Z, has not ended, and the data is not whole"
+    )
+    (one,) = status.attention({**stopped, "unfinished": {**nothing, "moved": found["moved"]}}, "X")
+    assert one.startswith("The instance has moved to new.example.org, at 2026-11-30T11:00:00Z")
 
 
 def test_users_as_a_table() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import time
 import typing as t
@@ -15,7 +16,7 @@ from .api import Api
 from .json_file import read_json
 from .server_settings import LABEL, servers_summary
 from .settings import Problem, Settings
-from .words import ago, seconds_of, shown, size, table
+from .words import ago, seconds_of, shown, size, stamp, table
 
 NAME, HELP = (
     "status",
@@ -129,7 +130,41 @@ def release(settings: Settings) -> Facts | None:
     return read_json(Path(settings.state_dir) / "releases" / "current" / "record.json") or None
 
 
+def unfinished(settings: Settings) -> Facts:
+    """What was begun and has not ended: a switch to another release, a restore, a move to another host; None for each that was not."""
+    state = Path(settings.state_dir)
+    former, switch = state / "releases" / ".former", None
+    with contextlib.suppress(FileNotFoundError):
+        begun = next((path for path in (former / "release", former) if path.exists()), former).stat().st_mtime
+        run = state / "releases" / ".run"
+        switch = {
+            "began": stamp(begun),
+            "run": run.read_text(encoding="utf-8").strip() if run.exists() else "",
+        }
+    return {
+        "switch": switch,
+        "restore": read_json(state / "backup" / "restoring.json") or None,
+        "moved": read_json(state / "moved") or None,
+    }
+
+
 # -- what it means
+
+
+def of_unfinished(found: t.Mapping[str, t.Any]) -> t.Iterator[str]:
+    if found["moved"]:
+        yield f"The instance has moved to {found['moved'].get('to')}, at {found['moved'].get('time')}: nothing of it is started here."
+    if found["restore"]:
+        yield (
+            f"A restore, begun at {found['restore'].get('began')}, has not ended, and the data is not whole: wait for its run, or run "
+            "playbooks/restore.yml again where there is none."
+        )
+    if found["switch"]:
+        by = f" by {found['switch']['run']}" if found["switch"]["run"] else ""
+        yield (
+            f"A switch to another release, begun at {found['switch']['began']}{by}, has not ended: wait for its run, or run site.yml "
+            "again where there is none."
+        )
 
 
 def of_containers(parts: t.Mapping[str, Facts], start_command: str) -> t.Iterator[str]:
@@ -161,7 +196,12 @@ def of_drain(drain: t.Mapping[str, t.Any]) -> str:
 
 def attention(facts: t.Mapping[str, t.Any], start_command: str) -> list[str]:
     """What needs somebody, one line each."""
-    found = [*of_containers(facts["containers"], start_command), *facts["unknown"]]
+    begun = facts["unfinished"]
+    found = list(of_unfinished(begun))
+    if not begun["moved"] and not begun["restore"]:
+        # What is stopped for one of these must not be started.
+        found += of_containers(facts["containers"], start_command)
+    found += facts["unknown"]
     if facts["disk"]:
         found += of_disk(facts["disk"])
     for program in ("certificate", "backup"):
@@ -221,6 +261,7 @@ def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
         "check": read_json(Path(settings.folder) / check.FILE) or None,
         "announcement": operations.announcement(settings, told_before),
         "drain": told_before.get("drain"),
+        "unfinished": unfinished(settings),
         "unknown": unknown,
     }
     return {**facts, "notices": notices(facts), "attention": attention(facts, settings.start_command)}

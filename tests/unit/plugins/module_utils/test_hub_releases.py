@@ -4,14 +4,21 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shlex
+import subprocess
+import time
 import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.hub import releases as plan
+from ansible_collections.galilean.hub.plugins.modules import hub_release
 
 ONE: dict[str, t.Any] = {
     "name": "20260101T000000Z",
@@ -104,6 +111,93 @@ def test_a_release_that_is_left_gets_what_it_had(tmp_path: Path) -> None:
     config = tmp_path / "config"
     assert {"g/hub:1", "g/hub:2", "g-software-1"} <= plan.needed_by_releases(config)
     assert plan.needed_by_releases(tmp_path / "x" / "config") == set()
+
+
+def test_only_one_run_is_between_releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = plan.Releases(tmp_path / "releases")
+    releases.refuse("ada")
+    releases.claim("ada")
+    releases.claim("ada")
+    for call in (releases.claim, releases.refuse):
+        with pytest.raises(HubError, match=r"that of ada.*counts as broken off at ..:.. UTC"):
+            call("bob")
+    # What says nothing for long has ended.
+    before = time.time() - plan.SILENCE - 1
+    os.utime(releases.root / ".run", (before, before))
+    releases.claim("bob")
+    with pytest.raises(HubError, match="that of bob"):
+        releases.claim("ada")
+    monkeypatch.setattr(plan, "replace_file", full)
+    releases.claim("bob")
+    releases.forget()
+    releases.claim("ada")
+
+
+def full(*_: str) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def shell_that_keeps_the_database(tmp_path: Path) -> str:
+    text = Path(__file__).parents[4].joinpath("roles/jupyterhub/vars/main.yml").read_text(encoding="utf-8")
+    script = str(yaml.safe_load(text)["__jupyterhub_keep_database"])
+    for name in ("releases", "hub"):
+        script = script.replace(
+            f"{{{{ __jupyterhub_layout.{name}_dir | quote }}}}", shlex.quote(str(tmp_path / name))
+        )
+    return script
+
+
+@pytest.mark.parametrize("full", ["", "former", "part"])
+def test_a_database_is_never_gone(tmp_path: Path, full: str) -> None:
+    """full: the copy with this in its name finds a full disk."""
+    releases, hub = plan.Releases(tmp_path / "releases"), tmp_path / "hub"
+    for path, text in (
+        (hub / "jupyterhub.sqlite", "present"),
+        (hub / "jupyterhub.sqlite-wal", "of present"),
+        (releases.next / "hub" / "jupyterhub.sqlite", "then"),
+        (releases.former / "config" / "config.json", "{}"),
+    ):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    cp = tmp_path / "bin" / "cp"
+    cp.parent.mkdir()
+    # It has begun to write, as it does in life.
+    cp.write_text(
+        f'#!/bin/sh\n/bin/cp "$@"\ncase "{full}-$*" in former-*/.former/*|part-*/.next/*) exit 1 ;; esac\n'
+    )
+    cp.chmod(0o755)
+    script, env = shell_that_keeps_the_database(tmp_path), {"PATH": f"{cp.parent}:{os.environ['PATH']}"}
+    done = subprocess.run(["/bin/sh", "-c", script], env=env, check=False)
+    found = {one.name: one.read_text() for one in hub.iterdir()}
+    present = {"jupyterhub.sqlite": "present", "jupyterhub.sqlite-wal": "of present"}
+    assert (done.returncode, found) == ((1, present) if full else (0, {"jupyterhub.sqlite": "then"}))
+    kept = releases.former / "hub" / "jupyterhub.sqlite"
+    assert kept.exists() == (full != "former")
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_the_log_of_a_database_goes_with_it(
+    tmp_path: Path, room: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And never stays beside another one, even if there is no room to keep it."""
+    layout = {f"{name}_dir": str(tmp_path / name) for name in ("releases", "config", "secrets", "hub")}
+    for name in ("config", "secrets", "hub", "kept", "releases/.former/config", "releases/.former/hub"):
+        (tmp_path / name).mkdir(parents=True)
+    data = json.dumps({"traits": {"JupyterHub": {"db_url": "sqlite:////srv/jupyterhub/jupyterhub.sqlite"}}})
+    (tmp_path / "releases/.former/config/config.json").write_text(data)
+    ends = ("", "-wal", "-shm")
+    for end in ends:
+        (tmp_path / f"hub/jupyterhub.sqlite{end}").write_text("new")
+    (tmp_path / "releases/.former/hub/jupyterhub.sqlite").write_text("former")
+    instance = hub_release.Instance({"docker_cli": "true", "folders": {**layout, "containers": {}}})
+    if not room:
+        monkeypatch.setattr(instance.releases, "move", lambda *_: None)
+    instance.bring_back(tmp_path / "kept")
+    assert [(one.name, one.read_text()) for one in (tmp_path / "hub").iterdir()] == [
+        ("jupyterhub.sqlite", "former")
+    ]
+    kept = {one.name: one.read_text() for one in (tmp_path / "kept").glob("*.sqlite*")}
+    assert kept == ({f"jupyterhub.sqlite{end}": "new" for end in ends} if room else {})
 
 
 def test_described() -> None:
