@@ -21,7 +21,7 @@ from galilean_hub.state import database, key_rotation, renaming
 # A hub that starts without its engine takes all servers for stopped, and forgets them.
 engine.wait()
 database.tune()
-logs.hide_secrets()
+logs.use()
 bounded_caches.use()
 outgoing.use()
 data = read_data(Path("/etc/jupyterhub/config.json"))
