@@ -17,8 +17,8 @@ from pathlib import Path
 
 import pytest
 from deployment import Deployment, as_root, docker, wait_until
-from hub_settings import hub_settings
-from knock import EdgeBrowser
+from hub_settings import hub_settings, in_hub
+from knock import Browser, EdgeBrowser, addresses
 from user_client import UserClient
 
 OWN = "correct horse battery staple"
@@ -266,6 +266,56 @@ def test_a_broken_hub_cannot_change_the_past(site: Deployment, authority: Path) 
         "login",
     ]
     assert events[-1]["source"] == "hub"
+
+
+def test_no_token_is_hidden(site: Deployment, authority: Path) -> None:
+    """Before: a note as those of servers' tokens was enough, and nothing of the token was told."""
+    traits = {"JupyterHub": {"authenticator_class": "dummy"}, "Authenticator": {"allow_all": True}}
+    with hub_settings(site, traits=traits):
+        eve = browser(site, authority)
+        assert eve.log_in("eve", "any").status == 302
+        eve.ask("GET", "/hub/token")
+        log = Log(site)
+        answer = eve.api("POST", "users/eve/tokens", note="Server at /user/eve/")
+        assert answer.status == 400
+        assert "is for the tokens of servers: give another one." in json.loads(answer.text)["message"]
+        assert eve.api("POST", "users/eve/tokens", note=["Server at "]).status in (400, 500)
+        # One that was made before: it has an end, as no server's has.
+        token = in_hub(
+            site,
+            "user = orm.User.find(db, 'eve')\n"
+            "print(user.new_api_token(note='Server at /user/eve/', expires_in=3600))",
+        )
+        assert eve.api("DELETE", "groups/nothing", token=token).status == 403
+        held = json.loads(eve.api("GET", "users/eve/tokens").text)["api_tokens"]
+        (number,) = [one["id"] for one in held if one["note"].startswith("Server at ")]
+        assert eve.api("DELETE", f"users/eve/tokens/{number}").status == 204
+        assert [words(event) for event in log.ask("eve")] == [
+            "eve access.refused - - refused token DELETE /hub/api/groups/nothing",
+            f"eve token.revoke eve - ok session {number} Server at /user/eve/",
+        ]
+
+
+def test_what_one_user_has_refused_is_bounded(site: Deployment, authority: Path) -> None:
+    """Before: any number of lines, as long as a path may be."""
+    traits = {"JupyterHub": {"authenticator_class": "dummy"}, "Authenticator": {"allow_all": True}}
+    with hub_settings(site, traits=traits):
+        proxy = Browser(addresses(site.container("proxy"))[f"{site.instance}-core"] + ":8000")
+        assert proxy.log_in("eve", "any").status == 302
+        proxy.ask("GET", "/hub/token")
+        headers = {"X-XSRFToken": proxy.cookies["_xsrf"]}
+        log = Log(site)
+        for number in range(620):
+            assert proxy.ask("DELETE", f"/hub/api/groups/{number}{'x' * 1000}", **headers).status == 403
+        events = log.ask("eve")
+        refused = [event for event in events if event["action"] == "access.refused"]
+        (lost,) = [event for event in events if event["action"] == "audit.lost"]
+        assert 600 <= len(refused) < 620
+        assert max(len(event["detail"]) for event in refused) == len("DELETE ") + 100
+        assert lost["detail"] == "access.refused is left out: more than 600 in ten minutes"
+        # Another action of theirs is told all the same.
+        proxy.ask("GET", "/hub/logout")
+        assert [event["actor"] for event in log.ask("eve", "--action", "logout")] == ["eve"]
 
 
 def test_a_users_server_neither_reads_nor_writes_it(

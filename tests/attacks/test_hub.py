@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 import typing as t
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,82 @@ def test_unfinished_requests_hold_no_memory(
         for wire in wires:
             wire.close()
         assert grown < 16 * MIB, f"{head}: {grown / MIB:.0f} MiB more by {address}"
+
+
+def ask_all(address: str, heads: t.Iterable[bytes]) -> set[bytes]:
+    """Requests one after the other on a connection, as long as it lasts; the statuses of their answers."""
+    statuses, wire = set(), connect(address)
+    for head in heads:
+        wire.sendall(head)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            piece = wire.recv(65536)
+            answer += piece
+            if not piece:
+                break
+        length = re.search(rb"content-length: (\d+)", answer, re.IGNORECASE)
+        missing = int(length[1]) - len(answer.partition(b"\r\n\r\n")[2]) if length else 0
+        while missing > 0:
+            missing -= len(wire.recv(65536))
+        statuses.add(answer[9:12])
+        if b"connection: close" in answer.lower() or not answer:
+            wire.close()
+            wire = connect(address)
+    wire.close()
+    return statuses
+
+
+LETTERS = "A" * 60_000
+STRANGE = {
+    # Before: the hub's metrics counted each method for itself, for good.
+    "method": ("X{number}{letters} /hub/health HTTP/1.1\r\nHost: hub\r\n\r\n", b"405"),
+    # Before: Tornado kept the last 1000 names.
+    "header": ("GET /hub/health HTTP/1.1\r\nHost: hub\r\nX{number}{letters}: a\r\n\r\n", b"200"),
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+def test_strange_words_hold_no_memory(site: Deployment, hub: str, what: str) -> None:
+    """Each is another one, of 60 KB: nothing that a stranger makes up is a key of a table."""
+    head, status = STRANGE[what]
+    heads = [head.format(number=f"{number:05}", letters=LETTERS).encode() for number in range(800)]
+    ask_all(hub, heads[:50])
+    before = memory(site)
+    assert ask_all(hub, heads[50:]) == {status}
+    assert memory(site) - before < 16 * MIB
+
+
+def test_scopes_hold_no_memory(site: Deployment, proxy: str) -> None:
+    """Before: JupyterHub kept 65,535 scopes that were asked for, each with all that it includes."""
+    visitor = person(proxy, "visitor")
+    visitor.headers["X-XSRFToken"] = visitor.cookies["_xsrf"]
+
+    def ask(numbers: range) -> set[int]:
+        scopes = (f"admin:users!user={number:05}{LETTERS[:7500]}" for number in numbers)
+        return {visitor.token("visitor", scopes=[scope]).status for scope in scopes}
+
+    ask(range(20))
+    before = memory(site)
+    assert ask(range(20, 200)) == {400}
+    assert memory(site) - before < 16 * MIB
+
+
+def test_refusals_hold_no_memory(site: Deployment, hub: str, proxy: str) -> None:
+    """Before: each path that was refused was kept for five minutes, and the last 1024 groups for good."""
+    visitor = at_hub(person(proxy, "visitor"), hub)
+    cookies = "; ".join(f"{name}={value}" for name, value in visitor.cookies.items())
+    secret = visitor.cookies["_xsrf"]
+    head = "DELETE /hub/api/groups/{number}{letters} HTTP/1.1\r\nHost: hub\r\n"
+    head += "Cookie: {cookies}\r\nX-XSRFToken: {secret}\r\n\r\n"
+    heads = [
+        head.format(number=f"{number:05}", letters=LETTERS[:30_000], cookies=cookies, secret=secret).encode()
+        for number in range(1000)
+    ]
+    # Python keeps the last 128 addresses that were taken apart.
+    ask_all(hub, heads[:150])
+    before = memory(site)
+    assert ask_all(hub, heads[150:]) == {b"403"}
+    assert memory(site) - before < 16 * MIB
 
 
 def test_an_honest_body_is_taken_and_one_that_is_too_large_is_not(site: Deployment, hub: str) -> None:
@@ -464,6 +541,68 @@ def test_a_report_is_one_line_of_the_log(site: Deployment, proxy: str) -> None:
     (line,) = [line for line in log.splitlines() if "User logged in: root" in line]
     assert "Content security violation: " in line
     assert len(line) < 1300
+
+
+FORGED = "[I 2026-11-30 12:00:00.000 JupyterHub base:1033] User logged in: forged-boss"
+
+
+def test_nobody_writes_lines_of_the_log(site: Deployment, hub: str, proxy: str) -> None:
+    """Before: by an address, which the log showed decoded, and which root's terminal obeyed."""
+    begin = time.time()
+    liar = person(proxy, "liar")
+    secret = {"X-XSRFToken": liar.cookies["_xsrf"]}
+    text = urllib.parse.quote(f"a\n{FORGED}\r{FORGED}\u2028{FORGED}\x1b]0;owned\x07\u202e\x9b", safe="")
+    paths = (
+        f"/hub/static/%2e%2e/%2e%2e/{text}",
+        f"/hub/static/{text}",
+        f"/hub/{text}",
+        f"/hub/user/{text}/",
+        f"/hub/spawn/{text}",
+        f"/hub/login?next={text}",
+        f"/hub/oauth_callback?error=x&error_description={text}",
+        f"/hub/api/oauth2/authorize?client_id={text}&redirect_uri={text}&response_type={text}",
+        f"/hub/api/users/me/servers/{text}",
+        f"/hub/api/users/liar/servers/{text}/progress",
+        f"/hub/api/users/{text}",
+        f"/hub/api/groups/{text}",
+        f"/hub/api/authorizations/token/{text}",
+    )
+    for path in paths:
+        for who, headers in (
+            (liar, secret),
+            (at_hub(liar, hub), secret),
+            (Browser(proxy), {}),
+            (Browser(hub), {}),
+        ):
+            for method in ("GET", "POST", "DELETE"):
+                who.ask(method, path, **headers)
+    for name in (f"a\n{FORGED}", f"a\x1b[2J\r{FORGED}"):
+        Browser(proxy).log_in(name, "any")
+    liar.token("liar", note=f"a\n{FORGED}", scopes=[f"a\n{FORGED}"])
+    argv = as_root(["docker", "logs", "--since", str(begin), site.container("hub")])
+    done = subprocess.run(argv, capture_output=True, check=True)
+    log = done.stderr.decode()
+    assert "\\n[I 2026-11-30 12:00:00.000" in log
+    assert [line for line in log.split("\n") if line.lstrip().startswith(FORGED)] == []
+    assert {sign for sign in log if not sign.isprintable()} == {"\n"}
+    hubctl = as_root([f"/srv/{site.instance}/bin/hubctl", "logs", "--logins", "--json"])
+    logins = subprocess.run(hubctl, capture_output=True, text=True, check=True).stdout
+    assert "liar" in {one["user"] for one in json.loads(logins)["logins"]}
+    assert "forged-boss" not in {one["user"] for one in json.loads(logins)["logins"]}
+
+
+def test_names_that_cannot_be_printed(site: Deployment, proxy: str) -> None:
+    """Before: an account with the end of a line in its name broke hubctl and the metrics."""
+    service = {"Authorization": f"token {site.token}"}
+    for sign in "\u2028\u200b\u202e\xa0\ufeff\x85":
+        address = "/hub/api/users/" + urllib.parse.quote(f"ada{sign}x")
+        assert Browser(proxy).ask("POST", address, **service).status == 400, ascii(sign)
+        assert Browser(proxy).log_in(f"ada{sign}x", "any").status == 403, ascii(sign)
+    for name in ("ada x", "ünï x@y.org", "o'neill", "李雷"):
+        address = "/hub/api/users/" + urllib.parse.quote(name)
+        assert Browser(proxy).ask("POST", address, **service).status in (201, 409), name
+        assert Browser(proxy).log_in(name, "any").status == 302, name
+        assert Browser(proxy).ask("DELETE", address, **service).status == 204
 
 
 def test_many_cookies_are_little_work(site: Deployment, authority: Path, hub: str, proxy: str) -> None:

@@ -11,7 +11,7 @@ from galilean_hub.audit import events
 from galilean_hub.authorization.access import with_access
 from galilean_hub.authorization.login_guard import guarded
 from galilean_hub.disk.watch import WATCH
-from galilean_hub.http import api_limits, outgoing, server, subdomains
+from galilean_hub.http import api_limits, bounded_caches, outgoing, server, subdomains
 from galilean_hub.loader import configure, read_data, read_secrets
 from galilean_hub.pages import branding
 from galilean_hub.pages.static_files import SiteStaticFilesHandler
@@ -21,7 +21,8 @@ from galilean_hub.state import database, key_rotation, renaming
 # A hub that starts without its engine takes all servers for stopped, and forgets them.
 engine.wait()
 database.tune()
-logs.hide_secrets()
+logs.use()
+bounded_caches.use()
 outgoing.use()
 data = read_data(Path("/etc/jupyterhub/config.json"))
 c = get_config()

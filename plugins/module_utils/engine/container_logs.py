@@ -12,7 +12,8 @@ TAIL = 400
 LINES = 15
 WIDTH = 400
 
-ANSI_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+# Colours and the like, and titles of windows.
+ANSI_ESCAPE = re.compile(r"\x1b(?:\[[0-9;:?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\))")
 TELLING = re.compile(r"\b(ERROR|CRITICAL|Traceback|Exception|emerg|crit)\b|^\[[EC] |\berror\b:?|\[error\]")
 # What a hub or a proxy may write down of a token: the header, the query and the bare value of a generated one.
 SECRET = re.compile(
@@ -35,9 +36,18 @@ def server_argv(docker_cli: str, instance: str, user: str) -> list[str]:
     return [docker_cli, "ps", "--all", *filters, "--format={{.Names}}"]
 
 
+def visible(text: str) -> str:
+    """Return the text without terminal colours, and with letters for other signs that a terminal obeys or does not show."""
+    text = ANSI_ESCAPE.sub("", text)
+    return "".join(
+        sign if sign.isprintable() or sign == "\t" else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
 def redact(line: str, secrets: tuple[str, ...] = ()) -> str:
-    """Return the line without terminal colours and without anything that looks like a secret."""
-    line = ANSI_ESCAPE.sub("", line)
+    """Return the line without anything that a terminal obeys and without anything that looks like a secret."""
+    line = visible(line)
     for secret in secrets:
         if secret:
             line = line.replace(secret, "********")

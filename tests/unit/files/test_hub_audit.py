@@ -265,11 +265,110 @@ def test_days_and_size(folder: Path) -> None:
         one.tick(moment + 1)
     assert [event["user"] for event in kept(folder)] == ["d2", "d3", "d4", "d5"]
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in folder.glob("audit*"))
-    small = keeper.Keeper(folder, 90, most=1)
+    small = keeper.Keeper(folder, 90, most=dict.fromkeys(keeper.MOST, 1))
     small.tick(NOON + 5 * DAY)
     events = kept(folder)
     assert [event["action"] for event in events] == ["login", "audit.lost", "audit.lost", "audit.lost"]
     assert "removed before its time" in events[-1]["detail"]
+
+
+OTHERS = (
+    {"action": "access.refused", "actor": "eve", "outcome": "refused"},
+    {"action": "login", "outcome": "failed"},
+    {"action": "code.run", "actor": "eve", "outcome": "ok"},
+    {"action": "request", "actor": "forged"},
+)
+
+
+def test_nobody_flushes_the_history_away(folder: Path) -> None:
+    """Before: all kinds had one bound together, and a stranger's requests took all logins with them."""
+    most = {"": 60_000, "request": 10_000, "refused": 10_000, "code": 10_000}
+    one = keeper.Keeper(folder, 90, file=10_000, most=most)
+    moment = NOON
+    for count in range(150):
+        moment += 1
+        told = [{"action": "login", "user": f"u{count}", "outcome": "ok"}] if count < 10 else []
+        for event in [*told, *OTHERS[:3] * 5]:
+            line = {"time": record.stamp(moment), **event, "detail": os.urandom(50).hex()}
+            write(folder, "hub", json.dumps(line) + "\n")
+        line = {"time": moment, "method": "GET", "path": os.urandom(50).hex(), "address": f"192.0.2.{count}"}
+        write(folder, "edge", f"{json.dumps(line)}\n" * 5)
+        one.tick(moment)
+    kinds = {
+        kind: [event for event in kept(folder) if keeper.kind_of(json.dumps(event).encode()) == kind]
+        for kind in keeper.MOST
+    }
+    assert {event["user"] for event in kinds[""] if event["action"] == "login"} == {
+        f"u{n}" for n in range(10)
+    }
+    # Each of the others has lost some, and has some.
+    assert all(0 < len(kinds[kind]) < 1500 for kind in ("request", "refused", "code"))
+    removed = {event["detail"].split(" ")[0] for event in kinds[""] if event["action"] == "audit.lost"}
+    assert {re.sub(r"audit-[^-]*Z", "", name) for name in removed} == {
+        f"-{kind}.jsonl.gz" for kind in ("request", "refused", "code")
+    }
+
+
+def test_a_broken_hub_takes_no_room_of_the_edge() -> None:
+    assert keeper.kind_of(json.dumps({"source": "hub", **OTHERS[3]}).encode()) == ""
+    assert keeper.kind_of(b'{"source": "edge", "action": "request"}') == "request"
+    assert [keeper.kind_of(json.dumps(one).encode()) for one in OTHERS[:3]] == ["refused", "refused", "code"]
+    assert {keeper.kind_of(line) for line in (b"[1]", b"{", b'{"action": "login", "outcome": "ok"}')} == {""}
+
+
+def test_what_the_edge_sees_of_one_address_is_bounded(folder: Path) -> None:
+    """Paths and browsers' names are cut, so many lines are kept, and what is left out is told."""
+    one = keeper.Keeper(folder, 90, requests=20)
+    for count in range(50):
+        line = {"time": NOON, "method": "GET", "path": "/x" * 4000, "agent": "y" * 4000, "status": 403}
+        write(folder, "edge", json.dumps({**line, "address": f"2001:db8::{count:x}"}) + "\n")
+    write(folder, "edge", json.dumps({"time": NOON, "path": "/", "address": "192.0.2.1"}) + "\n")
+    one.tick(NOON)
+    one.tick(NOON + 600)
+    events = kept(folder)
+    of_network = [event for event in events if event.get("address", "").startswith("2001:")]
+    assert len(of_network) == 20
+    assert {(event["path"], event["agent"]) for event in of_network} == {("/x" * 50, "y" * 100)}
+    assert events[-2]["address"] == "192.0.2.1"
+    assert events[-1]["action"] == "audit.lost"
+    assert events[-1]["detail"] == "30 requests of 1 addresses are left out: 2001:db8::/64"
+
+
+def test_who_goes_on_writing_keeps_nobody_waiting(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before: as long as the hub appended, the edge's lines stayed where it could delete them."""
+    line = '{"time": "2026-11-30T12:00:00Z", "action": "login"}\n'
+    write(folder, "hub", line)
+    write(folder, "edge", json.dumps({"time": NOON, "status": 200}) + "\n")
+    one = keeper.Keeper(folder, 90)
+    append, left = one._append, [50]
+
+    def slow(events: list[dict[str, t.Any]]) -> None:
+        append(events)
+        if events and events[0]["source"] == "hub" and left[0]:
+            left[0] -= 1
+            with (folder / "taken-hub").open("a") as stream:
+                stream.write(line)
+
+    monkeypatch.setattr(one, "_append", slow)
+    one.tick(NOON)
+    assert [event["action"] for event in kept(folder)] == ["login", "request"]
+    for second in range(3):
+        one.tick(NOON + second)
+    assert len(kept(folder)) < 6
+
+
+def test_a_run_that_ended_while_it_compressed(folder: Path) -> None:
+    plain = folder / "audit-20261130T120000.000000Z.jsonl"
+    lines = [
+        {"time": AT, "action": "login", "source": "hub"},
+        {"time": AT, "action": "request", "source": "edge"},
+    ]
+    plain.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    with gzip.open(folder / "audit-20261130T120000.000000Z-request.jsonl.gz", "wt") as stream:
+        stream.write(json.dumps(lines[1]) + "\n")
+    keeper.Keeper(folder, 90)
+    assert not plain.exists()
+    assert sorted(event["action"] for event in kept(folder)) == ["login", "request"]
 
 
 # -- what is found

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import pytest
-from galilean_hub.authorization.failed_logins import ADDRESSES, PATIENCE, PERIOD, FailedLogins, network
+from galilean_hub.authorization.failed_logins import ADDRESSES, PATIENCE, FailedLogins
+from galilean_hub.http.leaky_buckets import PERIOD, network
 
 MANY = 10
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from galilean_hub.logs import quoted, without_secrets
+from galilean_hub.logs import Record, quoted, without_secrets
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,32 @@ def test_nobody_writes_lines_of_the_hub() -> None:
         "  | [I] y\ufffd[2Jzÿ\ufffd",
     ]
     assert len(quoted(b"x" * 10**6)) < 2000
+
+
+FORGED = "[I 2026-01-01 00:00:00.000 JupyterHub base:1033] User logged in: boss"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("für ada, 100 %", "für ada, 100 %"),
+        (f"a\n{FORGED}\x1b]0;x\x07", f"a\\n{FORGED}\\x1b]0;x\\x07"),
+        ("a\r\x85\u2028\u202e\u200b\x9b2J\udcff", "a\\r\\x85\\u2028\\u202e\\u200b\\x9b2J\\udcff"),
+        # What a user's server wrote is below the line that says so.
+        ("its last lines:\n  | a\n  | b\x1bc", "its last lines:\n  | a\n  | b\\x1bc"),
+    ],
+)
+def test_each_record_is_one_line(said: str, shown: str) -> None:
+    """Before: strangers wrote lines of the hub by an address, and operators' terminals obeyed them."""
+    assert Record("any", logging.WARNING, "x.py", 1, "%s", (said,), None).getMessage() == shown
+
+
+def test_only_tracebacks_have_more_lines() -> None:
+    try:
+        raise ValueError(f"a\x1b[2J\r{FORGED}")
+    except ValueError as exc:
+        record = Record("any", logging.ERROR, "x.py", 1, "failed", (), (type(exc), exc, exc.__traceback__))
+    shown = logging.Formatter().format(record).split("\n")
+    assert shown[:2] == ["failed", "Traceback (most recent call last):"]
+    assert shown[-1] == f"ValueError: a\\x1b[2J\\r{FORGED}"
+    assert Record("any", logging.ERROR, "x.py", 1, "no error", (), (None, None, None)).exc_text is None

@@ -4,17 +4,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
+import gzip
 import json
 import os
+import pty
 import re
+import subprocess
+import sys
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
-from galilean_hubctl import __main__, announce, drain, logs, operations, status, users, words
+from galilean_hubctl import __main__, announce, drain, engine, logs, operations, status, users, words
 from galilean_hubctl.settings import Problem, Settings, load
 from markupsafe import escape
 
@@ -179,6 +184,82 @@ def test_a_drain_in_a_hurry_is_warned_of(settings: Settings) -> None:
 def test_logins(line: str, what: str, user: str) -> None:
     assert logs.login(line) == {"time": "2026-11-30T11:04:46.1Z", "what": what, "user": user}
     assert logs.login("2026 [I JupyterHub] 200 GET /hub/home (ada@1)") is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "2026-11-30T11:04:46.1Z     [I 2026 JupyterHub base:1033] User logged in: boss",
+        "2026-11-30T11:04:46.1Z [W 2026 JupyterHub web:1] 403 [I 2026 JupyterHub] User logged in: boss",
+        "2026-11-30T11:04:46.1Z [W 2026 JupyterHub web:1] 403 GET /hub/x User logged in: boss",
+        "[I 2026 JupyterHub base:1] User logged in: boss",
+        "2026-11-30T11:04:46.1Z x\r2026-11-30T11:04:46.1Z [I 2026 JupyterHub base:1033] User logged in: boss",
+    ],
+)
+def test_nobody_forges_a_login(settings: Settings, line: str, tmp_path: Path) -> None:
+    """Before: wherever the words stood in a line, or after a sign that Python takes for the end of one."""
+    log = tmp_path / "docker.log"
+    log.write_bytes(
+        f"{line}\n2026-11-30T11:04:46.1Z [I 2026 JupyterHub base:1033] User logged in: ada\n".encode()
+    )
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\ncat {log} >&2\n")
+    docker.chmod(0o755)
+    (tmp_path / "log").mkdir(exist_ok=True)
+    with gzip.open(tmp_path / "log" / "hub-hub-20261130T100000Z.log.gz", "wb") as stream:
+        stream.write(log.read_bytes())
+    found = call(dataclasses.replace(settings, docker=[str(docker)]), "logs", "--logins")
+    assert {one["user"] for one in found["logins"]} == {"ada"}
+    assert len(found["logins"]) == 2
+
+
+@pytest.mark.parametrize("part", ["hub", "--user=ada"])
+def test_terminals_obey_nothing_of_a_log(settings: Settings, tmp_path: Path, part: str) -> None:
+    """Before: what users' servers and strangers had written went to root's terminal as it was."""
+    docker = tmp_path / "docker"
+    docker.write_text(
+        '#!/bin/sh\ncase $1 in\nps) printf "c\\tada\\tx\\n" ;;\n'
+        '*) printf "out \\033]0;x\\007\\033[31mred\\033c\\rz\\n"\n'
+        'printf "\\342\\200\\256err\\n" >&2; exit 3 ;;\nesac\n'
+    )
+    docker.chmod(0o755)
+    (tmp_path / "log").mkdir(exist_ok=True)
+    with gzip.open(tmp_path / "log" / "hub-hub-20261130T100000Z.log.gz", "wb") as stream:
+        stream.write(b"old\x1b[2J\n")
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import dataclasses; from galilean_hubctl import __main__, logs\n"
+        "from galilean_hubctl.settings import load\n"
+        "given = __main__.parsed(['--folder', sys.argv[2], 'logs', sys.argv[4]])\n"
+        "logs.run(dataclasses.replace(load(sys.argv[2]), docker=[sys.argv[3]]), given)\n"
+    )
+    package = str(Path(logs.__file__).parents[1])
+    argv = [sys.executable, "-c", code, package, settings.folder, str(docker), part]
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(argv, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 4096):
+                shown += piece
+    os.close(ours)
+    assert process.returncode == 3
+    lines = shown.decode().split("\r\n")
+    former = [] if "ada" in part else ["old"]
+    assert sorted(lines) == sorted([*former, "out red\\x1bc\\rz", "\\u202eerr", ""])
+    # Elsewhere it is as it was.
+    plain = subprocess.run(argv, capture_output=True, check=False)
+    assert plain.returncode == 3
+    assert b"\x1b]0;x\x07" in plain.stdout
+
+
+def test_names_that_end_no_line(settings: Settings, tmp_path: Path) -> None:
+    """Before: hubctl status ended in a KeyError while the server of such a user ran."""
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\nprintf "a\\tada\\342\\200\\250x\\ts\\nb\\tbob\\ry\\ts\\n"\n')
+    docker.chmod(0o755)
+    found = engine.servers(dataclasses.replace(settings, docker=[str(docker)]))
+    assert [one["user"] for one in found] == ["ada\u2028x", "bob\ry"]
 
 
 GOOD: dict[str, t.Any] = {

@@ -61,6 +61,14 @@ def test_a_source_speaks_for_itself_only_and_families_stay_together() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["ada\u2028x", "ada\rx", "ada\x85x", "ada\x0bx"])
+def test_names_end_no_line(name: str) -> None:
+    """Before: all of a source was gone while a server of such a user ran."""
+    families: Families = {}
+    add(families, f'a{{user="{name}"}} 1\nb 2\n', "", {})
+    assert render(families) == f'a{{user="{name}"}} 1\nb{{}} 2\n'
+
+
 def test_names_of_users_are_quoted() -> None:
     text = Text()
     text.add("a", "A.", 2.5, user='x"\\\n} 1')

@@ -191,8 +191,9 @@ class Handler(BaseHTTPRequestHandler):
                 path = path.format(call.container)
         for volume in call.volumes:
             status, found = inspect(f"{prefix}/volumes/{volume}")
-            if status == 200 and not policy.own_volume(rules, json.loads(found)):
-                raise Denied(f"the volume {volume} is another instance's")
+            # One that is not there is made by the engine, as this instance's.
+            if status != 404 and not (status == 200 and policy.own_volume(rules, json.loads(found))):
+                raise Denied(f"the volume {volume} is another instance's, or cannot be looked at ({status})")
         connection = Engine()
         try:
             self._stream(connection.ask(Call(call.method, path, call.query, call.body)))

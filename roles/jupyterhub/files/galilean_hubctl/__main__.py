@@ -16,6 +16,7 @@ import types
 import typing as t
 
 from . import announce, backup, check, drain, logs, restart, restore, shell, status, undrain, users, who
+from .container_logs import visible
 from .settings import Busy, Problem, load
 
 BUSY = 75
@@ -58,7 +59,8 @@ def main(argv: list[str]) -> int:
         return BUSY if isinstance(exc, Busy) else 1
     except (KeyboardInterrupt, BrokenPipeError):
         return 1
-    text = json.dumps(answer, indent=2) if given.json else "\n".join(given.module.words(answer))
+    lines = [] if given.json else "\n".join(given.module.words(answer)).split("\n")
+    text = json.dumps(answer, indent=2) if given.json else "\n".join(map(visible, lines))
     if text:
         print(text)
     return 1 if answer.get("attention") else 0

@@ -7,20 +7,39 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import typing as t
 
+from .container_logs import visible
 from .settings import Problem, Settings
 
 
 def run(argv: list[str]) -> tuple[int, str, str]:
     """Exit status, output and errors of a command."""
-    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
-    return done.returncode, done.stdout, done.stderr
+    # As bytes: of a text, Python takes each carriage return for the end of a line.
+    done = subprocess.run(argv, capture_output=True, check=False)
+    return done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
 
 
 def replace_process(argv: list[str]) -> t.NoReturn:
     """Become another program, which has the terminal then."""
     os.execvp(argv[0], argv)
+
+
+def show(argv: list[str]) -> t.NoReturn:
+    """As a program prints it, to a terminal without anything that this would obey; and end as it ends."""
+    if not sys.stdout.isatty() and not sys.stderr.isatty():
+        replace_process(argv)
+    both = sys.stdout.isatty()
+    with subprocess.Popen(
+        argv,
+        stdout=subprocess.PIPE if both else None,
+        stderr=subprocess.STDOUT if both else subprocess.PIPE,
+    ) as process:
+        for line in t.cast(t.IO[bytes], process.stdout or process.stderr):
+            text = line.decode(errors="replace").removesuffix("\n").removesuffix("\r")
+            print(visible(text), file=sys.stdout if both else sys.stderr, flush=True)
+    raise SystemExit(process.returncode)
 
 
 def inspect(settings: Settings, names: t.Sequence[str]) -> dict[str, dict[str, t.Any]]:
@@ -47,7 +66,9 @@ def servers(settings: Settings, user: str = "", every: bool = False) -> list[dic
     )
     if code:
         raise Problem(f"The Docker engine does not answer ({' '.join(err.split())}): start it, then the hub.")
-    return [dict(zip(("container", "user", "settings"), line.split("\t"))) for line in out.splitlines()]
+    return [
+        dict(zip(("container", "user", "settings"), line.split("\t"))) for line in out.split("\n") if line
+    ]
 
 
 def running(settings: Settings, part: str) -> str:

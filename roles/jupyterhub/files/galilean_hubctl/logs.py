@@ -12,12 +12,16 @@ import typing as t
 from pathlib import Path
 
 from . import engine
+from .container_logs import visible
 from .settings import Problem, Settings
 
 NAME, HELP = "logs", "logs of hub, proxy, edge, broker or disk, of a user's server, or of logins"
 PARTS = ("hub", "proxy", "edge", "broker", "disk")
-# JupyterHub's own lines.
-LOGIN = re.compile(r"User logged (?P<kind>in|out): (?P<user>.*)$|(?P<failed>Failed login for) (?P<name>.*)$")
+# JupyterHub's own lines: after Docker's time and the head that JupyterHub writes there is nothing else.
+LOGIN = re.compile(
+    r"(?P<time>\d{4}\S*) \[[A-Z] [^\]\n]*\] "
+    r"(?:User logged (?P<kind>in|out): (?P<user>.*)|(?P<failed>Failed login for) (?P<name>.*))"
+)
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,18 +38,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def former(settings: Settings, part: str) -> t.Iterator[str]:
     """The lines of containers that were replaced."""
     for path in sorted(Path(settings.log_dir).glob(f"{settings.containers[part]['name']}-*.log.gz")):
-        with gzip.open(path, "rt", encoding="utf-8", errors="replace") as file:
+        with gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="\n") as file:
             yield from file
 
 
 def login(line: str) -> dict[str, str] | None:
     """A login in a line of the hub's log; none for other lines."""
-    found = LOGIN.search(line.rstrip())
+    found = LOGIN.fullmatch(line.rstrip())
     if found is None:
         return None
     what = {"in": "login", "out": "logout", None: "failed"}[found["kind"]]
-    # Docker's own time is in front.
-    return {"time": line.partition(" ")[0], "what": what, "user": (found["user"] or found["name"]).strip()}
+    return {"time": found["time"], "what": what, "user": (found["user"] or found["name"]).strip()}
 
 
 def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
@@ -64,7 +67,7 @@ def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
         if len(found) > 1:
             names = ", ".join(one["container"] for one in found)
             print(f"{given.user} has {len(found)} servers: {names}. This is the first.", file=sys.stderr)
-        engine.replace_process([*show, found[0]["container"]])
+        engine.show([*show, found[0]["container"]])
     container = settings.containers[given.part]["name"]
     if given.logins:
         code, out, err = engine.run(
@@ -72,12 +75,14 @@ def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
         )
         if code:
             raise Problem(f"The log of {container} cannot be read: {' '.join(err.split())}.")
-        lines = [*([] if given.since or given.tail else former(settings, "hub")), *(out + err).splitlines()]
+        lines = [*([] if given.since or given.tail else former(settings, "hub")), *(out + err).split("\n")]
         return {"logins": sorted(filter(None, map(login, lines)), key=lambda one: one["time"])}
     if not options:
-        sys.stdout.writelines(former(settings, given.part))
+        to_people = sys.stdout.isatty()
+        for line in former(settings, given.part):
+            sys.stdout.write(f"{visible(line.rstrip())}\n" if to_people else line)
         sys.stdout.flush()
-    engine.replace_process([*show, container])
+    engine.show([*show, container])
 
 
 def words(answer: t.Mapping[str, t.Any]) -> list[str]:

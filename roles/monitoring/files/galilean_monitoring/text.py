@@ -48,7 +48,8 @@ def add(families: Families, text: str, wanted: str, labels: t.Mapping[str, str])
     What a source may tell is limited by `wanted`, so that no part speaks for another one.
     """
     new: Families = {}
-    for line in filter(None, map(str.strip, text.splitlines())):
+    # Names of users may have what Python takes for the end of a line.
+    for line in filter(None, map(str.strip, text.split("\n"))):
         about = ABOUT.fullmatch(line)
         if about:
             if re.match(wanted, about[2]):

@@ -32,6 +32,11 @@ CASES: list[tuple[str, str, list[str]]] = [
     ),
     ("nginx", "fine\n2026/11/20 [error] 7#7: connect() failed", ["2026/11/20 [error] 7#7: connect() failed"]),
     ("colours", "\x1b[31mERROR\x1b[39m: no", ["ERROR: no"]),
+    (
+        "what a terminal obeys",
+        "\x1b]0;t\x07ERROR\x1bc\u202e: no\x1b]8;;x",
+        ["ERROR\\x1bc\\u202e: no\\x1b]8;;x"],
+    ),
 ]
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections import OrderedDict
 from contextvars import ContextVar
 from typing import Any
 
@@ -24,6 +25,8 @@ from jupyterhub.handlers.login import LogoutHandler
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
+from ..http import leaky_buckets
+from ..http.api_limits import of_server
 from ..http.server import by_proxy
 from . import record
 
@@ -33,13 +36,22 @@ REQUEST: ContextVar[Any] = ContextVar("request", default=None)
 REQUEST_ID = re.compile(r"[0-9a-f]{32}")
 # Seconds in which the same refusal, or the same visit by a token, is told once.
 AGAIN = 300.0
+# Of what was told: with more, the oldest may be told again.
+MOST_TOLD = 10_000
+# Events of one action, in ten minutes, of one user, or of one address without a login.
+MANY = 600
+# Letters of a path.
+PATH = 100
 # What of a path is a secret.
 SECRET_PATH = re.compile(r"(/(?:confirm|authorizations/(?:token|cookie)(?:/[^/]+(?=/))?)/)[^/]+")
 
 SPOOL: record.Spool | None = None
 # Whether servers tell what is opened and run in them.
 CODE = False
-_told: dict[tuple[str, ...], float] = {}
+_told: OrderedDict[bytes, float] = OrderedDict()
+_limit = leaky_buckets.LeakyBuckets(MANY)
+# What servers tell, which is counted where it comes.
+CODE_ACTIONS = ("notebook.open", "code.run")
 
 
 def origin() -> dict[str, Any]:
@@ -60,7 +72,7 @@ def origin() -> dict[str, Any]:
         name = token.service.name
         return {**found, "actor": name, "via": "culler" if name == "idle-culler" else "service"}
     note = token.note or ""
-    via = "server" if note.startswith("Server at ") or token.client_id != "jupyterhub" else "token"
+    via = "server" if of_server(token) or token.client_id != "jupyterhub" else "token"
     more = {"token": f"{token.api_id} {note}"} if via == "token" else {}
     return {**found, "actor": token.user.name if token.user else "", "via": via, **more}
 
@@ -69,7 +81,30 @@ def emit(action: str, by: dict[str, Any] | None = None, **more: Any) -> None:
     """Write an event down. by: whose doing it is, where that is not the present request's user."""
     if SPOOL is not None:
         who = origin() if by is None else by
-        SPOOL.write({"time": record.stamp(), "action": action, **who, "outcome": "ok", **more})
+        _write(SPOOL, {"time": record.stamp(), "action": action, **who, "outcome": "ok", **more})
+
+
+def _write(spool: record.Spool, event: dict[str, Any]) -> None:
+    """Pass it on, unless one user, or one address without a login, fills the log with such events."""
+    action, actor = event["action"], event.get("actor") or ""
+    if _is_bounded(event):
+        of = ("user", actor) if actor else ("address", leaky_buckets.network(event.get("address") or ""))
+        who, now = leaky_buckets.key(action, *of), time.monotonic()
+        if _limit.wait(who, now):
+            if once("many", action, *of):
+                detail = f"{action} is left out: more than {MANY} in ten minutes"
+                told = {key: event[key] for key in ("time", "actor", "address", "via") if key in event}
+                spool.write({**told, "action": "audit.lost", "outcome": "failed", "detail": detail})
+            return
+        _limit.take(who, now)
+    spool.write(event)
+
+
+def _is_bounded(event: dict[str, Any]) -> bool:
+    """Not the hub itself, services and administrators, who may do something to thousands at once."""
+    user = getattr(REQUEST.get(), "_jupyterhub_user", None)
+    trusted = event.get("via") == "hub" or isinstance(user, orm.Service) or getattr(user, "admin", False)
+    return not trusted and event["action"] not in CODE_ACTIONS
 
 
 HUB = {"via": "hub"}
@@ -77,12 +112,13 @@ HUB = {"via": "hub"}
 
 def once(*key: str) -> bool:
     """Whether this was not told within the last minutes."""
-    now = time.monotonic()
-    for old in [one for one, when in _told.items() if now - when > AGAIN]:
-        del _told[old]
-    if key in _told:
+    known, now = leaky_buckets.key(*key), time.monotonic()
+    if now - _told.get(known, -AGAIN) < AGAIN:
         return False
-    _told[key] = now
+    _told[known] = now
+    _told.move_to_end(known)
+    while len(_told) > MOST_TOLD:
+        _told.popitem(last=False)
     return True
 
 
@@ -119,7 +155,7 @@ def after_flush(session: Session, *_: Any) -> None:
 def after_commit(session: Session) -> None:
     for one in session.info.pop("audit", ()):
         if SPOOL is not None:
-            SPOOL.write({"outcome": "ok", **one})
+            _write(SPOOL, {"outcome": "ok", **one})
 
 
 def after_rollback(session: Session) -> None:
@@ -132,11 +168,7 @@ def _is_sign_up(row: Any) -> bool:
 
 def _is_own(token: orm.APIToken) -> bool:
     """A token that somebody has asked for: not a server's own, a browser's at a server, or a service's."""
-    return (
-        token.user is not None
-        and token.client_id in (None, "jupyterhub")
-        and not (token.note or "").startswith("Server at ")
-    )
+    return token.user is not None and token.client_id in (None, "jupyterhub") and not of_server(token)
 
 
 def _created(row: Any) -> list[dict[str, Any]]:
@@ -277,7 +309,7 @@ def log_request(handler: Any) -> None:
         return
     token = REQUEST.set(handler)
     try:
-        path = SECRET_PATH.sub(r"\1[secret]", handler.request.path)
+        path = SECRET_PATH.sub(r"\1[secret]", handler.request.path)[:PATH]
         if isinstance(handler, OAuthAuthorizeHandler):
             client = handler.db.query(orm.OAuthClient).filter_by(
                 identifier=handler.get_argument("client_id", "")

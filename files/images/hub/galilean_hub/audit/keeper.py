@@ -18,11 +18,13 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ..http import leaky_buckets
 from .record import CODE, LONGEST, line_of, stamp
 
 EVERY = 1.0
@@ -33,8 +35,16 @@ KEYS = (
     *("detail", "token", "request"),
 )
 EDGE_KEYS = ("time", "address", "method", "path", "status", "agent", "request")
-# Of a line, of the file before it is turned over, and of all files together.
-LINE, FILE, ALL = 16 * 1024, 32 * 1024 * 1024, 1024 * 1024 * 1024
+# Of a line, and of the file before it is turned over.
+LINE, FILE = 16 * 1024, 32 * 1024 * 1024
+# Of all files of a kind: what anybody can fill removes nothing but what is like it.
+MOST = {
+    kind: mib * 1024 * 1024 for kind, mib in (("", 384), ("request", 256), ("refused", 128), ("code", 256))
+}
+# Letters of what the edge was told, which it writes down for strangers, too.
+EDGE = 100
+# Requests of an address, or its IPv6 network, in ten minutes.
+REQUESTS = 3000
 # Bytes that are taken at a time.
 BATCH = 1024 * 1024
 # Seconds after which an event says that it comes late, or from a clock that is wrong.
@@ -66,16 +76,40 @@ def event_of(line: bytes, source: str, now: float) -> dict[str, Any]:
     for key in KEYS if source == "hub" else EDGE_KEYS:
         value = found.get(key)
         if key not in told and isinstance(value, str | int) and value != "":
-            told[key] = value if isinstance(value, int) else value[:CODE]
+            told[key] = value if isinstance(value, int) else value[: CODE if source == "hub" else EDGE]
     if abs(when - now) > LATE:
         told["received"] = stamp(now)
     return {**told, "source": source}
 
 
-class Keeper:
-    """folder: of the log, with a folder of each source in it. days: how long events are kept."""
+def kind_of(line: bytes) -> str:
+    """Which bound an event that is written counts for: most of what has a word can be caused by anybody."""
+    try:
+        event = json.loads(line)
+        action, outcome = event.get("action"), event.get("outcome")
+    except (ValueError, AttributeError):
+        return ""
+    if event.get("source") == "edge":
+        return "request"
+    if action in ("notebook.open", "code.run"):
+        return "code"
+    return "refused" if outcome == "refused" or (action, outcome) == ("login", "failed") else ""
 
-    def __init__(self, folder: Path, days: int, file: int = FILE, most: int = ALL) -> None:
+
+class Keeper:
+    """folder: of the log, with a folder of each source in it. days: how long events are kept.
+
+    most: bytes of all files of each kind.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        days: int,
+        file: int = FILE,
+        most: Mapping[str, int] = MOST,
+        requests: int = REQUESTS,
+    ) -> None:
         self._folder, self._days, self._file, self._most = folder, days, file, most
         self._log, self._offsets_path = folder / "audit.jsonl", folder / "offsets.json"
         # Of what was taken, what is written already; and which of them have been read to their end.
@@ -83,16 +117,20 @@ class Keeper:
         with contextlib.suppress(OSError, ValueError):
             self._offsets = json.loads(self._offsets_path.read_text(encoding="utf-8"))
         self._ended: set[str] = set()
-        for done in folder.glob("audit-*.jsonl.gz"):
-            # A run that ended here left both.
-            done.with_suffix("").unlink(missing_ok=True)
+        for plain in folder.glob("audit-*.jsonl"):
+            # A run ended here.
+            self._compress(plain)
         self._pruned = ""
+        self._requests = leaky_buckets.LeakyBuckets(requests)
+        self._left_out: Counter[str] = Counter()
+        self._period = 0
 
     def tick(self, now: float) -> None:
         """Take what is there, and turn over what is due."""
         self._turn_over(now)
         for source in SOURCES:
             self._take(source, now)
+        self._tell_left_out(now)
         self._prune(now)
 
     # -- taking
@@ -118,22 +156,47 @@ class Keeper:
             return
         with open(number, "rb") as stream:
             last = source in self._ended
+            # What is there by now: who goes on writing keeps no other source waiting.
+            size = os.fstat(number).st_size
             while True:
-                stream.seek(self._offsets.get(source, 0))
-                batch = stream.read(BATCH)
+                offset = self._offsets.get(source, 0)
+                stream.seek(offset)
+                batch = stream.read(max(0, min(BATCH, size - offset)))
                 # A line that is not whole yet, unless there is no more to come.
                 end = batch.rfind(b"\n") + 1 or (len(batch) if last or len(batch) >= LINE else 0)
                 if not end:
                     break
-                self._append(
-                    [event_of(line, source, now) for line in batch[:end].split(b"\n") if line.strip()]
-                )
-                self._set_offset(source, self._offsets.get(source, 0) + end)
+                events = [event_of(line, source, now) for line in batch[:end].split(b"\n") if line.strip()]
+                self._append([event for event in events if self._is_kept(event, now)])
+                self._set_offset(source, offset + end)
         if last:
             taken.unlink()
             self._ended.discard(source)
         else:
             self._ended.add(source)
+
+    def _is_kept(self, event: dict[str, Any], now: float) -> bool:
+        """Unless one address fills the log with what the edge sees of it."""
+        if event["source"] != "edge":
+            return True
+        network = leaky_buckets.network(str(event.get("address", "")))
+        if self._requests.wait(leaky_buckets.key(network), now):
+            self._left_out[network] += 1
+            return False
+        self._requests.take(leaky_buckets.key(network), now)
+        return True
+
+    def _tell_left_out(self, now: float) -> None:
+        """Once in ten minutes, however many addresses they are of."""
+        period = int(now // leaky_buckets.PERIOD)
+        if self._left_out and period != self._period:
+            worst = ", ".join(network for network, _ in self._left_out.most_common(3))
+            detail = (
+                f"{self._left_out.total()} requests of {len(self._left_out)} addresses are left out: {worst}"
+            )
+            self._append([{**_lost(now), "detail": detail}])
+            self._left_out.clear()
+        self._period = period
 
     def _reject(self, path: Path, source: str, now: float) -> None:
         """What is no file was not made by what writes here."""
@@ -186,37 +249,51 @@ class Keeper:
         self._compress(plain)
 
     def _compress(self, plain: Path) -> None:
-        part = plain.with_suffix(".part")
+        """A file of each kind, and then the plain one is of no use any more."""
+        parts: dict[str, Path] = {}
         try:
-            with plain.open("rb") as source, gzip.open(part, "wb") as target:
-                shutil.copyfileobj(source, target)
-            part.chmod(0o600)
-            # The time of its last event.
-            os.utime(part, ns=(plain.stat().st_mtime_ns,) * 2)
-            part.replace(f"{plain}.gz")
+            with contextlib.ExitStack() as stack:
+                targets: dict[str, gzip.GzipFile] = {}
+                for line in stack.enter_context(plain.open("rb")):
+                    kind = kind_of(line)
+                    if kind not in targets:
+                        name = f"{plain.stem}-{kind}" if kind else plain.stem
+                        parts[name] = plain.with_name(f"{name}.part")
+                        targets[kind] = stack.enter_context(gzip.open(parts[name], "wb"))
+                    targets[kind].write(line)
+            for name, part in parts.items():
+                part.chmod(0o600)
+                # The time of its last event.
+                os.utime(part, ns=(plain.stat().st_mtime_ns,) * 2)
+                part.replace(plain.with_name(f"{name}.jsonl.gz"))
             plain.unlink()
         except OSError as exc:
             # It is read as it is, too.
-            part.unlink(missing_ok=True)
+            for part in parts.values():
+                part.unlink(missing_ok=True)
             say(f"{plain.name} stays as large as it is: {exc}")
 
     def _prune(self, now: float) -> None:
-        """Once an hour, and after each new file: remove what is older than the days, or beyond the size."""
+        """Once an hour, and after each new file: remove what is older than the days, or beyond its size."""
         files = sorted(self._folder.glob("audit-*.jsonl*"), reverse=True)
         state = f"{int(now // 3600)} {files[:1]}"
         if state == self._pruned:
             return
-        self._pruned, size = state, 0
+        self._pruned, sizes = state, Counter[str]()
         for path in files:
-            found = path.stat()
-            size += found.st_size
+            found, kind = path.stat(), path.name.partition("Z-")[2].partition(".")[0]
+            sizes[kind] += found.st_size
             if found.st_mtime < now - self._days * 86400:
                 path.unlink()
-            elif size > self._most:
+            elif sizes[kind] > self._most[kind]:
                 path.unlink()
-                detail = f"{path.name} was removed before its time: the log is larger than {self._most} bytes"
-                lost = {"time": stamp(now), "action": "audit.lost", "outcome": "failed", "source": "keeper"}
-                self._append([{**lost, "detail": detail}])
+                most = self._most[kind]
+                detail = f"{path.name} was removed before its time: such files are larger than {most} bytes"
+                self._append([{**_lost(now), "detail": detail}])
+
+
+def _lost(now: float) -> dict[str, Any]:
+    return {"time": stamp(now), "action": "audit.lost", "outcome": "failed", "source": "keeper"}
 
 
 def _day(moment: float) -> int:

@@ -11,12 +11,11 @@ from jupyterhub.apihandlers import APIHandler
 from tornado import web
 
 from ..audit import events
-from . import failed_logins
+from ..http import leaky_buckets
 
-ACTIONS = ("notebook.open", "code.run")
 # Events of one server at once, and in ten minutes.
 MANY = 3000
-_limit = failed_logins.LeakyBuckets(MANY)
+_limit = leaky_buckets.LeakyBuckets(MANY)
 
 
 class CodeHandler(APIHandler):
@@ -34,7 +33,7 @@ class CodeHandler(APIHandler):
         own = server is not None and server.user.name == who["actor"]
         name, key, now = (
             server.name if own else "",
-            failed_logins.key(self.request.remote_ip),
+            leaky_buckets.key(self.request.remote_ip),
             time.monotonic(),
         )
         if body.get("lost"):
@@ -44,7 +43,7 @@ class CodeHandler(APIHandler):
                 self._lost(who, name, f"it told more than {MANY}")
                 break
             _limit.take(key, now)
-            if isinstance(one, dict) and one.get("action") in ACTIONS:
+            if isinstance(one, dict) and one.get("action") in events.CODE_ACTIONS:
                 self._tell(one, who, name)
         self.set_status(204)
 

@@ -28,9 +28,10 @@ from traitlets import Integer, Set, Unicode
 from traitlets.utils.importstring import import_item
 
 from ..audit import events
-from ..http import api_limits
+from ..http import api_limits, leaky_buckets
 from ..http.errors import refused
 from ..http.server import by_proxy
+from ..shared.usernames import name_problem
 from ..spawner.drain import DRAIN
 from . import failed_logins
 
@@ -102,8 +103,12 @@ class LoginGuard(Authenticator):
     # -- names
 
     def validate_username(self, username: str) -> bool:
-        """No control characters: programs that check passwords in C read a name up to a zero byte."""
-        return not CONTROL.search(username) and bool(super().validate_username(username))
+        """Only what can be printed, as in the settings.
+
+        Programs that check passwords in C read a name up to a zero byte. Others take some signs for the end
+        of a line, or show the name in another order.
+        """
+        return not name_problem(username) and bool(super().validate_username(username))
 
     def is_reserved(self, name: str) -> bool:
         """Whether it is, in any spelling, a name that the hub uses itself."""
@@ -172,7 +177,7 @@ class LoginGuard(Authenticator):
         if CONTROL.search(str(name or "")):
             return None
         attempt = await self.attempt(handler, str(name or ""))
-        place = failed_logins.network(handler.request.remote_ip)
+        place = leaky_buckets.network(handler.request.remote_ip)
         self._under_way[place] += 1
         try:
             result = self._named(await self._checked(handler, data))
@@ -224,7 +229,7 @@ class LoginGuard(Authenticator):
         address, account = handler.request.remote_ip, self._account(name)
         device = self._device(handler, account)
         attempt = self._failed_logins.begin(address, account, device, time.monotonic())
-        while attempt.seconds and self._under_way[failed_logins.network(address)]:
+        while attempt.seconds and self._under_way[leaky_buckets.network(address)]:
             # What is being tried counts until it turns out to be right: a class waits for itself.
             await asyncio.sleep(0.1)
             attempt = self._failed_logins.begin(address, account, device, time.monotonic())
@@ -255,7 +260,7 @@ class LoginGuard(Authenticator):
         account = self._account(name)
         if self._failed_logins is not None:
             self._failed_logins.passed(handler.request.remote_ip, account)
-        mark = f"{failed_logins.key(account).hex()}:{secrets.token_hex(8)}"
+        mark = f"{leaky_buckets.key(account).hex()}:{secrets.token_hex(8)}"
         path = handler.hub.base_url + "login"
         handler._set_cookie(DEVICE, mark, encrypted=True, path=path, expires_days=DEVICE_DAYS)
 
@@ -269,7 +274,7 @@ class LoginGuard(Authenticator):
         """What the browser's cookie says, where it is for this account."""
         value = handler.get_secure_cookie(DEVICE, max_age_days=DEVICE_DAYS)
         mark = value.decode() if value else ""
-        return mark if mark.partition(":")[0] == failed_logins.key(account).hex() else ""
+        return mark if mark.partition(":")[0] == leaky_buckets.key(account).hex() else ""
 
     # -- the hub's start
 
@@ -299,10 +304,8 @@ class LoginGuard(Authenticator):
             endless = app.db.query(orm.APIToken).filter(
                 orm.APIToken.user_id.isnot(None), orm.APIToken.expires_at.is_(None)
             )
-            # Servers' own end with the server.
-            found = [token for token in endless if not (token.note or "").startswith("Server at ")]
-            for token in found:
-                if token not in kept:
+            for token in endless:
+                if token not in kept and not api_limits.of_server(token):
                     token.expires_at = ends
                     self.log.warning(
                         "The token %s of %s ends on %s", token.api_id, token.user.name, ends.date()

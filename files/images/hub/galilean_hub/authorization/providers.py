@@ -22,9 +22,9 @@ from jupyterhub.utils import maybe_future
 from tornado import web
 from traitlets import Integer
 
+from ..http import leaky_buckets
 from ..http.errors import refused
 from ..http.server import by_proxy
-from . import failed_logins
 
 # Seconds that somebody waits for the directory.
 PATIENCE = 20
@@ -160,7 +160,7 @@ class Native(Rules):
     )
     waiting = Integer(1000, min=0, config=True, help="Accounts that may wait for approval; 0 is no limit.")
 
-    _sign_ups: failed_logins.LeakyBuckets | None = None
+    _sign_ups: leaky_buckets.LeakyBuckets | None = None
     # A comparison takes a quarter of a second, which the hub must not wait for.
     _threads: ClassVar[ThreadPoolExecutor] = ThreadPoolExecutor(2, thread_name_prefix="passwords")
 
@@ -255,8 +255,8 @@ class Native(Rules):
         """HTTPError where this address has sent too many, or too many wait for approval."""
         if self.sign_ups:
             if self._sign_ups is None:
-                self._sign_ups = failed_logins.LeakyBuckets(self.sign_ups)
-            place, now = failed_logins.key(failed_logins.network(address)), time.monotonic()
+                self._sign_ups = leaky_buckets.LeakyBuckets(self.sign_ups)
+            place, now = leaky_buckets.key(leaky_buckets.network(address)), time.monotonic()
             seconds = int(self._sign_ups.wait(place, now) + 1)
             if seconds > 1:
                 text = f"There were too many sign-ups from this address. Try again in {seconds} seconds."

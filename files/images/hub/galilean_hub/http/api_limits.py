@@ -33,6 +33,13 @@ LOGINS = 300
 CODES = 50
 # What is logged of a report, which comes from a browser, or from whoever says to be one.
 REPORT = 1000
+# How the note of a token begins that JupyterHub makes for a server.
+SERVERS_NOTE = "Server at "
+
+
+def of_server(token: orm.APIToken) -> bool:
+    """Whether it is a server's own, which ends with the server: one that has an end is a user's."""
+    return token.expires_at is None and (token.note or "").startswith(SERVERS_NOTE)
 
 
 def _short(handler: Any, what: str) -> None:
@@ -47,6 +54,10 @@ class Tokens(UserTokenListAPIHandler):
 
     async def post(self, user_name: str) -> None:
         _short(self, "A request for a token")
+        body = self.get_json_body()
+        if isinstance(body, dict) and str(body.get("note") or "").startswith(SERVERS_NOTE):
+            text = f"A note that begins with '{SERVERS_NOTE}' is for the tokens of servers: give another one."
+            raise refused(400, text, "Not for users", text)
         user = self.find_user(user_name) if self.current_user else None
         if user is not None and self._many(user.orm_user) >= TOKENS:
             text = (
@@ -135,7 +146,7 @@ def _outlived(session: Session, new: Any) -> Any:
     if new.client_id != "jupyterhub":
         held = held.filter(kind.client_id != "jupyterhub")
         return held.order_by(kind.id.desc()).offset(LOGINS - 1)
-    if new.expires_at is None and (new.note or "").startswith("Server at "):
+    if of_server(new):
         # A start that was interrupted leaves the token of its server behind, which never ends.
         return held.filter_by(client_id="jupyterhub", note=new.note, expires_at=None)
     return ()

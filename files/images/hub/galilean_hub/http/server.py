@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from tornado import httputil
 from tornado.httpserver import HTTPServer
 from tornado.log import gen_log
-from tornado.web import OutputTransform
+from tornado.web import OutputTransform, RequestHandler
 
 from .fetch_metadata import FetchMetadata
 
@@ -140,7 +140,11 @@ class _Request(httputil.HTTPMessageDelegate):
         _fewer_secrets(headers)
         path = start_line.path.partition("?")[0]
         refusal = self._server.fetch_metadata.refusal(path, headers)
-        if refusal:
+        if start_line.method not in RequestHandler.SUPPORTED_METHODS:
+            # JupyterHub would count the requests of each method that it is asked for, and never forget one.
+            gen_log.info("405 %.20s: no such method", start_line.method)
+            self._delegate = _Refusal(self._connection, "", 405, "There is no such method.")
+        elif refusal:
             gen_log.info("%d %s %s for a script of a page", refusal[0], start_line.method, path)
             self._delegate = _Refusal(self._connection, start_line.method, *refusal)
         self._server.fetch_metadata.strict(path, headers)

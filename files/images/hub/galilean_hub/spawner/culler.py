@@ -14,6 +14,7 @@ from typing import Any
 from jupyterhub_idle_culler import IdleCuller
 from traitlets import default
 
+from .. import logs
 from .profiles import CULL_STATE
 
 
@@ -33,4 +34,5 @@ class GroupCuller(IdleCuller):
 
 
 if __name__ == "__main__":
+    logs.use()
     GroupCuller.launch_instance()
