@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whatever YAML can bring for a setting ends in sentences, of its type or of the rules: never in an exception."""
+"""Whatever YAML can bring for a setting ends in sentences, of its type or of the rules: in no exception."""
 
 from __future__ import annotations
 
