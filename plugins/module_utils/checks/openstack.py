@@ -8,7 +8,6 @@ from __future__ import annotations
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.settings import problems
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
 
-
 # What hosts of one deployment have in common.
 DEPLOYMENT = ("openstack_cloud", "openstack_deployment")
 

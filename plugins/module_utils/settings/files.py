@@ -143,7 +143,7 @@ def too_deep(text: str) -> int:
         for event in yaml.parse(text, Loader=LOADER):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEPTH:
-                return int(event.start_mark.line) + 1
+                return event.start_mark.line + 1 if event.start_mark else 1
     except yaml.YAMLError:
         # Said in better words where it is read.
         pass
