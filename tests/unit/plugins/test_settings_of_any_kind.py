@@ -153,16 +153,19 @@ def ask(found: t.Any) -> list[str]:
     return sentences
 
 
+MADE: dict[str, t.Any] = {}
+
+
 @pytest.fixture
-def hosts(settings_of: SettingsOf, made: dict[str, t.Any] = {}) -> t.Callable[..., t.Any]:  # noqa: B006
+def hosts(settings_of: SettingsOf) -> t.Callable[..., t.Any]:
     """A host with some settings, worked out once for all tests."""
 
     def host(variables: dict[str, t.Any]) -> t.Any:
         key = repr(sorted(variables.items()))
-        if key not in made:
-            made[key] = settings_of(**variables)
-            made[key].role = functools.cache(made[key].role)
-        return made[key]
+        if key not in MADE:
+            MADE[key] = settings_of(**variables)
+            MADE[key].role = functools.cache(MADE[key].role)
+        return MADE[key]
 
     return host
 
