@@ -29,7 +29,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings import (
 from ansible_collections.galilean.hub.plugins.module_utils.settings import names as settings_names
 from ansible_collections.galilean.hub.plugins.module_utils.settings import secrets as settings_secrets
 from ansible_collections.galilean.hub.plugins.module_utils.settings import spec as settings_spec
-from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Unknown
+from ansible_collections.galilean.hub.plugins.module_utils.settings.alone import alone_problems
+from ansible_collections.galilean.hub.plugins.module_utils.settings.files import too_deep
+from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Unknown, convert
 from ansible_collections.galilean.hub.plugins.plugin_utils._host_settings import (
     ROLES,
     HostSettings,
@@ -198,7 +200,15 @@ class ActionModule(ActionBase):
             reason = exc.message
         except HubError as exc:
             return [exc.message]
-        except (AnsibleError, AttributeError, KeyError, TypeError, ValueError) as exc:
+        except (
+            AnsibleError,
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as exc:
             if self._settings.wrong:
                 return []
             reason = str(exc)
@@ -228,6 +238,8 @@ class ActionModule(ActionBase):
         try:
             if Path(path).stat().st_size > LARGE:
                 return None
+            if too_deep(Path(path).read_text(encoding="utf-8", errors="replace")):
+                return None
             return self._loader.load_from_file(path, cache="all")
         except (AnsibleError, OSError, ValueError):
             return None
@@ -250,6 +262,7 @@ class ActionModule(ActionBase):
         return [
             *settings_spec.check_value(name, to_plain(found), spec),
             *packages.setting_problems(name, to_plain(found)),
+            *alone_problems(name, convert(to_plain(found), spec)),
             *yaml_text.misread(name, found, spec, self._written),
         ]
 

@@ -25,9 +25,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine.docker_cli imp
 from ansible_collections.galilean.hub.plugins.module_utils.homes import plan, sources, transfer
 from ansible_collections.galilean.hub.plugins.module_utils.homes.archive import check_image, homes
 from ansible_collections.galilean.hub.plugins.module_utils.homes.limits import limit_of, read_limits
+from ansible_collections.galilean.hub.plugins.module_utils.homes.names_table import names_of
 from ansible_collections.galilean.hub.plugins.module_utils.homes.owners import read_owners
 from ansible_collections.galilean.hub.plugins.module_utils.homes.uid import recorded
-from ansible_collections.galilean.hub.plugins.module_utils.shared import tables
 from ansible_collections.galilean.hub.plugins.module_utils.shared.home_owners import made_for
 
 DOCUMENTATION = r"""
@@ -305,11 +305,7 @@ class Job:
         """Users by the names of the other system."""
         if not self.params["names_table"]:
             return dict(self.params["names"])
-        try:
-            rows = tables.read_table(base64.b64decode(self.params["names_table"]), ("old", "new"), "old")
-        except tables.TableError as exc:
-            raise HubError(f"The table of names (migrate_names_file) {exc}.") from exc
-        return {**{row.cells["old"]: row.cells.get("new", "") for row in rows}, **self.params["names"]}
+        return {**names_of(base64.b64decode(self.params["names_table"])), **self.params["names"]}
 
     def targets(self) -> list[Target]:
         """The homes in question, all names checked."""

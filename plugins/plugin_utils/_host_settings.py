@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import os.path
 import typing as t
 from pathlib import Path
 
@@ -193,16 +194,17 @@ class HostSettings:
         return found
 
     def is_file(self, path: str) -> bool:
-        return Path(path).is_file()
+        return os.path.isfile(path)
 
     def is_folder(self, path: str) -> bool:
-        return Path(path).is_dir()
+        return os.path.isdir(path)
 
     def content(self, path: str) -> bytes | None:
         try:
             return Path(path).expanduser().read_bytes()
-        except OSError:
+        except (OSError, RuntimeError, ValueError):
+            # Also where nobody has this home, or no path can be so.
             return None
 
     def beside_inventory(self, path: str) -> bool:
-        return (Path(str(self._variables.get("inventory_dir") or "")) / path).exists()
+        return os.path.exists(os.path.join(str(self._variables.get("inventory_dir") or ""), path))

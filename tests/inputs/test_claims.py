@@ -32,6 +32,17 @@ def test_claims(case: dict[str, t.Any]) -> None:
     assert sorted(claimed_groups(case["user"], sent, case["claim"])) == case["result"]
 
 
+@pytest.mark.parametrize("end", ["", "]" * 100_000])
+def test_json_that_is_nested_without_end(end: str) -> None:
+    """Of the claim itself, and in the ID token."""
+    nested = "[" * 100_000 + end
+    with pytest.raises(ClaimError, match="which is no list"):
+        claimed_groups({"groups": nested}, None, "groups")
+    body = base64.urlsafe_b64encode(nested.encode()).decode().rstrip("=")
+    with pytest.raises(ClaimError, match="not among what the provider tells"):
+        claimed_groups({}, f"head.{body}.sig", "groups")
+
+
 VALUE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 from cases import cases, content
-from galilean_hub.shared.approval import ApprovalError, parse_list
+from galilean_hub.shared.approval import ApprovalError, parse_answer, parse_list
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +36,16 @@ def test_approvals(case: Case) -> None:
         for name, approval in parse_list(content(case)).items()
     }
     assert found == case["result"]
+
+
+@pytest.mark.parametrize("start", ["[", '{"approved": [', '{"approved": {"a":'])
+def test_json_that_is_nested_without_end_is_refused(start: str) -> None:
+    """In one sentence: Python gives up at its own depth, with an error of another kind."""
+    with pytest.raises(ApprovalError) as refused:
+        parse_list(start.encode() + b"[" * 100_000 + b"]" * 100_000)
+    assert "nested deeper" in str(refused.value)
+    with pytest.raises(ApprovalError, match="is not JSON"):
+        parse_answer(200, b"[" * 100_000, "ada")
 
 
 def listed(table: bytes) -> dict[str, t.Any]:

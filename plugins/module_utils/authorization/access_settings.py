@@ -10,7 +10,6 @@ import posixpath
 import re
 import typing as t
 import unicodedata
-import urllib.parse
 from datetime import datetime
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import authorized_locally
@@ -19,6 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernam
     name_problems,
     user_name,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.core.urls import web_address
 from ansible_collections.galilean.hub.plugins.module_utils.settings.spec import nearest
 from ansible_collections.galilean.hub.plugins.module_utils.shared.approval import (
     ApprovalError,
@@ -130,9 +130,12 @@ def _size_problems(where: str, size: t.Any, least: int, words: tuple[str, ...] =
 def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]:
     found = []
     for entry in entries:
-        parts = urllib.parse.urlsplit(entry["url"])
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            found.append(f"{where} has the repository {entry['url']!r}: give its address with https://")
+        # A blank is told below.
+        parts = web_address("".join(entry["url"].split()))
+        if parts is None:
+            found.append(
+                f"{where} has the repository {entry['url']!r}: give its address with https://, such as https://git.example.org/group/course"
+            )
         elif parts.username or parts.password:
             found.append(
                 f"{where} has the repository of {parts.hostname} with a name or token in its address: users could read it, "
@@ -174,9 +177,10 @@ _NO_BRANCH = re.compile(
 
 
 def repository_folder(entry: Settings) -> str:
-    """Where a repository goes: its path, or the name that git itself would choose."""
-    parts = urllib.parse.urlsplit(entry["url"]).path.rstrip("/").rsplit("/", 1)
-    return str(entry.get("path") or parts[-1].removesuffix(".git"))
+    """Where a repository goes: its path, or the name that git itself would choose; empty where its address is none."""
+    parts = web_address(entry["url"])
+    name = parts.path.rstrip("/").rsplit("/", 1)[-1].removesuffix(".git") if parts else ""
+    return str(entry.get("path") or name)
 
 
 def _repository_lists(settings: Settings) -> list[tuple[str, t.Sequence[Settings]]]:
@@ -201,6 +205,9 @@ def _place_problems(settings: Settings) -> list[str]:
     for where, entries in _repository_lists(settings):
         for entry in entries:
             folder = repository_folder(entry)
+            if not folder:
+                # Its address is told.
+                continue
             parts = _folded(folder).split("/")
             link = links.get(folder.split("/")[0])
             if link and settings[link.removeprefix("jupyterhub_")]:
@@ -381,13 +388,13 @@ def _approval_problems(approval: Settings) -> list[str]:
                 f"jupyterhub_approval has {key}, which has no effect with source {source!r}: remove it"
             )
     url = str(given.get("url") or "")
-    parts = urllib.parse.urlsplit(url)
-    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+    parts = web_address(url)
+    if url and parts is None:
         found.append(
             f"jupyterhub_approval has url {url!r}: give a full address, such as https://example.org/list"
         )
     elif (
-        url
+        parts
         and parts.scheme == "http"
         and parts.hostname not in ("localhost", "127.0.0.1")
         and not given.get("insecure")
@@ -533,9 +540,9 @@ def _services_of(config_extra: t.Mapping[str, t.Any]) -> list[str]:
     return [str(one["name"]) for one in services if isinstance(one, dict) and one.get("name")]
 
 
-def _folded(name: str) -> str:
+def _folded(name: t.Any) -> str:
     """As the hub compares names: folded() in its image's login_guard.py."""
-    return unicodedata.normalize("NFKC", name).casefold().strip()
+    return unicodedata.normalize("NFKC", str(name)).casefold().strip()
 
 
 def _reserved_problems(settings: Settings, services: t.Iterable[str]) -> list[str]:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import dataclasses
 import re
 import typing as t
-import urllib.parse
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import name_problems
+from ansible_collections.galilean.hub.plugins.module_utils.core.urls import web_address
 
 # Where tokens come from that can be renewed without the user: oauthenticator then does so by itself.
 OFFLINE = "offline_access"
@@ -116,13 +116,12 @@ def _address_problems(kind: str, own: t.Mapping[str, t.Any]) -> list[str]:
     for name, value in own.items():
         if not name.endswith("url") or not value:
             continue
-        parts = urllib.parse.urlsplit(str(value))
-        local = parts.hostname in ("localhost", "127.0.0.1")
-        if parts.hostname is None or parts.scheme not in ("http", "https"):
+        parts = web_address(value)
+        if parts is None:
             found.append(
                 f"jupyterhub_login_{kind} has {name} {value!r}: give a full address, such as https://login.example.org/"
             )
-        elif parts.scheme == "http" and not local:
+        elif parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1"):
             found.append(
                 f"jupyterhub_login_{kind} has {name} {value!r}: secrets cross the network there, so use https"
             )
@@ -499,7 +498,8 @@ def git_hosts(settings: t.Mapping[str, t.Any]) -> dict[str, str]:
     kind = settings["kind"]
     url = (settings.get(kind) or {}).get("url") or f"https://{kind}.com"
     user = {"github": "x-access-token", "gitlab": "oauth2"}.get(kind)
-    return {urllib.parse.urlsplit(url).netloc: user} if user else {}
+    parts = web_address(url)
+    return {parts.netloc: user} if user and parts else {}
 
 
 def in_words(settings: t.Mapping[str, t.Any]) -> str:

@@ -8,11 +8,16 @@ from __future__ import annotations
 import re
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.urls import parts_of, web_address
 from ansible_collections.galilean.hub.plugins.module_utils.derived.instance import layout
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings, absent
 
 # What restic 0.14 knows, as in Debian 12; others of its names go through rclone or to one vendor.
 SCHEMES = ("local", "sftp", "s3", "swift", "rest", "azure", "gs", "b2", "rclone")
+EXAMPLES = {
+    "sftp": "sftp://hub@nas.example.org:22//srv/hub",
+    "rest": "rest:https://backup.example.org:8000/hub/",
+}
 PERIODS = ("last", "hourly", "daily", "weekly", "monthly", "yearly")
 PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 SHORTEST = 12
@@ -39,6 +44,11 @@ def repository(settings: Settings) -> list[str]:
         return [
             f"backup_repository is '{shown}', with a password in it: put that into backup_environment, as RESTIC_REST_USERNAME and "
             "RESTIC_REST_PASSWORD"
+        ]
+    broken = parts_of(name) if name.startswith("sftp://") else web_address(rest) if scheme == "rest" else True
+    if not broken:
+        return [
+            f"backup_repository is '{name}', whose host or port cannot be read: write it as in {EXAMPLES[scheme]}"
         ]
     folder = name.removeprefix("local:")
     state = layout(settings)["state_dir"]

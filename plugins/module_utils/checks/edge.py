@@ -37,9 +37,12 @@ def local_pair(settings: Settings) -> list[str]:
     missing = [
         absent(settings, f"{name} is {settings[name]}", settings[name], fix, short=True)
         for name in PAIR
-        if not settings.is_file(settings[name])
+        # One that is not absolute is told by edge_problems.
+        if settings[name].startswith("/") and not settings.is_file(settings[name])
     ]
-    return missing or pair_problems(settings, *[settings.content(settings[name]) or b"" for name in PAIR])
+    if missing or not all(settings[name].startswith("/") for name in PAIR):
+        return missing
+    return pair_problems(settings, *[settings.content(settings[name]) or b"" for name in PAIR])
 
 
 def ports(settings: Settings) -> list[str]:

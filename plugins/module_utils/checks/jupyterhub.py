@@ -21,6 +21,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.access_
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import login_problems
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_list import user_list_problems
 from ansible_collections.galilean.hub.plugins.module_utils.checks import data_volume
+from ansible_collections.galilean.hub.plugins.module_utils.core.urls import web_address
 from ansible_collections.galilean.hub.plugins.module_utils.derived import address, hub
 from ansible_collections.galilean.hub.plugins.module_utils.hub.branding import web_problems
 from ansible_collections.galilean.hub.plugins.module_utils.network.egress import egress_problems
@@ -94,8 +95,17 @@ def welcome(settings: Settings) -> list[str]:
     ]
 
 
+def public_url(settings: Settings) -> list[str]:
+    url = settings["jupyterhub_public_url"]
+    if not url or web_address(url):
+        return []
+    return [
+        f"jupyterhub_public_url is '{url}': give a full address, such as https://hub.example.org/, or leave it empty"
+    ]
+
+
 def subdomains(settings: Settings) -> list[str]:
-    if not settings["jupyterhub_subdomains"]:
+    if public_url(settings) or not settings["jupyterhub_subdomains"]:
         return []
     given, name = settings["jupyterhub_public_url"], settings["edge_server_name"]
     host = address.address(settings)["public_host"]
@@ -153,11 +163,19 @@ def files(settings: Settings) -> list[str]:
         ("file in jupyterhub_approval", approval.get("file")),
         ("script in jupyterhub_approval", approval.get("script")),
     ]
-    return [
+    found = [
         absent(settings, f"{name} is {path}", path, "correct its path")
         for name, path in named
         if path and not settings.is_file(path)
     ]
+    try:
+        hub.hooks(settings).decode()
+    except UnicodeDecodeError as exc:
+        line = exc.object.count(b"\n", 0, exc.start) + 1
+        found.append(
+            f"jupyterhub_hooks_file is {settings['jupyterhub_hooks_file']}, whose line {line} has a letter that is not UTF-8: save it as UTF-8"
+        )
+    return found
 
 
 def egress(settings: Settings) -> list[str]:
@@ -250,6 +268,7 @@ CHECKS = (
     secrets,
     numbers,
     welcome,
+    public_url,
     subdomains,
     users_file,
     listed,

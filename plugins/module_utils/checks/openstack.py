@@ -8,10 +8,17 @@ from __future__ import annotations
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.settings import problems
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
 
+# What hosts of one deployment have in common.
+DEPLOYMENT = ("openstack_cloud", "openstack_deployment")
+
 
 def together(settings: Settings) -> list[str]:
     """What is wrong with this host's settings, and with what it shares with others; what is wrong with theirs, they tell."""
-    hosts = settings.found["openstack"]
+    all_hosts = settings.found["openstack"]
+    mine = next((one for one in all_hosts if one["host"] == settings.host), None)
+    if mine is None:
+        return []
+    hosts = [one for one in all_hosts if all(one[key] == mine[key] for key in DEPLOYMENT)]
     others = tuple(f"{one['host']}: " for one in hosts if one["host"] != settings.host)
     return [sentence for sentence in problems(hosts) if not sentence.startswith(others)]
 

@@ -12,7 +12,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.user_data import user_data, yaml_of
-from ansible_collections.galilean.hub.plugins.module_utils.cloud.wanted import wanted_of
+from ansible_collections.galilean.hub.plugins.module_utils.cloud.wanted import (
+    Names,
+    param_problems,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 
 Settings = t.Mapping[str, t.Any]
@@ -50,6 +53,7 @@ OWN = {
     "dns_wildcard": "openstack_dns_wildcard",
     "metadata": "openstack_metadata",
 }
+SETTING_NAMES = Names({**SHARED, "public_key": "openstack_public_key_file"}, OWN)
 # What this machine keeps of a deployment, and so is the same for its hosts as well.
 FILES = ("openstack_known_hosts_file", "openstack_hosts_file", "openstack_boot_timeout")
 
@@ -122,10 +126,7 @@ def problems(hosts: t.Iterable[Settings]) -> list[str]:
             )
         found += different
         if not different:
-            try:
-                wanted_of(_deployment(group)["options"])
-            except HubError as exc:
-                found.append(exc.message)
+            found += param_problems(_deployment(group)["options"], SETTING_NAMES)
     return found
 
 

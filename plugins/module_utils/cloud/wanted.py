@@ -26,6 +26,24 @@ AUTO, NONE = "auto", "none"
 POLICIES = ("", "affinity", "anti-affinity", "soft-affinity", "soft-anti-affinity")
 
 
+class Names:
+    """What sentences call the options of a deployment, and those of one server: as the module does, or as settings do."""
+
+    def __init__(
+        self, shared: t.Mapping[str, str] | None = None, own: t.Mapping[str, str] | None = None
+    ) -> None:
+        self._shared, self._own = shared or {}, own or {}
+
+    def shared(self, option: str) -> str:
+        return self._shared.get(option, option)
+
+    def own(self, option: str) -> str:
+        return self._own.get(option, option)
+
+
+MODULE_NAMES = Names()
+
+
 @dataclasses.dataclass(frozen=True, order=True)
 class Rule:
     """What a security group lets in."""
@@ -125,18 +143,46 @@ def is_marked(description: str | None, mark: str) -> bool:
 
 
 def rules_of(
-    ssh: t.Iterable[str], web: t.Iterable[str], extra: t.Iterable[t.Mapping[str, t.Any]]
+    ssh: t.Iterable[str],
+    web: t.Iterable[str],
+    extra: t.Iterable[t.Mapping[str, t.Any]],
+    names: Names = MODULE_NAMES,
 ) -> tuple[Rule, ...]:
     """The rules that a deployment's security group shall have, each once."""
-    found = [Rule(_network("ssh_networks", net), "tcp", 22, 22) for net in ssh]
-    found += [Rule(_network("web_networks", net), "tcp", port, port) for net in web for port in (80, 443)]
+    found = [Rule(_network(names.shared("ssh_networks"), net), "tcp", 22, 22) for net in ssh]
+    found += [
+        Rule(_network(names.shared("web_networks"), net), "tcp", port, port)
+        for net in web
+        for port in (80, 443)
+    ]
     for rule in extra:
-        first, last = _ports(str(rule["port"]))
+        first, last = _ports(names.shared("rules"), str(rule["port"]))
         found += [
-            Rule(_network("rules", net), str(rule.get("protocol") or "tcp"), first, last)
+            Rule(_network(names.shared("rules"), net), str(rule.get("protocol") or "tcp"), first, last)
             for net in rule["networks"]
         ]
     return tuple(sorted(set(found)))
+
+
+def rule_problems(params: t.Mapping[str, t.Any], names: Names = MODULE_NAMES) -> list[str]:
+    """What is wrong with networks and ports, a sentence for each of them."""
+    single: list[tuple[t.Any, t.Any, t.Any]] = [
+        *(([net], (), ()) for net in params.get("ssh_networks") or ()),
+        *(((), [net], ()) for net in params.get("web_networks") or ()),
+        *(((), (), [{**rule, "networks": ()}]) for rule in params.get("rules") or ()),
+        *(
+            ((), (), [{**rule, "port": "1", "networks": [net]}])
+            for rule in params.get("rules") or ()
+            for net in rule["networks"]
+        ),
+    ]
+    found = []
+    for one in single:
+        try:
+            rules_of(*one, names)
+        except HubError as exc:
+            found.append(exc.message)
+    return list(dict.fromkeys(found))
 
 
 def _network(option: str, text: str) -> str:
@@ -148,7 +194,7 @@ def _network(option: str, text: str) -> str:
         ) from exc
 
 
-def _ports(text: str) -> tuple[int, int]:
+def _ports(option: str, text: str) -> tuple[int, int]:
     first, _, last = text.partition("-")
     try:
         ports = int(first), int(last or first)
@@ -156,7 +202,7 @@ def _ports(text: str) -> tuple[int, int]:
         ports = 0, 0
     if not 0 < ports[0] <= ports[1] < 65536:
         raise HubError(
-            f"rules has the port {text!r}: give a number such as 9100, or a range such as 8000-8010."
+            f"{option} has the port {text!r}: give a number such as 9100, or a range such as 8000-8010."
         )
     return ports
 
@@ -174,7 +220,21 @@ def server_of(params: t.Mapping[str, t.Any]) -> WantedServer:
 
 def wanted_of(params: t.Mapping[str, t.Any]) -> Wanted:
     """A deployment out of a module's parameters; raises HubError for what cannot be meant."""
-    wanted = Wanted(
+    found = param_problems(params)
+    if found:
+        raise HubError(" ".join(found))
+    return _wanted(params)
+
+
+def param_problems(params: t.Mapping[str, t.Any], names: Names = MODULE_NAMES) -> list[str]:
+    """What can be said against a module's parameters without asking the cloud: a sentence each."""
+    rules = rule_problems(params, names)
+    empty = {"ssh_networks": (), "web_networks": (), "rules": ()}
+    return [*rules, *problems(_wanted({**params, **empty}), names)]
+
+
+def _wanted(params: t.Mapping[str, t.Any]) -> Wanted:
+    return Wanted(
         cloud=params["cloud"],
         name=params["name"],
         servers=tuple(server_of(server) for server in params.get("servers") or ()),
@@ -189,67 +249,65 @@ def wanted_of(params: t.Mapping[str, t.Any]) -> Wanted:
         server_group_policy=params.get("server_group_policy") or "",
         volume_growth=params.get("volume_growth") or "online",
     )
-    found = problems(wanted)
-    if found:
-        raise HubError(" ".join(found))
-    return wanted
 
 
-def problems(wanted: Wanted) -> list[str]:
+def problems(wanted: Wanted, names: Names = MODULE_NAMES) -> list[str]:
     """What can be said against a deployment without asking the cloud: a sentence each."""
     found = []
     if not NAME.fullmatch(wanted.name):
         found.append(
-            f"The deployment is called {wanted.name!r}: use lower-case letters, digits and -, a letter first, at most 30."
+            f"{names.shared('name')} is {wanted.name!r}: use lower-case letters, digits and -, a letter first, at most 30."
         )
     if not re.fullmatch(r"(ssh|ecdsa|sk)-\S+ \S.*", wanted.public_key) and wanted.servers:
         found.append(
-            "public_key is no SSH public key: give the content of a file such as ~/.ssh/id_ed25519.pub, one line "
+            f"{names.shared('public_key')} is no SSH public key: give the content of a file such as ~/.ssh/id_ed25519.pub, one line "
             "that begins with ssh-ed25519."
         )
-    names = [server.name for server in wanted.servers]
-    for name in sorted({name for name in names if names.count(name) > 1}):
-        found.append(f"Two servers are called {name}: give each its own name.")
+    servers = [server.name for server in wanted.servers]
+    for name in sorted({name for name in servers if servers.count(name) > 1}):
+        found.append(f"Two servers are called {name}: give each its own {names.own('name')}.")
     volumes = [server.volume for server in wanted.servers if server.volume]
     for name in sorted({name for name in volumes if volumes.count(name) > 1}):
-        found.append(f"Two servers have the data volume {name}: give each its own.")
+        found.append(
+            f"Two servers have the data volume {name}: give each its own {names.own('volume_name')}."
+        )
     addresses = [server.floating_ip for server in wanted.servers if server.floating_ip not in (AUTO, NONE)]
     for address in sorted({one for one in addresses if addresses.count(one) > 1}):
-        found.append(f"Two servers have the floating_ip {address}: give each its own.")
+        found.append(f"Two servers have the {names.own('floating_ip')} {address}: give each its own.")
     for server in wanted.servers:
-        found += _server_problems(server)
+        found += _server_problems(server, names)
     try:
         subnet = ipaddress.ip_network(wanted.subnet_cidr)
         # Gateway and DHCP take addresses, too; and the subnet is made as one of IPv4.
         if not subnet.is_private or subnet.version != 4 or subnet.prefixlen > 29:
             found.append(
-                f"subnet_cidr is {wanted.subnet_cidr}: give a private network such as 192.168.230.0/24."
+                f"{names.shared('subnet_cidr')} is {wanted.subnet_cidr}: give a private network such as 192.168.230.0/24."
             )
     except ValueError as exc:
         found.append(
-            f"subnet_cidr is {wanted.subnet_cidr!r} ({exc}): give a network such as 192.168.230.0/24."
+            f"{names.shared('subnet_cidr')} is {wanted.subnet_cidr!r} ({exc}): give a network such as 192.168.230.0/24."
         )
     return found
 
 
-def _server_problems(server: WantedServer) -> list[str]:
+def _server_problems(server: WantedServer, names: Names) -> list[str]:
     found = []
     if not SERVER_NAME.fullmatch(server.name):
-        found.append(f"A server is called {server.name!r}: use letters, digits, dots and -, at most 63.")
+        found.append(f"{names.own('name')} is {server.name!r}: use letters, digits, dots and -, at most 63.")
     for option in ("image", "flavor"):
         if not getattr(server, option):
-            found.append(f"Server {server.name} has no {option}: name one that the cloud has.")
+            found.append(f"Server {server.name} has no {names.own(option)}: name one that the cloud has.")
     for option in ("boot_volume_gib", "volume_gib"):
         if getattr(server, option) < 0:
             found.append(
-                f"Server {server.name} has {option} {getattr(server, option)}: give a number of GiB, or 0 for none."
+                f"Server {server.name} has {names.own(option)} {getattr(server, option)}: give a number of GiB, or 0 for none."
             )
     if server.floating_ip not in (AUTO, NONE):
         try:
             ipaddress.ip_address(server.floating_ip)
         except ValueError:
             found.append(
-                f"Server {server.name} has floating_ip {server.floating_ip!r}: say {AUTO}, {NONE}, or an address that "
+                f"Server {server.name} has {names.own('floating_ip')} {server.floating_ip!r}: say {AUTO}, {NONE}, or an address that "
                 "is allocated to the project."
             )
     return found

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import typing as t
-import urllib.parse
 
+from ansible_collections.galilean.hub.plugins.module_utils.core.urls import web_address
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
 
 LOCAL = ("127.0.0.1", "::1")
@@ -39,9 +39,10 @@ def public_url(settings: Settings) -> str:
 def address(settings: Settings) -> dict[str, t.Any]:
     """What other roles have to know of the edge."""
     url = public_url(settings)
+    parts = web_address(url)
     return {
         "public_url": url,
-        "public_host": (urllib.parse.urlsplit(url).hostname or "").lower(),
+        "public_host": (parts.hostname or "").lower() if parts else "",
         "names": names(settings),
         "tls_mode": settings["edge_tls_mode"],
         "ipv6": ":" in settings["edge_bind_address"],

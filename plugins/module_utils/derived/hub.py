@@ -133,6 +133,12 @@ def welcome_folders(settings: Settings) -> list[str]:
     return [folder for folder in folders if settings.is_folder(folder)]
 
 
+def hooks(settings: Settings) -> bytes:
+    """The site's own code for the hub; empty where there is none."""
+    path = settings["jupyterhub_hooks_file"]
+    return (settings.content(path) or b"") if path else b""
+
+
 def hub(settings: Settings) -> dict[str, t.Any]:
     """The settings of the hub: those of the role without their prefix, and what they need of other roles."""
     own = settings.role("jupyterhub")
@@ -158,6 +164,7 @@ def hub(settings: Settings) -> dict[str, t.Any]:
         "state_dir": names["state_dir"],
         "web_live": web_live(settings),
         "listed_groups": listed_users(settings)["groups"],
-        "hooks": (settings.content(own["hooks_file"]) or b"").decode() if own["hooks_file"] else "",
+        # What is not UTF-8 is told by checks.jupyterhub.
+        "hooks": hooks(settings).decode("utf-8", "replace"),
         "users_proxy": bool(own["users_proxy"] and hub_proxy(settings)),
     }

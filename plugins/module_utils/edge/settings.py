@@ -19,7 +19,8 @@ ALIAS = re.compile(r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
 BASE_URL = re.compile(r"^/([A-Za-z0-9._~-]+/)*$")
 
 
-def _address_problems(address: str, tls_mode: str, balanced: bool) -> list[str]:
+def bind_address_problems(address: str) -> list[str]:
+    """Why Docker cannot lead browsers from there to the edge."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -34,7 +35,14 @@ def _address_problems(address: str, tls_mode: str, balanced: bool) -> list[str]:
         ]
     if parsed.is_unspecified and address not in ("0.0.0.0", "::"):
         return [f"edge_bind_address is {address!r}: write '::' for every address of the host"]
-    if tls_mode == "off" and not parsed.is_loopback and not balanced:
+    return []
+
+
+def _address_problems(address: str, tls_mode: str, balanced: bool) -> list[str]:
+    found = bind_address_problems(address)
+    if found:
+        return found
+    if tls_mode == "off" and not ipaddress.ip_address(address).is_loopback and not balanced:
         return [
             f"edge_bind_address is {address!r} while edge_tls_mode is 'off': passwords would cross the network in "
             "clear, so use 127.0.0.1, or leave edge_tls_mode out and give edge_server_name the public name, or name the "

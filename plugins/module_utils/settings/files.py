@@ -12,12 +12,19 @@ import re
 import typing as t
 
 import yaml
+from yaml.constructor import SafeConstructor
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 VAULT = "$ANSIBLE_VAULT"
 VAULT_HEADER = re.compile(r"\$ANSIBLE_VAULT;[0-9.]+;[A-Z0-9]+(;[^;\s]+)?\s*")
 TAGS = ("!vault", "!vault-encrypted", "!unsafe")
+YAML_TAG = "tag:yaml.org,2002:"
+MERGE = f"{YAML_TAG}merge"
+COLLECTIONS = (f"{YAML_TAG}map", f"{YAML_TAG}seq")
+KINDS = {"timestamp": "a day", "int": "a number", "float": "a number", "value": "a sign of its own (=)"}
+# What is nested deeper ends in a RecursionError of Python, or kills it.
+DEPTH = 100
 # Signs that mean something to YAML where a value begins.
 SPECIAL = re.compile(r"(^|[:\-,]\s+|\[\s*)([@`%*!&|>])")
 # Blanks of another kind where YAML looks for its own.
@@ -51,7 +58,7 @@ def _opened(
     text: str, first: int, decrypt: Decrypt | None, indent: str = ""
 ) -> tuple[list[tuple[int, str]], str]:
     """What is wrong with an encrypted text whose header is in this line; and its content."""
-    header, *lines = text.strip().splitlines()
+    header, *lines = text.strip().splitlines() or [""]
     if not VAULT_HEADER.fullmatch(header):
         return [
             (
@@ -99,6 +106,11 @@ def _yaml_problems(text: str, decrypt: Decrypt | None) -> list[tuple[int, str]]:
             ]
         if BLANKS.search(line):
             return [(number, "has a non-breaking space, as on web pages: type a normal space")]
+    deep = too_deep(text)
+    if deep:
+        return [
+            (deep, f"has lists or mappings nested more than {DEPTH} deep, as no setting is: write them flat")
+        ]
     try:
         documents = list(yaml.compose_all(text, Loader=LOADER))
     except yaml.MarkedYAMLError as exc:
@@ -120,16 +132,49 @@ def _yaml_problems(text: str, decrypt: Decrypt | None) -> list[tuple[int, str]]:
         )
         return [(root.start_mark.line + 1, f"is {what}, so that it has one 'name: value' on each line")]
     found: list[tuple[int, str]] = []
-    _walk(root, found, decrypt, set())
+    _walk(root, found, decrypt, {})
     return sorted(found)
 
 
-def _walk(node: Node, found: list[tuple[int, str]], decrypt: Decrypt | None, seen: set[int]) -> None:
-    """Doubled keys and values that YAML takes for something else, below a node."""
-    if id(node) in seen:
-        return
-    seen.add(id(node))
+def too_deep(text: str) -> int:
+    """The line at which a text of YAML or JSON is nested deeper than it can be read; 0 where it is not."""
+    depth = 0
+    try:
+        for event in yaml.parse(text, Loader=LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH:
+                return event.start_mark.line + 1 if event.start_mark else 1
+    except yaml.YAMLError:
+        # Said in better words where it is read.
+        pass
+    return 0
+
+
+def _unreadable(node: ScalarNode) -> str:
+    """What is wrong with a single value that YAML takes for more than a text; empty where it can be read."""
+    try:
+        # Some are read and cannot be written again: a number of thousands of digits.
+        str(SafeConstructor().construct_object(node, deep=True))
+    except (ValueError, AttributeError, LookupError, TypeError, yaml.YAMLError):
+        kind = node.tag.removeprefix(YAML_TAG)
+        if kind in KINDS:
+            return f"has a value that YAML takes for {KINDS[kind]} and cannot read: put it in quotes"
+        return (
+            f"has a value that YAML takes for a sign of its own (!!{kind}) and cannot read: put it in quotes"
+        )
+    return ""
+
+
+def _walk(node: Node, found: list[tuple[int, str]], decrypt: Decrypt | None, seen: dict[int, bool]) -> None:
+    """Doubled keys and values that YAML takes for something else, below a node. seen: the nodes before, and whether this one is in them."""
     line = node.start_mark.line + 1
+    if id(node) in seen:
+        if seen[id(node)]:
+            found.append(
+                (line, "has an anchor (&) and within it an alias (*) of the same name: remove the alias")
+            )
+        return
+    seen[id(node)] = True
     if isinstance(node, MappingNode):
         first: dict[str, int] = {}
         for key, value in node.value:
@@ -137,6 +182,14 @@ def _walk(node: Node, found: list[tuple[int, str]], decrypt: Decrypt | None, see
             if not isinstance(key, ScalarNode):
                 found.append((number, 'has {{ }} without quotes around the value: write "{{ ... }}"'))
                 continue
+            _walk(key, found, decrypt, seen)
+            if key.tag == MERGE and not _mappings(value):
+                found.append(
+                    (
+                        number,
+                        "has << with a value that is no mapping: give it the alias of one, such as *name",
+                    )
+                )
             if key.value in first and key.value != "<<":
                 found.append(
                     (
@@ -152,6 +205,16 @@ def _walk(node: Node, found: list[tuple[int, str]], decrypt: Decrypt | None, see
     elif isinstance(node, ScalarNode) and node.tag in TAGS[:2]:
         # The header comes in the line after "!vault |".
         found += _opened(node.value, line + (node.style == "|"), decrypt)[0]
+    elif isinstance(node, ScalarNode) and node.tag.startswith(YAML_TAG) and node.tag != MERGE:
+        unreadable = _unreadable(node)
+        if unreadable:
+            found.append((line, unreadable))
+    seen[id(node)] = False
+    if not isinstance(node, ScalarNode) and node.tag in TAGS[:2]:
+        found += _opened("", line, decrypt)[0]
+    elif not isinstance(node, ScalarNode) and node.tag.startswith(YAML_TAG) and node.tag not in COLLECTIONS:
+        kind = node.tag.removeprefix(YAML_TAG)
+        found.append((line, f"has a value that begins with !!{kind}, which settings do not have: remove it"))
     if node.tag.startswith("!") and node.tag not in TAGS:
         found.append(
             (
@@ -159,6 +222,12 @@ def _walk(node: Node, found: list[tuple[int, str]], decrypt: Decrypt | None, see
                 f"has a value that begins with {node.tag}, which means something to YAML: put the value in quotes",
             )
         )
+
+
+def _mappings(node: Node) -> bool:
+    """Whether << can take it: a mapping, or a list of them."""
+    several = node.value if isinstance(node, SequenceNode) else [node]
+    return all(isinstance(one, MappingNode) for one in several)
 
 
 def _explained(exc: yaml.MarkedYAMLError, lines: list[str]) -> tuple[int, str]:

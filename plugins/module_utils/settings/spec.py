@@ -86,7 +86,7 @@ def _fits_scalar(kind: str, value: t.Any) -> bool:
         return isinstance(value, (str, int, float, datetime.date))
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
     return kind == "float" or number.is_integer()
 

@@ -61,7 +61,7 @@ class Settings(t.Protocol):
 
 
 def convert(value: t.Any, spec: t.Mapping[str, t.Any]) -> t.Any:
-    """A value in the type of its spec. One that does not fit stays as it is: spec.check_value has the sentence for it."""
+    """A value in the type of its spec, and all that is in it. One that does not fit stays as it is: spec.check_value has the sentence for it."""
     kind = spec.get("type", "str")
     try:
         if value is None:
@@ -72,8 +72,17 @@ def convert(value: t.Any, spec: t.Mapping[str, t.Any]) -> t.Any:
             return int(float(value)) if not isinstance(value, int) else int(value)
         if kind == "float":
             return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return value
+    options = spec.get("options") or {}
+    if kind == "list" and isinstance(value, (list, tuple)):
+        element = {"type": spec.get("elements", "raw"), "options": options}
+        return [convert(one, element) for one in value]
+    if kind == "dict" and isinstance(value, t.Mapping):
+        # YAML's 5, true and 2026-01-01 are keys as well, and no code of ours looks for one.
+        return {
+            str(key): convert(one, options.get(str(key)) or {"type": "raw"}) for key, one in value.items()
+        }
     if kind in ("str", "path") and not isinstance(value, (dict, list)):
         return str(value)
     return value
@@ -83,7 +92,7 @@ def absent(
     settings: Settings, said: str, path: str, fix: str, kind: str = "file", short: bool = False
 ) -> str:
     """The sentence for a file or folder that is not on the controller, with what to write where it lies in the inventory."""
-    if not path.startswith(("/", "~")) and settings.beside_inventory(path):
+    if path and not path.startswith(("/", "~")) and settings.beside_inventory(path):
         fix = f'write "{{{{ inventory_dir }}}}/{path}"'
     what = (
         f": no such {kind} on the controller, {fix}"

@@ -121,6 +121,10 @@ def _entries(content: bytes) -> list[Any]:
         raise ApprovalError(f"the list {exc}") from None
     try:
         entries = json.loads(text)
+    except RecursionError:
+        raise ApprovalError(
+            "the list is JSON nested deeper than a list of users is: give the list itself"
+        ) from None
     except ValueError as exc:
         raise ApprovalError(f"the list is not complete JSON: {exc}") from None
     if isinstance(entries, dict):
@@ -179,7 +183,7 @@ def parse_answer(status: int, text: bytes, user: str) -> Approval | None:
         raise ApprovalError(f"the endpoint answered with status {status}")
     try:
         content = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ApprovalError("the endpoint's answer is not JSON") from None
     if not isinstance(content, dict) or not isinstance(content.get("approved"), bool):
         raise ApprovalError("the endpoint's answer has no approved that is true or false")

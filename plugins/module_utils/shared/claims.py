@@ -37,7 +37,7 @@ def id_token_claims(token: Any) -> Mapping[str, Any]:
         return {}
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return claims if isinstance(claims, dict) else {}
 
@@ -69,7 +69,7 @@ def _in_text(text: str) -> list[str]:
     if text.lstrip().startswith("["):
         try:
             names = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ClaimError(f"are the text {text[:80]!r}, which is no list") from None
         return _names(names)
     if DISTINGUISHED.fullmatch(text.strip()):

@@ -250,6 +250,8 @@ def test_which_snapshot_is_meant(wanted: str, found: str) -> None:
         ("cccc", "and no snapshot has this id"),
         ("2020-01-01", "or is so old"),
         ("yesterday", "restore_snapshot is 'yesterday'"),
+        # Before all time, in UTC.
+        ("0001-01-01T00:00+01:00", "and no snapshot has this id or is so old"),
         ("2026-13-45", "The newest ones are aaaa1111 of 2026-11-28 02:10:00 UTC"),
     ],
 )

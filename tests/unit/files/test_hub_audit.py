@@ -415,6 +415,14 @@ EVENTS = [
         (["--until", "2026-11-29"], []),
         (["--since", "yesterday"], None),
         (["--since", "36500d"], [1, 2, 3, 4, 5]),
+        # A day alone, however it is written, means its end.
+        (["--until", "20261130"], [1, 2, 3, 4, 5]),
+        (["--since", "0001-01-01"], [1, 2, 3, 4, 5]),
+        (["--until", "9999-12-30"], [1, 2, 3, 4, 5]),
+        # Beyond what clocks can show.
+        (["--since", "999999d"], None),
+        (["--until", "9999-12-31"], None),
+        (["--since", "0001-01-01T00:00+01:00"], None),
     ],
 )
 def test_questions(folder: Path, options: list[str], seconds: list[int] | None) -> None:
@@ -423,7 +431,7 @@ def test_questions(folder: Path, options: list[str], seconds: list[int] | None) 
         stream.write("".join(lines.splitlines(keepends=True)[:3]))
     (folder / "audit.jsonl").write_text("".join(lines.splitlines(keepends=True)[3:]))
     if seconds is None:
-        with pytest.raises(Problem, match=r"^--\w+ is '\w+': give "):
+        with pytest.raises(Problem, match=r"^--\w+ is '[\w:+-]+': give "):
             ask(folder.parent, *options)
         return
     answer = ask(folder.parent, *options)

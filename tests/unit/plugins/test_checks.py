@@ -31,6 +31,9 @@ def refused(settings: t.Any, role: str, kind: str) -> list[str]:
     return [sentence for rule in getattr(module, kind, ()) for sentence in rule(settings)]
 
 
+LATIN = "/site/hooks.py"
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
     settings = settings_of()
@@ -70,6 +73,17 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ),
         ("backup_repository", "sftp:h:/x", "backup_repository is 'sftp:h:/x' and backup_ssh_key is empty"),
         ("backup_repository", "sftp:h:/x", "backup_repository is 'sftp:h:/x' and backup_ssh_known_hosts is"),
+        ("backup_repository", "sftp://u@h:port//x", "backup_repository is 'sftp://u@h:port//x', whose host"),
+        (
+            "backup_repository",
+            "sftp://u@h:99999//x",
+            "backup_repository is 'sftp://u@h:99999//x', whose host",
+        ),
+        (
+            "backup_repository",
+            "rest:https://[x/",
+            "backup_repository is 'rest:https://[x/', whose host or port",
+        ),
         ("backup_password", "short", "backup_password has 5 characters: use at least 12"),
         ("backup_hours", [24], "backup_hours is [24]: give at least one hour from 0 to 23"),
         ("backup_hours", [], "backup_hours is []: give at least one hour"),
@@ -136,12 +150,35 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ("jupyterhub_welcome_paths", ["/nowhere"], "jupyterhub_welcome_paths has /nowhere, which is no"),
         ("jupyterhub_users_file", "/nowhere", "jupyterhub_users_file is '/nowhere', which is no file"),
         ("jupyterhub_hooks_file", "/nowhere", "jupyterhub_hooks_file is /nowhere, which is no file"),
+        ("jupyterhub_hooks_file", LATIN, f"jupyterhub_hooks_file is {LATIN}, whose line 2 has a letter that"),
+        ("jupyterhub_public_url", "https://[x", "jupyterhub_public_url is 'https://[x': give a full address"),
+        ("jupyterhub_public_url", "hub.example.org", "jupyterhub_public_url is 'hub.example.org': give a"),
+        (
+            "jupyterhub_approval",
+            {"source": "url", "url": "https://h:99999/"},
+            "jupyterhub_approval has url 'https://h:99999/': give a full address",
+        ),
+        (
+            "jupyterhub_approval",
+            {"source": "url", "url": "https://h/a b"},
+            "jupyterhub_approval has url 'https://h/a b': give a full address",
+        ),
+        (
+            "jupyterhub_repositories",
+            [{"url": "https://[x"}],
+            "jupyterhub_repositories has the repository 'https://[x': give its address",
+        ),
+        ("jupyterhub_rename_map", {"ada": [5]}, "jupyterhub_rename_map has [5] for 'ada': give a name"),
+        ("jupyterhub_rename_map", {"ada": True}, "jupyterhub_rename_map has True for 'ada': give a name"),
         ("jupyterhub_web_live", True, "jupyterhub_web_live is true, but hub is not this machine"),
     ],
 )
 def test_a_setting(settings_of: SettingsOf, setting: str, value: t.Any, said: str) -> None:
     role = next(role for role in ROLES if setting.startswith(f"{role}_"))
-    sentences = refused(settings_of(**{setting: value}), role, "CHECKS")
+    settings = settings_of(**{setting: value})
+    if value == LATIN:
+        settings.is_file, settings.content = bool, lambda _path: "#\n# ü".encode("cp1252")
+    sentences = refused(settings, role, "CHECKS")
     assert [one for one in sentences if one.startswith(said)], sentences
 
 
@@ -150,6 +187,36 @@ BELOW = {"jupyterhub_subdomains": True, "edge_server_name": "a.org"}
 NOT_THERE = "/nowhere: no such file on the controller, correct"
 NETRC = {"images_delivery": "controller", "images_build_secrets": {"netrc": "/nowhere"}}
 URL = "jupyterhub_public_url"
+
+
+def test_oidc_addresses_that_are_none(settings_of: SettingsOf) -> None:
+    addresses = {
+        f"{name}_url": url
+        for name, url in {"authorize": "https://[x", "token": "https://h:99999/", "userdata": "//"}.items()
+    }
+    said = refused(
+        settings_of(jupyterhub_authenticator="oidc", jupyterhub_login_oidc=addresses), "jupyterhub", "CHECKS"
+    )
+    assert (
+        len([one for one in said if one.startswith("jupyterhub_login_oidc has ") and "full address" in one])
+        == 3
+    )
+
+
+def test_a_broken_address_of_the_hub_is_told_once(settings_of: SettingsOf) -> None:
+    variables = {"jupyterhub_subdomains": True, "edge_server_name": "hub.localhost", URL: "https://[x"}
+    said = refused(settings_of(**variables), "jupyterhub", "CHECKS")
+    assert [one for one in said if URL in one] == [
+        f"{URL} is 'https://[x': give a full address, such as https://hub.example.org/, or leave it empty"
+    ]
+
+
+def test_a_file_of_the_controller_that_cannot_be(settings_of: SettingsOf) -> None:
+    """A path too long, of nobody's home, or with what no path has."""
+    for path in ("a" * 300, "~nobody-of-this-name/x", "a\0b"):
+        settings = settings_of(jupyterhub_users_file=path)
+        (said,) = refused(settings, "jupyterhub", "CHECKS")
+        assert said.startswith("jupyterhub_users_file is ")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils.derived import address, hub, instance
-from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Unknown, absent
+from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Unknown, absent, convert
 from ansible_collections.galilean.hub.plugins.plugin_utils._host_settings import needs_facts
 
 SettingsOf = t.Callable[..., t.Any]
@@ -25,6 +25,44 @@ def test_each_is_in_the_type_of_its_spec(settings_of: SettingsOf) -> None:
     )
     # That of a role that is not in the play, and built from one of another role.
     assert settings_of(bootstrap_http_proxy="http://a")["bootstrap_https_proxy"] == "http://a"
+
+
+TEXT, NUMBER = {"type": "str"}, {"type": "int"}
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "converted"),
+    [
+        ([20231234, 3.11, "ada"], {"type": "list", "elements": "str"}, ["20231234", "3.11", "ada"]),
+        (["1", 2.0], {"type": "list", "elements": "int"}, [1, 2]),
+        ([1, "1"], {"type": "list"}, [1, "1"]),
+        (
+            [{"name": 2026, "users": [5], "uid": "2000", "odd": 5}],
+            {
+                "type": "list",
+                "elements": "dict",
+                "options": {"name": TEXT, "uid": NUMBER, "users": {"type": "list", "elements": "str"}},
+            },
+            [{"name": "2026", "users": ["5"], "uid": 2000, "odd": 5}],
+        ),
+        (
+            {"in": {"x": 5}},
+            {"type": "dict", "options": {"in": {"type": "dict", "options": {"x": TEXT}}}},
+            {"in": {"x": "5"}},
+        ),
+        ({5: 6, True: None}, {"type": "dict"}, {"5": 6, "True": None}),
+        # What does not fit stays, for the sentence of its own.
+        ("a", {"type": "list", "elements": "str"}, "a"),
+        ([{"a": 1}], {"type": "list", "elements": "str"}, [{"a": 1}]),
+        (float("inf"), NUMBER, float("inf")),
+        (10**400, {"type": "float"}, 10**400),
+    ],
+)
+def test_what_a_value_holds_is_in_the_type_of_its_spec(
+    value: t.Any, spec: dict[str, t.Any], converted: t.Any
+) -> None:
+    """So that rules find a text where the specification says so: YAML makes numbers of names."""
+    assert convert(value, spec) == converted
 
 
 def test_of_secrets_is_told_whether_there_is_one(settings_of: SettingsOf) -> None:

@@ -64,7 +64,7 @@ def moment(text: str) -> datetime.datetime | None:
         return datetime.datetime.fromisoformat(
             f"{day}T{clock or '23:59'}:{seconds or ('00' if clock else '59')}{offset}"
         ).astimezone(datetime.timezone.utc)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 

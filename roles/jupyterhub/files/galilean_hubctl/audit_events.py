@@ -49,6 +49,8 @@ ACTIONS = (
 COLUMNS = ("TIME", "ACTOR", "ACTION", "USER", "OUTCOME", "ADDRESS", "VIA", "DETAIL")
 # What a terminal would obey, or show in another order.
 UNSEEN = re.compile(r"[^\x20-\x7e\u00a1-\u1fff\u2c00-\ud7ff\uf900-\ufdff]")
+# A day alone; newer versions of Python read 20261130 and 2026-W49-1 as well.
+DAY = re.compile(r"\d{4}-?(\d{2}-?\d{2}|W\d{2}(-?\d)?)")
 UNITS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
@@ -59,19 +61,19 @@ class QueryError(Exception):
 def moment(text: str, option: str, now: datetime, end: bool = False) -> str:
     """A moment as events have it, from 2026-11-30, 2026-11-30T12:00 or 2h (ago). end: of a day alone, its end."""
     ago = re.fullmatch(r"(\d{1,6})([mhdw])", text)
-    if ago:
-        found = now - timedelta(seconds=int(ago[1]) * UNITS[ago[2]])
-    else:
-        try:
+    try:
+        if ago:
+            found = now - timedelta(seconds=int(ago[1]) * UNITS[ago[2]])
+        else:
             found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:
-            raise QueryError(
-                f"{option} is {text!r}: give a day or a time in UTC, such as 2026-11-30 or 2026-11-30T12:00, or how long ago, such as 90m, 6h or 7d."
-            ) from None
-        if end and len(text) == len("2026-11-30"):
-            found += timedelta(days=1)
-        found = found.replace(tzinfo=found.tzinfo or timezone.utc)
-    return found.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+            if end and DAY.fullmatch(text):
+                found += timedelta(days=1)
+        found = found.replace(tzinfo=found.tzinfo or timezone.utc).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
+        raise QueryError(
+            f"{option} is {text!r}: give a day or a time in UTC, such as 2026-11-30 or 2026-11-30T12:00, or how long ago, such as 90m, 6h or 7d."
+        ) from None
+    return found.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def action_of(text: str) -> str:
@@ -101,7 +103,7 @@ def events_of(lines: t.Iterable[bytes]) -> t.Iterator[Event]:
             continue
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
         if isinstance(event, dict) and isinstance(event.get("time"), str):
             yield event

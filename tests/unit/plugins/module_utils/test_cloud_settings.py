@@ -113,16 +113,37 @@ def test_problems_are_found_one_by_one_as_well() -> None:
             "hub: openstack_public_key_file is ~/.ssh/id_ed25519.pub, which is not there",
         ),
         # What is found when all is put together.
-        ({"deployment": "Arcetri"}, "The deployment is called 'Arcetri'"),
-        ({"ssh_networks": ["192.0.2.1/24"]}, "ssh_networks has '192.0.2.1/24', which is no network"),
-        ({"data_volume_gib": -1}, "Server hub has volume_gib -1"),
-        ({"rules": [{"port": "x", "networks": []}]}, "rules has the port 'x'"),
+        ({"deployment": "Arcetri"}, "openstack_deployment is 'Arcetri'"),
+        (
+            {"ssh_networks": ["192.0.2.1/24"]},
+            "openstack_ssh_networks has '192.0.2.1/24', which is no network",
+        ),
+        ({"data_volume_gib": -1}, "Server hub has openstack_data_volume_gib -1"),
+        ({"rules": [{"port": "x", "networks": []}]}, "openstack_rules has the port 'x'"),
+        ({"public_key": "AAAA"}, "openstack_public_key_file is no SSH public key"),
+        ({"subnet_cidr": "192.168.230.1/24"}, "openstack_subnet_cidr is '192.168.230.1/24' ("),
+        ({"server_name": "my hub"}, "openstack_server_name is 'my hub'"),
+        ({"floating_ip": "yes"}, "Server hub has openstack_floating_ip 'yes'"),
     ],
 )
 def test_what_does_not_fit(changes: dict[str, t.Any], sentence: str) -> None:
     found = o.problems([host("hub", **changes)])
     assert len(found) == 1
     assert found[0].startswith(sentence)
+
+
+def test_all_that_is_wrong_with_a_deployment_is_told() -> None:
+    """Networks and ports as well as the rest, each as a sentence of its own."""
+    rules = [{"port": "x", "networks": ["all"]}]
+    wrong = host("hub", deployment="A", ssh_networks=["192.0.2.1/24", "x"], rules=rules, subnet_cidr="y")
+    assert [sentence.split(" ")[0] for sentence in o.problems([wrong])] == [
+        "openstack_ssh_networks",
+        "openstack_ssh_networks",
+        "openstack_rules",
+        "openstack_rules",
+        "openstack_deployment",
+        "openstack_subnet_cidr",
+    ]
 
 
 def test_each_host_has_its_sentences() -> None:

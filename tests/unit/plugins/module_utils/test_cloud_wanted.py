@@ -144,11 +144,11 @@ def test_what_can_be_meant(changes: dict[str, t.Any]) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"name": "Arcetri"}, "The deployment is called 'Arcetri': use lower-case"),
-        ({"name": "1a"}, "The deployment is called '1a'"),
+        ({"name": "Arcetri"}, "name is 'Arcetri': use lower-case"),
+        ({"name": "1a"}, "name is '1a'"),
         ({"name": "a" * 31}, "at most 30."),
-        ({"name": "arcetri\n"}, r"The deployment is called 'arcetri\n'"),
-        ({"name": ""}, "The deployment is called ''"),
+        ({"name": "arcetri\n"}, r"name is 'arcetri\n'"),
+        ({"name": ""}, "name is ''"),
         ({"public_key": ""}, "public_key is no SSH public key"),
         ({"public_key": "-----BEGIN OPENSSH PRIVATE KEY-----\nx"}, "public_key is no SSH public key"),
         ({"public_key": "ssh-ed25519"}, "public_key is no SSH public key"),
@@ -156,14 +156,14 @@ def test_what_can_be_meant(changes: dict[str, t.Any]) -> None:
         ({"servers": [SERVER, SERVER]}, "Two servers are called hub: give each its own name."),
         (
             {"servers": [TWO[0], {**TWO[1], "volume_name": "hub-data"}]},
-            "Two servers have the data volume hub-data: give each its own.",
+            "Two servers have the data volume hub-data: give each its own volume_name.",
         ),
         (
             {"servers": [{**server, "floating_ip": "192.0.2.7"} for server in TWO]},
             "Two servers have the floating_ip 192.0.2.7: give each its own.",
         ),
-        ({"servers": [{**SERVER, "name": "my hub"}]}, "A server is called 'my hub'"),
-        ({"servers": [{**SERVER, "name": "-hub"}]}, "A server is called '-hub'"),
+        ({"servers": [{**SERVER, "name": "my hub"}]}, "name is 'my hub'"),
+        ({"servers": [{**SERVER, "name": "-hub"}]}, "name is '-hub'"),
         ({"servers": [{**SERVER, "name": "h" * 64}]}, "at most 63."),
         ({"servers": [{**SERVER, "image": ""}]}, "Server hub has no image: name one"),
         ({"servers": [{**SERVER, "flavor": ""}]}, "Server hub has no flavor: name one"),
@@ -188,5 +188,5 @@ def test_what_cannot_be_meant(changes: dict[str, t.Any], sentence: str) -> None:
 def test_everything_is_said_at_once() -> None:
     with pytest.raises(HubError) as caught:
         wanted(name="A", public_key="", servers=[{**SERVER, "image": "", "flavor": ""}], subnet_cidr="x")
-    for part in ("called 'A'", "public_key", "no image", "no flavor", "subnet_cidr is 'x'"):
+    for part in ("name is 'A'", "public_key", "no image", "no flavor", "subnet_cidr is 'x'"):
         assert part in caught.value.message
