@@ -19,7 +19,12 @@ from ansible.plugins.action import ActionBase
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import in_words
 from ansible_collections.galilean.hub.plugins.module_utils.catalog import packages
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
+from ansible_collections.galilean.hub.plugins.module_utils.core.instance import (
+    DRILL_PART,
+    UNIT_PARTS,
+    check_instance_name,
+    instance_layout,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 from ansible_collections.galilean.hub.plugins.module_utils.derived import cloud, hub
 from ansible_collections.galilean.hub.plugins.module_utils.settings import (
@@ -386,6 +391,7 @@ class ActionModule(ActionBase):
         host = self._host()
         instance = self._value(host, "jupyterhub_instance")
         try:
+            check_instance_name(instance, (*UNIT_PARTS, DRILL_PART))
             layout = instance_layout(
                 instance,
                 self._value(host, "jupyterhub_users_subnet"),

@@ -116,6 +116,8 @@ class Front:
                 back.join()
 
     def close(self) -> None:
+        # The thread that waits in accept would hold the port.
+        self._server.shutdown(socket.SHUT_RDWR)
         self._server.close()
 
 

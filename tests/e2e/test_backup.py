@@ -177,6 +177,50 @@ def test_a_drill_that_was_killed_is_removed(site: Deployment) -> None:
     assert "The last drill failed" in site.run("verify").assert_done().flat()
 
 
+def test_an_instance_that_is_called_like_a_drill_stays(site: Deployment) -> None:
+    """Somebody's, from before the name was for drills alone."""
+    name = f"{site.instance}-drill"
+    refused = site.run("site", "-e", f"jupyterhub_instance={name}", name="site-drill")
+    assert "use a name without -drill" in refused.flat()
+    label = f"--label=galilean.hub.instance={name}"
+    docker("volume", "create", label, "--label=galilean.hub.role=home", f"{name}-home-eve")
+    image = docker("inspect", "--format={{.Image}}", site.container("hub"))
+    docker("run", "--detach", "--init", label, f"--name={name}-hub", "--entrypoint=sleep", image, "600")
+    Path(f"/srv/{name}").mkdir()
+    try:
+        failed = site.run("drill", name="drill-refused")
+        assert failed.code != 0
+        assert "which no drill has made: remove it first, or rename it. It has made nothing." in failed.flat()
+        assert len(scratch(site)) == 3
+        assert docker("inspect", "--format={{.State.Running}}", f"{name}-hub") == "true"
+        # Nor is there anything of a drill to remove.
+        site.run("drill", "-e", "restore_remove_drill=true", name="drill-remove-refused")
+        assert len(scratch(site)) == 3
+    finally:
+        docker("rm", "--force", f"{name}-hub")
+        docker("volume", "rm", f"{name}-home-eve")
+        Path(f"/srv/{name}").rmdir()
+
+
+def test_one_backup_is_of_one_hub(site: Deployment) -> None:
+    """Where the inventory has several hubs, one is chosen."""
+    hosts = site.folder / "hosts.yml"
+    before = hosts.read_text(encoding="utf-8")
+    hosts.write_text(f"{before}    other: {{ansible_host: 192.0.2.1}}\n", encoding="utf-8")
+    try:
+        for option in ("restore_confirm=" + site.instance, "restore_name=x/y/z", "restore_snapshot=12345678"):
+            refused = site.run("restore", "-e", option, name="restore-several")
+            assert refused.code != 0
+            assert (
+                f"The inventory has the hubs {site.instance}, other, and restore_snapshot" in refused.flat()
+            )
+            assert "PLAY [Provide" not in refused.text
+        kept = site.run("restore", "-e", option, "--limit", site.instance, name="restore-one")
+        assert "choose it with --limit" not in kept.flat()
+    finally:
+        hosts.write_text(before, encoding="utf-8")
+
+
 def test_a_drill_with_a_damaged_backup_fails(site: Deployment, repository: str) -> None:
     for path in Path(repository, "data").rglob("*"):
         if path.is_file():

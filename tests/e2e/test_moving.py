@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from admin_service import service
 from deployment import Deployment, as_root, docker, wait_until
 from machines import Front, Machine
 from test_backup import Person
@@ -126,12 +127,23 @@ def inventory(site: Deployment, hub: Machine, other: Machine) -> None:
     (site.folder / "hosts.yml").write_text(json.dumps(hosts), encoding="utf-8")
 
 
+# A service that the hub starts, as one of a site that acts on the world.
+ACTS = "acts-on-the-world"
+
+
 def test_from_host_to_host(site: Deployment, machines: tuple[Machine, Machine], artifacts: Path) -> None:
     """5 GB of homes, while somebody works; killed in the middle; then back to what the old host was."""
     old, new = machines
     site.teardown(data=True).assert_done()
     port = int(site.url.rpartition(":")[2])
-    site.set(**SETTINGS, images_delivery="controller", images_disk_free_min_gib=1, docker_engine="managed")
+    services = [*service(site.token)["JupyterHub"]["services"], {"name": ACTS, "command": ["sleep", "inf"]}]
+    site.set(
+        **SETTINGS,
+        images_delivery="controller",
+        images_disk_free_min_gib=1,
+        docker_engine="managed",
+        jupyterhub_config_extra={"JupyterHub": {"services": services}},
+    )
     inventory(site, old, new)
     site.run("site", name="old").assert_done()
     front = Front(port, old)
@@ -144,6 +156,7 @@ def test_from_host_to_host(site: Deployment, machines: tuple[Machine, Machine], 
         old.sh(f"docker volume create {labels} --label galilean.hub.user=user{number} {volume} >/dev/null")
         docker("exec", old.name, "python3", "-c", FILL, volume, str(BYTES // HOMES))
     person = Person(site.url, "ada")
+    old.sh(f"/srv/{site.instance}/bin/hubctl announce 'A talk at noon.'")
 
     inventory(site, new, old)
     away = Away(front, new)
@@ -160,9 +173,8 @@ def test_from_host_to_host(site: Deployment, machines: tuple[Machine, Machine], 
     assert "run playbooks/move.yml again" in refused.flat()
     ada.write("kept.txt", "while it is copied")
 
-    outcome = site.run(
-        "move", "-e", f"move_from={old.name}", "-e", f"move_address={old.address}"
-    ).assert_done()
+    options = ("-e", f"move_from={old.name}", "-e", f"move_address={old.address}", "-e", "move_notice=1")
+    outcome = site.run("move", *options).assert_done()
     time.sleep(1)
     away.stopped.set()
     away.join()
@@ -179,10 +191,80 @@ def test_from_host_to_host(site: Deployment, machines: tuple[Machine, Machine], 
     assert ada.read("kept.txt")["content"] == "while it is copied"
     assert f"{site.instance} moves" not in old.sh("cat /root/.ssh/authorized_keys")
     assert not old.sh("docker ps --quiet")
+    # Not in the rehearsal: when the hub began to serve, and again when it got all of the settings.
+    started = f"grep -c \"Starting service '{ACTS}'\""
+    assert new.sh(f"zcat /srv/{site.instance}/log/{site.instance}-hub-*.gz | {started}") == "1"
+    assert new.sh(f"docker logs {site.instance}-hub 2>&1 | {started}") == "1"
+    for machine in (old, new):
+        told = json.loads(machine.sh(f"cat /srv/{site.instance}/config/operations.json"))
+        assert told["announcement"].keys() == {"text", "by", "since"}
+        assert "A talk at noon." in machine.sh(f"cat /srv/{site.instance}/config/web/look.json")
     site.run("site", name="new-again").assert_unchanged()
 
     inventory(site, old, new)
     refused = site.run("site", name="old-again")
     assert f"has moved from {old.name} to another host" in refused.flat()
     assert not old.sh("docker ps --quiet")
+    front.close()
+
+
+def test_back_again_and_killed_at_the_stop(site: Deployment, machines: tuple[Machine, Machine]) -> None:
+    """What users did since then goes back to the first host, which has its own: only if that is meant."""
+    old, new = machines
+    inventory(site, old, new)
+    options = ["-e", f"move_from={new.name}", "-e", f"move_address={new.address}"]
+    refused = site.run("move", *options, name="back-refused")
+    assert f"-e move_confirm={site.instance} replaces it" in refused.flat()
+    argv, env = site.command("move", *options, "-e", f"move_confirm={site.instance}")
+    killed = subprocess.Popen(argv, env=env, cwd=site.folder, start_new_session=True)
+    mark = f"test -e /srv/{site.instance}/moved && echo yes"
+    wait_until(lambda: docker("exec", new.name, "sh", "-c", mark, check=False) == "yes", 900, "stop")
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    outcome = site.run("move", *options, name="back").assert_done()
+    assert "entries are the same on both hosts" in outcome.flat()
+    assert not new.sh("docker ps --quiet")
+    front = Front(int(site.url.rpartition(":")[2]), old)
+    ada = UserClient(site.url, site.token, "ada")
+    ada.start()
+    assert ada.read("kept.txt")["content"] == "while it is copied"
+    front.close()
+    site.run("move", *options, name="back-again").assert_unchanged()
+
+
+def test_as_it_was_and_to_a_machine_that_has_nothing(
+    site: Deployment, machines: tuple[Machine, Machine]
+) -> None:
+    """A host that was left serves again. When that is lost, a fresh one gets all from the other."""
+    old, new = machines
+    port, programs = int(site.url.rpartition(":")[2]), f"/srv/{site.instance}/bin"
+    old.sh(f"{programs}/backup retire --to {new.name}")
+    assert not old.sh("docker ps --quiet")
+    for command in ("hubctl restart all", "service start", "backup run"):
+        said = old.sh(f"{programs}/{command} 2>&1 && echo done || true")
+        assert "has moved" in said
+        assert new.name in said
+        assert "done" not in said
+    assert not old.sh("docker ps --quiet")
+    new.sh(f"rm /srv/{site.instance}/moved")
+    inventory(site, new, old)
+    site.run("site", name="as-it-was").assert_done()
+    policy = "docker inspect --format '{{.HostConfig.RestartPolicy.Name}}'"
+    assert new.sh(f"{policy} {site.instance}-hub") == "unless-stopped"
+    assert new.sh(f"systemctl is-enabled {site.instance}") == "enabled"
+    front = Front(port, new)
+    ada = UserClient(site.url, site.token, "ada")
+    ada.start()
+    assert ada.read("kept.txt")["content"] == "while it is copied"
+
+    # Its disk is broken.
+    fresh = Machine(new.name)
+    inventory(site, fresh, old)
+    options = ["-e", f"move_from={old.name}", "-e", f"move_address={old.address}"]
+    outcome = site.run("move", *options, name="to-a-fresh-one").assert_done()
+    assert "entries are the same on both hosts" in outcome.flat()
+    front.machine = fresh
+    ada = UserClient(site.url, site.token, "ada")
+    ada.start()
+    assert ada.read("kept.txt")["content"] == "while it is copied"
     front.close()

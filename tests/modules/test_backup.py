@@ -677,6 +677,58 @@ def test_a_drill_compares(instance: Instance) -> None:
     remove()
 
 
+def test_a_drill_takes_nothing_that_is_somebodys(instance: Instance) -> None:
+    """The playbook removes what is noted as made: nothing is, where a drill is refused."""
+    name = f"{instance.name}-drill"
+    instance.done("prepare")
+    instance.done("run")
+    begin = ("drill", "begin", "--scratch", name)
+    (instance.state.parent / name).mkdir()
+    assert "which no drill has made" in instance.refused(*begin)
+    assert "scratch" not in instance.done("status")["drill"]
+    (instance.state.parent / name).rmdir()
+    # A volume of another program, with the name of a home.
+    volume = f"{name}-home-ada"
+    docker("volume", "create", volume)
+    python("import sys; open(sys.argv[1] + '/kept', 'w')", place_of(volume))
+    try:
+        assert f"The volume {volume} is on this host" in instance.refused(*begin)
+        assert "scratch" not in instance.done("status")["drill"]
+        assert Path(place_of(volume), "kept").exists()
+    finally:
+        docker("volume", "rm", volume)
+
+
+def place_of(volume: str) -> str:
+    return docker("volume", "inspect", "--format={{.Mountpoint}}", volume).strip()
+
+
+def test_a_hub_that_has_moved_makes_no_backups(instance: Instance) -> None:
+    """Its data is frozen, and the new host has the name in the repository."""
+    instance.done("prepare")
+    instance.done("run")
+    files = [f"/etc/cron.d/{instance.name}-{part}" for part in ("backup", "certbot", "monitoring")]
+    subprocess.run(as_root(["touch", *files]), check=True)
+    try:
+        instance.done("retire", "--to", "new-host")
+        assert not [path for path in files if os.path.lexists(path)]
+    finally:
+        subprocess.run(as_root(["rm", "-f", *files]), check=True)
+    for words in (
+        ["run", "--quiet"],
+        ["restore", "--confirm", instance.name],
+        ["drill", "begin", "--scratch", "x"],
+    ):
+        assert f"{instance.name} has moved from this host to new-host" in instance.refused(*words)
+    # What there is can be read.
+    assert len(instance.done("list")["snapshots"]) == 1
+    # It stays moved until the data of the other host comes.
+    back = ("receive", "--from", "root@127.0.0.1", "--port", "9", "--confirm", instance.name)
+    assert "cannot reach the old one" in instance.refused(*back)
+    assert (instance.state / "moved").exists()
+    assert instance.done("receive")["phase"] == ""
+
+
 @pytest.mark.slow
 def test_large_homes_while_people_write(instance: Instance) -> None:
     """20 homes of 100 MB in 2,000 files: what comes back is what was there at some moment of the backup."""

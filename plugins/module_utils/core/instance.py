@@ -24,6 +24,8 @@ SNI_ROUTER = "galilean-sni-router"
 USERS_PARTS = ("user", "home")
 # Units beside the instance's own.
 UNIT_PARTS = ("backup", "certbot", "check", "firewall", "metrics")
+# An instance that is made to rehearse a restore, and removed with all its data (playbooks/drill.yml): settings may not ask for it.
+DRILL_PART = "drill"
 
 # One /20 (4,094 addresses) for each instance, out of a range that neither Docker's own default pools
 # (172.17.0.0/16 to 172.31.0.0/16, 192.168.0.0/16) nor common OpenStack tenant networks use.
@@ -31,8 +33,8 @@ USERS_POOL = ipaddress.IPv4Network("10.208.0.0/12")
 USERS_PREFIX = 20
 
 
-def check_instance_name(name: str) -> str:
-    """Return the name unchanged; raise HubError when it cannot serve as the stem of all other names."""
+def check_instance_name(name: str, ends: t.Sequence[str] = UNIT_PARTS) -> str:
+    """Return the name unchanged; raise HubError when it cannot serve as the stem of all other names, or has one of these ends."""
     if not isinstance(name, str) or not INSTANCE_NAME.fullmatch(name) or "--" in name:
         raise HubError(
             f"jupyterhub_instance is {name!r}: use 2 to 20 lower-case letters, digits and single dashes, "
@@ -43,9 +45,7 @@ def check_instance_name(name: str) -> str:
             f"jupyterhub_instance is {name!r}, which is what instances that share their ports have in common: use another name"
         )
     _first, *parts = name.split("-")
-    taken = [part for part in parts if part in USERS_PARTS] or [
-        part for part in parts[-1:] if part in UNIT_PARTS
-    ]
+    taken = [part for part in parts if part in USERS_PARTS] or [part for part in parts[-1:] if part in ends]
     if taken:
         raise HubError(
             f"jupyterhub_instance is {name!r}, as a part of the instance {name[: name.index('-' + taken[0])]!r} would be called: "

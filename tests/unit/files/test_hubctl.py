@@ -153,6 +153,58 @@ def test_announcements_and_drains_are_beside_each_other(settings: Settings) -> N
     assert shown()[0] == {"announcement": "Welcome", "links": [], "title": "Hub"}
 
 
+def test_an_announcement_for_now_gives_way_to_the_one_before(settings: Settings) -> None:
+    def shown() -> tuple[str, bool]:
+        look = json.loads(Path(settings.config_dir, operations.LOOK).read_text())
+        return look["announcement"], "announcement" in operations.read(settings)
+
+    # Nothing was announced before: not even an empty one is left.
+    call(settings, "announce", "--for-now", "It moves at 12:00.")
+    assert shown() == ("It moves at 12:00.", True)
+    call(settings, "announce", "--back")
+    assert shown() == ("Welcome", False)
+    call(settings, "announce", "Our own")
+    before = operations.read(settings)
+    for text in ("It moves at 12:00.", "It moves at 13:00."):
+        call(settings, "announce", "--for-now", text)
+        assert shown() == (text, True)
+    for _ in range(2):
+        # One that was not made for now stays.
+        assert call(settings, "announce", "--back")["shown"] == "Our own"
+        assert operations.read(settings) == before
+    call(settings, "announce", "--for-now", "It moves.")
+    call(settings, "announce", "--clear")
+    assert shown() == ("Welcome", False)
+
+
+def test_nothing_is_started_where_the_hub_has_left(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    asked: list[list[str]] = []
+
+    def engine(argv: list[str], **_more: t.Any) -> tuple[int, str, str]:
+        asked.append(argv)
+        return 0, "", ""
+
+    monkeypatch.setattr("galilean_hubctl.engine.run", engine)
+    Path(settings.state_dir, "audit").mkdir(parents=True)
+    Path(settings.state_dir, "moved").write_text('{"to": "new-host", "time": "2026-11-30T12:00:00Z"}')
+    for argv in (
+        ["restart", "all"],
+        ["status"],
+        ["check"],
+        ["announce", "x"],
+        ["undrain"],
+        ["restore", "--user", "ada"],
+    ):
+        assert __main__.main(["--folder", settings.folder, *argv]) == 1
+        assert "has moved from this host to new-host (2026-11-30T12:00:00Z)" in capsys.readouterr().err
+    assert not asked
+    # What there was is still told.
+    assert __main__.main(["--folder", settings.folder, "who", "--json"]) == 0
+
+
 def test_a_notice_of_the_settings_stays(settings: Settings) -> None:
     noted = dataclasses.replace(settings, notice="It is recorded.")
     assert call(noted, "announce", "Hello")["shown"] == "Hello It is recorded."
@@ -413,6 +465,7 @@ def test_users_as_a_table() -> None:
     ("argv", "said"),
     [
         (["announce", "x", "--clear"], "There is a text, and --clear: give one of them."),
+        (["announce", "--clear", "--back"], "There is --clear, and --back: give one of them."),
         (["announce", "a\x00"], "The text is 'a\x00'"),
         (["drain", "--at", "soon"], "The time is 'soon'"),
         (["backup"], "The hub hub has no backups: set backup_repository"),

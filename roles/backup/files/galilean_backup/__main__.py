@@ -125,6 +125,8 @@ def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]
         return move.phase(settings)
     if given.command == "retire":
         return move.retire(settings, given.to)
+    if given.command != "receive":
+        move.refuse_moved(settings)
     with alone(settings):
         if given.command == "drill":
             return drill.begin(

@@ -233,6 +233,13 @@ def begin(
     chosen = random.sample(found["volumes"], min(homes or total, total))
     whole = len(chosen) == total
     found = {**found, "volumes": [moved(found, one, name) for one in chosen]}
+    taken = manifest.conflicts(
+        found, name, engine.labels(settings, [one["name"] for one in found["volumes"]])
+    )
+    if taken:
+        raise Problem(
+            f"The volume {taken[0]} is on this host, which no drill has made: rename or remove it first."
+        )
     if not check:
         keep(settings, {**before, "began": state.stamp(began)})
         repository.unlock()

@@ -34,6 +34,8 @@ NOTHING, COPIED, WHOLE, DONE = "", "copied", "whole", "done"
 MOVED = "moved"
 # Beside the instance's own.
 UNITS = ("-backup.timer", "-certbot.timer", "-check.timer", "-metrics.timer", "-metrics.service")
+# On hosts without systemd.
+CRON, CRON_FILES = Path("/etc/cron.d"), ("-backup", "-certbot", "-monitoring")
 # What of the backups' own folder comes along: without the password nobody reads those that there are.
 BACKUP = ("secrets/password", "repository.json", "last.json", "restored.json")
 VANISHED = 24
@@ -52,6 +54,17 @@ def note(settings: Settings, **more: t.Any) -> dict[str, t.Any]:
 
 
 # -- on the old host
+
+
+def refuse_moved(settings: Settings) -> None:
+    """Raise Problem on a host that the instance has left: what is there would get the name of what people work with."""
+    mark = Path(settings.state_dir) / MOVED
+    if mark.exists():
+        found = read_json(mark)
+        raise Problem(
+            f"The instance {settings.instance} has moved from this host to {found.get('to', 'another one')} ({found.get('time', '')}): "
+            "run this there, or see docs/moving.md for the way back."
+        )
 
 
 def serve(settings: Settings) -> None:
@@ -186,6 +199,8 @@ def retire(settings: Settings, new: str) -> dict[str, t.Any]:
                 capture_output=True,
                 check=False,
             )
+    for name in CRON_FILES:
+        (CRON / f"{settings.instance}{name}").unlink(missing_ok=True)
     found = engine.containers(settings)
     # No new server comes when the others go, and none after a start of the machine.
     for some in (
@@ -211,7 +226,6 @@ def receive(
             f"The instance {settings.instance} is on this host with {there}: -e move_confirm={settings.instance} replaces it by "
             "that of the old host."
         )
-    (Path(settings.state_dir) / MOVED).unlink(missing_ok=True)
     old = Old(target, port, settings.home / "move")
     root = tree.fresh(settings.work, "root/database").parent
     old.rsync(f"{target}:manifest.json", str(root))
@@ -228,6 +242,8 @@ def receive(
         )
     held, filled = restore.mounted(settings, present, reached.get("filled", ()))
     note(settings, phase=COPIED, filled=filled)
+    # What is here is replaced from now on. Before, this host was one that the instance has left.
+    (Path(settings.state_dir) / MOVED).unlink(missing_ok=True)
     names = [one["name"] for one in engine.containers(settings)]
     if names:
         engine.docker(settings, "stop", "--time", "10", *names)

@@ -17,6 +17,7 @@ import typing as t
 
 from . import announce, backup, check, drain, logs, restart, restore, shell, status, undrain, users, who
 from .container_logs import visible
+from .moved import refuse_moved
 from .settings import Busy, Problem, load
 
 BUSY = 75
@@ -24,6 +25,8 @@ COMMANDS: tuple[types.ModuleType, ...] = (
     *(status, check, users, who, logs, shell, restart),
     *(announce, drain, undrain, backup, restore),
 )
+# What reads what is left on a host that the instance has left; the program of the backups judges for itself.
+ANYWHERE = (who, logs, backup)
 
 
 def parsed(argv: list[str]) -> argparse.Namespace:
@@ -51,7 +54,10 @@ def main(argv: list[str]) -> int:
     try:
         if os.geteuid() != 0:
             raise Problem("hubctl needs root: call it with sudo.")
-        answer: dict[str, t.Any] = given.module.run(load(given.folder), given)
+        settings = load(given.folder)
+        if given.module not in ANYWHERE:
+            refuse_moved(settings)
+        answer: dict[str, t.Any] = given.module.run(settings, given)
     except Problem as exc:
         if getattr(given, "json", False):
             print(json.dumps({"problem": str(exc)}))

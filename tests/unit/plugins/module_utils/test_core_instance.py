@@ -9,6 +9,9 @@ import pytest
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.core.instance import (
+    DRILL_PART,
+    UNIT_PARTS,
+    check_instance_name,
     instance_layout,
 )
 
@@ -65,6 +68,16 @@ def test_a_name_of_another_instances_part_is_refused(name: str, stem: str, part:
         f"jupyterhub_instance is {name!r}, as a part of the instance {stem!r} would be called: "
         f"use a name without -{part}"
     )
+
+
+def test_the_name_of_a_drill_is_for_drills_alone() -> None:
+    """playbooks/drill.yml makes it; settings, whose hub it would be, may not."""
+    assert instance_layout("lab-drill")["name"] == "lab-drill"
+    assert check_instance_name("lab-drill-2", (*UNIT_PARTS, DRILL_PART)) == "lab-drill-2"
+    with pytest.raises(
+        HubError, match=r"part of the instance 'lab' would be called: use a name without -drill$"
+    ):
+        check_instance_name("lab-drill", (*UNIT_PARTS, DRILL_PART))
 
 
 NO_CLASH = [
