@@ -168,7 +168,7 @@ REFUSED: list[tuple[Disk, Host, str, str]] = [
         EMPTY,
         host(obstacle="/srv/x"),
         "data_volume_path is /srv, but /srv/x is in it",
-        "(mv /srv /srv.before), run",
+        "playbooks/move_data.yml, or give",
     ),
     (EMPTY, host(link="/data"), "data_volume_path is /srv, which leads to /data", "give /data"),
     # The table.
