@@ -112,12 +112,6 @@ def _limit_problems(where: str, entry: Settings) -> list[str]:
         found += _size_problems(f"{where} has memory_limit", entry["memory_limit"], SMALLEST_SERVER)
     if entry.get("disk_limit") not in (None, ""):
         found += _size_problems(f"{where} has disk_limit", entry["disk_limit"], SMALLEST_HOME, ("0",))
-    for key in ("cpu_limit", "pids_limit"):
-        if entry.get(key) is not None and float(entry[key]) <= 0:
-            found.append(f"{where} has {key} {entry[key]!r}: give more than 0, or leave it out")
-    cull = entry.get("cull_timeout")
-    if (cull is not None and 0 < int(cull) < 600) or int(cull or 0) < 0:
-        found.append(f"{where} has cull_timeout {cull}: give 0 (never) or at least 600 seconds")
     return found
 
 
@@ -464,9 +458,6 @@ def access_problems(settings: Settings) -> list[str]:
     services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
     found += _check_problems(settings["check_user"], services)
     found += _reserved_problems(settings, services)
-    for key, nothing in (("token_max_age", "no end"), ("failed_login_limit", "no limit")):
-        if int(settings.get(key) or 0) < 0:
-            found.append(f"jupyterhub_{key} is {settings[key]}: give 0 for {nothing}, or more")
     return found
 
 

@@ -91,23 +91,21 @@ def values(settings: Settings) -> list[str]:
         found.append(
             f"backup_password has {len(own['password'])} characters: use at least {SHORTEST}, such as from openssl rand -hex 32"
         )
-    bad = [one for one in own["hours"] if isinstance(one, bool) or not 0 <= int(one) <= 23]
-    if bad or not own["hours"]:
-        found.append(f"backup_hours is {own['hours']}: give at least one hour from 0 to 23")
+    hours = sorted({int(one) for one in own["hours"]})
+    if not hours:
+        found.append("backup_hours is []: give at least one hour from 0 to 23")
     for name, count in own["keep"].items():
         if name not in PERIODS:
             found.append(f"backup_keep.{name} is no period: use {', '.join(PERIODS[:-1])} or {PERIODS[-1]}")
         elif isinstance(count, bool) or not re.fullmatch(r"\d+", str(count)):
             found.append(f"backup_keep.{name} is '{count}': give how many backups stay, such as 7")
-    if own["max_age"] < 1:
+    longest = max(
+        (later - hour for hour, later in zip(hours, [*hours[1:], *[one + 24 for one in hours]])), default=0
+    )
+    if own["max_age"] < longest:
         found.append(
-            f"backup_max_age is {own['max_age']}: give a number of hours, more than between two backups"
+            f"backup_max_age is {own['max_age']} and backup_hours leaves {longest} hours between two backups: give more than {longest}"
         )
-    found += [
-        f"backup_{name} is {own[name]}: give a whole number, 0 for {meaning}"
-        for name, meaning in (("drill_max_age", "no warning"), ("drill_homes", "all homes"))
-        if own[name] < 0
-    ]
     if own["metrics_file"] and not own["metrics_file"].startswith("/"):
         found.append(f"backup_metrics_file is '{own['metrics_file']}': give an absolute path on the host")
     found += [

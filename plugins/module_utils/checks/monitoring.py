@@ -32,9 +32,6 @@ def server(settings: Settings) -> list[str]:
         ipaddress.ip_address(own["bind_address"])
     except ValueError:
         found.append(f"monitoring_bind_address is '{own['bind_address']}': give an address such as 127.0.0.1")
-    for name in ("prometheus_port", "alertmanager_port"):
-        if not 1 <= own[name] <= 65535:
-            found.append(f"monitoring_{name} is {own[name]}: give a port from 1 to 65535")
     if own["prometheus_port"] == own["alertmanager_port"]:
         found.append(
             f"monitoring_prometheus_port is {own['prometheus_port']}, as is monitoring_alertmanager_port: give one of them another"

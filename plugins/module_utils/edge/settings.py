@@ -45,11 +45,7 @@ def _address_problems(address: str, tls_mode: str, balanced: bool) -> list[str]:
 
 def _port_problems(port: int, http_port: int, tls_mode: str) -> list[str]:
     problems = []
-    if not 1 <= port <= 65535:
-        problems.append(f"edge_port is {port}: use a number from 1 to 65535")
-    if not 0 <= http_port <= 65535:
-        problems.append(f"edge_http_port is {http_port}: use a number from 1 to 65535, or 0 for none")
-    elif http_port and tls_mode == "off":
+    if http_port and tls_mode == "off":
         problems.append(
             f"edge_http_port is {http_port} while edge_tls_mode is 'off': it redirects to HTTPS, so set it to 0"
         )
@@ -167,22 +163,6 @@ def _text_problems(settings: dict[str, t.Any]) -> list[str]:
     for name in ("max_upload", "log_max_size"):
         if not SIZE.match(settings[name]):
             problems.append(f"edge_{name} is {settings[name]!r}: give a number and k, m or g, such as 512m")
-    lowest = {
-        "tls_warn_days": 0,
-        "hsts_seconds": 0,
-        "login_rate": 0,
-        "login_burst": 0,
-        "hub_rate": 0,
-        "server_rate": 0,
-        "rate_burst": 0,
-        "read_timeout": 60,
-        "reload_grace": 1,
-        "workers": 1,
-        "log_max_files": 1,
-    }
-    for name, least in lowest.items():
-        if int(settings[name]) < least:
-            problems.append(f"edge_{name} is {settings[name]}: use {least} or more")
     return problems
 
 

@@ -10,10 +10,17 @@ import ipaddress
 import itertools
 import os
 import re
+import shlex
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils.settings.renamed import RENAMED
-from ansible_collections.galilean.hub.plugins.module_utils.settings.spec import Spec, is_secret, nearest, show
+from ansible_collections.galilean.hub.plugins.module_utils.settings.spec import (
+    Spec,
+    check_value,
+    is_secret,
+    nearest,
+    show,
+)
 
 # What roles leave for later roles (their READMEs say so). Not settings, but they carry a role's prefix.
 LEFT_FACTS = frozenset(
@@ -28,45 +35,58 @@ LEFT_FACTS = frozenset(
     ]
 )
 
+TEXT: Spec = {"type": "str"}
+SWITCH: Spec = {"type": "bool"}
+# A list or mapping, which -e gives as text, and which the module judges that takes it.
+ANY: Spec = {"type": "raw"}
+
 # What playbooks take with -e, by what all of it begins with. The head of each playbook explains its own.
-PLAYBOOK_VARIABLES = {
-    "hubctl": ("hubctl_arguments",),
-    "migrate": (
-        "migrate_from",
-        "migrate_host",
-        "migrate_into",
-        "migrate_known_hosts",
-        "migrate_names",
-        "migrate_names_file",
-        "migrate_over_limit",
-        "migrate_prefix",
-        "migrate_root",
-        "migrate_ssh_key",
-        "migrate_unlisted",
-        "migrate_users",
-    ),
-    "move": ("move_address", "move_confirm", "move_from", "move_notice"),
-    "rebuild": ("rebuild_confirm", "rebuild_lose_data"),
-    "restore": (
-        "restore_archive",
-        "restore_beside",
-        "restore_confirm",
-        "restore_name",
-        "restore_path",
-        "restore_remove_drill",
-        "restore_snapshot",
-        "restore_user",
-    ),
-    "rollback": ("rollback_database", "rollback_release"),
-    "takeover": ("takeover_confirm",),
-    "teardown": (
-        "teardown_confirm",
-        "teardown_delete_data",
-        "teardown_delete_images",
-        "teardown_release_addresses",
-        "teardown_scope",
-    ),
+PLAYBOOK_VARIABLES: dict[str, dict[str, Spec]] = {
+    "hubctl": {"hubctl_arguments": TEXT},
+    "migrate": {
+        "migrate_from": {"type": "str", "choices": ["tljh", "deploy_docker", "jukebox", "folders"]},
+        "migrate_host": TEXT,
+        "migrate_into": TEXT,
+        "migrate_known_hosts": TEXT,
+        "migrate_names": ANY,
+        "migrate_names_file": TEXT,
+        "migrate_over_limit": SWITCH,
+        "migrate_prefix": TEXT,
+        "migrate_root": TEXT,
+        "migrate_ssh_key": TEXT,
+        "migrate_unlisted": SWITCH,
+        "migrate_users": ANY,
+    },
+    "move": {
+        "move_address": TEXT,
+        "move_confirm": TEXT,
+        "move_from": TEXT,
+        "move_notice": {"type": "int", "default": 15},
+    },
+    "rebuild": {"rebuild_confirm": TEXT, "rebuild_lose_data": SWITCH},
+    "restore": {
+        "restore_archive": TEXT,
+        "restore_beside": SWITCH,
+        "restore_confirm": TEXT,
+        "restore_name": TEXT,
+        "restore_path": TEXT,
+        "restore_remove_drill": SWITCH,
+        "restore_snapshot": TEXT,
+        "restore_user": TEXT,
+    },
+    "rollback": {"rollback_database": SWITCH, "rollback_release": TEXT},
+    "takeover": {"takeover_confirm": TEXT},
+    "teardown": {
+        "teardown_confirm": TEXT,
+        "teardown_delete_data": SWITCH,
+        "teardown_delete_images": SWITCH,
+        "teardown_release_addresses": SWITCH,
+        "teardown_scope": {"type": "str", "choices": ["deployment", "instance"]},
+    },
 }
+ALL_PLAYBOOK_VARIABLES = {name: spec for taken in PLAYBOOK_VARIABLES.values() for name, spec in taken.items()}
+# What a drill takes begins like what it is about.
+DRILL = ("backup_drill_homes", "restore_name", "restore_remove_drill", "restore_snapshot")
 
 # Variables that Ansible itself brings, or that a role keeps to itself.
 NOT_SETTINGS = re.compile(
@@ -98,6 +118,41 @@ def _meant(name: str, role: str | None, specs: t.Mapping[str, Spec]) -> str | No
     return own[found] if found else None
 
 
+def _taken(name: str) -> t.Collection[str]:
+    """What playbooks take that begins as this name does; empty where nothing does."""
+    begin = name.partition("_")[0]
+    return DRILL if name.startswith("drill_") else PLAYBOOK_VARIABLES.get(begin, {})
+
+
+def playbook_name(name: str) -> list[str]:
+    """A sentence where a variable is meant for a playbook, and none takes it."""
+    if name in ALL_PLAYBOOK_VARIABLES or NOT_SETTINGS.match(name):
+        return []
+    taken = _taken(name)
+    # The beginning is right: only what follows it tells how alike two names are.
+    by_end = {one.partition("_")[2]: one for one in taken}
+    near = by_end.get(nearest(name.partition("_")[2], by_end) or "") or (
+        nearest(name, ALL_PLAYBOOK_VARIABLES, LIKENESS) if not taken else None
+    )
+    if not taken and not near:
+        return []
+    fix = f"did you mean {near}?" if near else f"use one of {', '.join(taken)}."
+    return [f"{name} is no variable of a playbook: {fix}"]
+
+
+def playbook_value(name: str, value: t.Any) -> list[str]:
+    """What is wrong with a value that was given to a playbook: nobody may mean what Jinja makes of '15m' or 'ture'."""
+    problems = check_value(name, value, ALL_PLAYBOOK_VARIABLES[name])
+    if name == "hubctl_arguments" and not problems:
+        try:
+            shlex.split(str(value or ""))
+        except ValueError:
+            problems.append(
+                f"{name} is {show(value)}, with one quotation mark: write the other one, or a backslash before it."
+            )
+    return problems
+
+
 def misspelled(
     variables: t.Mapping[str, t.Any],
     specs: t.Mapping[str, Spec],
@@ -116,12 +171,13 @@ def misspelled(
         if name in RENAMED:
             errors.append(f"{name} is called {RENAMED[name]} now: rename it (docs/upgrading.md).")
             continue
-        taken = PLAYBOOK_VARIABLES.get(name.partition("_")[0])
-        if taken:
-            if name not in taken:
-                errors.append(f"{name} is no variable of a playbook: use one of {', '.join(taken)}.")
-            continue
         role = next((role for prefix, role in prefixes.items() if name.startswith(prefix)), None)
+        if name in ALL_PLAYBOOK_VARIABLES:
+            continue
+        unknown = [] if role else playbook_name(name)
+        if unknown:
+            errors += unknown
+            continue
         near = _meant(name, role, specs)
         if near:
             shown = _shown(name, variables[name], specs[near])
