@@ -136,7 +136,7 @@ def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]
             found.append(
                 f"{where} has the repository {entry['url']!r}, an address of one of its pages: give the one that git clones"
             )
-        elif not repository_folder(entry):
+        elif not repository_folder(entry).strip("."):
             found.append(
                 f"{where} has the repository {entry['url']!r}: give its address with the name of the repository"
             )
@@ -392,6 +392,11 @@ def _approval_problems(approval: Settings) -> list[str]:
     return found
 
 
+def _percent(approval: Settings) -> float:
+    """Of the approved whom a new list may leave out; 0 lets it leave out one at a time."""
+    return float(approval.get("max_removed", MAX_REMOVED))
+
+
 def approved_problems(approval: Settings, content: bytes, before: bytes, now: datetime) -> list[str]:
     """What is wrong with the list of approved users in a file, before it takes the place of the one that counts.
 
@@ -406,7 +411,7 @@ def approved_problems(approval: Settings, content: bytes, before: bytes, now: da
     except ApprovalError as exc:
         return [f"{where}: {exc}"]
     try:
-        check_removal(parse_list(before), approved, float(approval.get("max_removed") or MAX_REMOVED), now)
+        check_removal(parse_list(before), approved, _percent(approval), now)
     except RemovalError as exc:
         return [f"{where}: {exc}"]
     except ApprovalError:
@@ -720,10 +725,10 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
         access["approval"] = {
             "source": approval["source"],
             "url": approval.get("url") or "",
-            "max_removed": float(approval.get("max_removed") or MAX_REMOVED),
+            "max_removed": _percent(approval),
             "interval": int(approval.get("interval") or 900),
             "timeout": int(approval.get("timeout") or 10),
-            "cache": int(approval.get("cache") or 60),
+            "cache": int(approval.get("cache", 60)),
             "on_failure": approval.get("on_failure") or "refuse",
         }
     traits: dict[str, dict[str, t.Any]] = {

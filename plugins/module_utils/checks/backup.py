@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 import typing as t
 
@@ -27,6 +28,8 @@ def repository(settings: Settings) -> list[str]:
     if not name:
         return []
     scheme, found, rest = name.partition(":")
+    if not name.isprintable() or name != name.strip():
+        return [f"backup_repository is {name!r}: give it in one line, without blanks at its ends"]
     if not name.startswith("/") and (not found or scheme not in SCHEMES or not rest):
         return [
             f"backup_repository is '{name}': give the absolute path of a folder, or one of {', '.join(f'{one}:...' for one in SCHEMES[1:5])} as "
@@ -40,9 +43,10 @@ def repository(settings: Settings) -> list[str]:
             f"backup_repository is '{shown}', with a password in it: put that into backup_environment, as RESTIC_REST_USERNAME and "
             "RESTIC_REST_PASSWORD"
         ]
-    folder = name.removeprefix("local:")
+    # Two slashes at the beginning stay two.
+    folder = os.path.normpath(re.sub("^//+", "/", name.removeprefix("local:")))
     state = layout(settings)["state_dir"]
-    if folder.startswith("/") and f"{folder.rstrip('/')}/".startswith(f"{state}/"):
+    if folder.startswith("/") and f"{folder}/".startswith(f"{os.path.normpath(state)}/"):
         return [
             f"backup_repository is '{name}', in the folder of the instance itself: give one on another disk or machine"
         ]
@@ -84,6 +88,21 @@ def access(settings: Settings) -> list[str]:
     return found
 
 
+def _option_problems(options: t.Iterable[t.Any]) -> list[str]:
+    """Words of restic's command: one that begins with a dash, or the value of such a one before it."""
+    found, open_ = [], False
+    for option in map(str, options):
+        if option.startswith("-"):
+            right, open_ = not re.match(r"[^=]*\s", option), "=" not in option
+        else:
+            right, open_ = open_, False
+        if not right:
+            found.append(
+                f"backup_restic_options has '{option}': give each option as one word, such as --limit-upload=2048"
+            )
+    return found
+
+
 def values(settings: Settings) -> list[str]:
     own: dict[str, t.Any] = settings.role("backup", secrets=True)
     found = []
@@ -106,6 +125,7 @@ def values(settings: Settings) -> list[str]:
         found.append(
             f"backup_max_age is {own['max_age']} and backup_hours leaves {longest} hours between two backups: give more than {longest}"
         )
+    found += _option_problems(own["restic_options"])
     if own["metrics_file"] and not own["metrics_file"].startswith("/"):
         found.append(f"backup_metrics_file is '{own['metrics_file']}': give an absolute path on the host")
     found += [

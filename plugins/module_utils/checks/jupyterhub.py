@@ -72,6 +72,15 @@ def welcome(settings: Settings) -> list[str]:
     ]
 
 
+def public_url(settings: Settings) -> list[str]:
+    given = settings["jupyterhub_public_url"]
+    if not given or re.match("https?://[^/]", given, re.IGNORECASE):
+        return []
+    return [
+        f"jupyterhub_public_url is '{given}': give the full address that browsers use, such as https://hub.example.org/"
+    ]
+
+
 def subdomains(settings: Settings) -> list[str]:
     if not settings["jupyterhub_subdomains"]:
         return []
@@ -228,6 +237,7 @@ CHECKS = (
     secrets,
     audit,
     welcome,
+    public_url,
     subdomains,
     users_file,
     listed,

@@ -13,6 +13,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import
 # Parts of an hour, as timers and cron begin anew with each. Most starts of a server are done sooner.
 MINUTES = (5, 6, 10, 12, 15, 20, 30, 60)
 RULES = "roles/monitoring/files/galilean_hub.rules.yml"
+# A name or an address, and a port.
+SERVER = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -54,7 +56,8 @@ def receivers(settings: Settings) -> list[str]:
         found.append(
             f"monitoring_email_from is '{own['email_from']}': give the mail address that alerts come from"
         )
-    if not re.fullmatch(r"\S+:\d+", own["smtp_host"]):
+    server = SERVER.fullmatch(own["smtp_host"])
+    if not server or not 1 <= int(server[1]) <= 65535:
         found.append(
             f"monitoring_smtp_host is '{own['smtp_host']}': give server and port, such as mail.example.org:587"
         )

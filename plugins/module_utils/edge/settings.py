@@ -13,10 +13,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.edge.balancer import 
 from ansible_collections.galilean.hub.plugins.module_utils.edge.budget import memory_problems
 from ansible_collections.galilean.hub.plugins.module_utils.edge.headers import header_problems
 
-SIZE = re.compile(r"^[0-9]+[kmg]?$", re.IGNORECASE)
-SERVER_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
-ALIAS = re.compile(r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
-BASE_URL = re.compile(r"^/([A-Za-z0-9._~-]+/)*$")
+SIZE = re.compile(r"[0-9]+[kmg]?", re.IGNORECASE)
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+SERVER_NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
+ALIAS = re.compile(rf"(\*\.)?{SERVER_NAME.pattern}")
+# No part of it is . or .., which browsers take away.
+BASE_URL = re.compile(r"/((?!\.{1,2}/)[A-Za-z0-9._~-]+/)*")
 
 
 def _address_problems(address: str, tls_mode: str, balanced: bool) -> list[str]:
@@ -140,20 +142,20 @@ def _tls_problems(tls_mode: str, files: dict[str, str]) -> list[str]:
 
 def _text_problems(settings: dict[str, t.Any]) -> list[str]:
     problems = []
-    if settings["server_name"] and not SERVER_NAME.match(settings["server_name"]):
+    if settings["server_name"] and not SERVER_NAME.fullmatch(settings["server_name"]):
         problems.append(
             f"edge_server_name is {settings['server_name']!r}: give a host name alone, such as hub.example.org"
         )
     problems += [
         f"edge_server_aliases has {alias!r}: give host names alone, such as www.example.org"
         for alias in settings["server_aliases"]
-        if not ALIAS.match(alias)
+        if not ALIAS.fullmatch(alias)
     ]
     if settings["server_aliases"] and not settings["server_name"]:
         problems.append(
             "edge_server_name is empty while edge_server_aliases has names: give the first one there"
         )
-    if not BASE_URL.match(settings["base_url"]):
+    if not BASE_URL.fullmatch(settings["base_url"]):
         problems.append(
             f"edge_base_url is {settings['base_url']!r}: begin and end with a slash, with letters, digits and . _ ~ - "
             "between, such as /science/"
@@ -161,7 +163,7 @@ def _text_problems(settings: dict[str, t.Any]) -> list[str]:
     if not settings["title"].strip() or not settings["title"].isprintable():
         problems.append(f"edge_title is {settings['title']!r}: give one line of text")
     for name in ("max_upload", "log_max_size"):
-        if not SIZE.match(settings[name]):
+        if not SIZE.fullmatch(settings[name]):
             problems.append(f"edge_{name} is {settings[name]!r}: give a number and k, m or g, such as 512m")
     return problems
 

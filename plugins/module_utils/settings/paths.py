@@ -37,7 +37,7 @@ def path_problems(setting: str, value: t.Any) -> list[str]:
     what = "folder" if setting in FOLDERS else "file"
     plain = path.rstrip("/") if setting in FOLDERS else path
     if (
-        plain.startswith("/")
+        re.match(r"/[^/]", plain)
         and posixpath.normpath(plain) == plain
         and path.isprintable()
         and not ODD.search(path)

@@ -39,6 +39,77 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("backup_repository", "/srv/hub-backup"),
+        ("backup_repository", "/mnt/My backups/x/"),
+        ("backup_restic_options", ["--limit-upload=2048", "-o", "s3.region=eu", "--option=a=b c", "-v"]),
+        ("backup_max_age", 24),
+        ("monitoring_smtp_host", "mail.example.org:587"),
+        ("monitoring_smtp_host", "[2001:db8::1]:25"),
+        ("docker_address_pools", [{"base": "172.20.0.0/16", "size": 24}, {"base": "fd00::/48", "size": 64}]),
+        ("openstack_dns_servers", ["192.0.2.1", "2001:db8::1"]),
+        ("jupyterhub_public_url", "HTTPS://hub.example.org/"),
+        ("jupyterhub_public_url", "http://[::1]:8000/science/"),
+    ],
+)
+def test_what_is_right(settings_of: SettingsOf, setting: str, value: t.Any) -> None:
+    role = next(role for role in ROLES if setting.startswith(f"{role}_"))
+    settings = settings_of(**{setting: value, "backup_password": "x" * 32})
+    settings.found = {**FOUND, "openstack": []}
+    assert refused(settings, role, "CHECKS") == []
+
+
+@pytest.mark.parametrize(
+    ("when", "right"),
+    [
+        ("*-*-* 00,12:00:00", True),
+        ("daily", True),
+        ("Mon", True),
+        ("semiannually", True),
+        ("Mon..Fri 04:00 Europe/Rome", True),
+        ("whenever it suits", False),
+        ("dayly", False),
+        ("daily\n", False),
+    ],
+)
+def test_times_of_the_renewal(settings_of: SettingsOf, when: str, right: bool) -> None:
+    tls = {"edge_tls_mode": "acme", "edge_server_name": "hub.example.org", "certbot_agree_tos": True}
+    found = refused(
+        settings_of(**tls, edge_http_port=80, edge_bind_address="0.0.0.0", certbot_renewal_calendar=when),
+        "certbot",
+        "CHECKS",
+    )
+    assert [one.startswith("certbot_renewal_calendar is ") for one in found] == ([] if right else [True])
+
+
+@pytest.mark.parametrize(
+    ("cidr", "said"),
+    [
+        ("192.168.230.0/24", []),
+        ("10.208.0.0/12", ["user servers (jupyterhub_users_subnet)"]),
+        ("10.224.0.0/16", ["docker_address_pools"]),
+        ("10.0.0.0/8", ["user servers (jupyterhub_users_subnet)", "docker_address_pools"]),
+    ],
+)
+def test_networks_of_a_cloud(settings_of: SettingsOf, cidr: str, said: list[str]) -> None:
+    settings = settings_of(openstack_cloud="lab", openstack_subnet_cidr=cidr)
+    settings.found = {"openstack": []}
+    found = refused(settings, "openstack", "CHECKS")
+    assert len(found) == len(said)
+    assert all(f" of {who}: give" in one for one, who in zip(found, said))
+    settings = settings_of(openstack_cloud="lab", openstack_dns_servers=["192.0.2.1", "ns1"])
+    settings.found = {"openstack": []}
+    assert refused(settings, "openstack", "CHECKS") == [
+        "openstack_dns_servers has 'ns1': give addresses, such as 192.0.2.53"
+    ]
+    # The deployment then has no network of its own.
+    settings = settings_of(openstack_cloud="lab", openstack_subnet_cidr=cidr, openstack_network="site")
+    settings.found = {"openstack": []}
+    assert refused(settings, "openstack", "CHECKS") == []
+
+
+@pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
         ("backup_repository", "backup/hub", "backup_repository is 'backup/hub': give the absolute path of"),
@@ -76,6 +147,42 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
             12,
             "backup_max_age is 12 and backup_hours leaves 24 hours between two backups: give",
         ),
+        # Another way to the same folder.
+        (
+            "backup_repository",
+            "/srv//hub/b",
+            "backup_repository is '/srv//hub/b', in the folder of the instance",
+        ),
+        ("backup_repository", "//srv/hub", "backup_repository is '//srv/hub', in the folder of the instance"),
+        ("backup_repository", "/srv/x/../hub/b", "backup_repository is '/srv/x/../hub/b', in the folder of"),
+        ("backup_repository", "/mnt/b\n", "backup_repository is '/mnt/b\\n': give it in one line"),
+        ("backup_restic_options", ["--limit-upload 2048"], "backup_restic_options has '--limit-upload 2048'"),
+        (
+            "backup_restic_options",
+            ["limit-upload=2048"],
+            "backup_restic_options has 'limit-upload=2048': give",
+        ),
+        (
+            "backup_restic_options",
+            ["-o", "a=b", "c"],
+            "backup_restic_options has 'c': give each option as one",
+        ),
+        (
+            "monitoring_smtp_host",
+            "smtp://mail:25",
+            "monitoring_smtp_host is 'smtp://mail:25': give server and",
+        ),
+        ("monitoring_smtp_host", "mail:99999", "monitoring_smtp_host is 'mail:99999': give server and port"),
+        ("monitoring_smtp_host", "mail:25:25", "monitoring_smtp_host is 'mail:25:25': give server and port"),
+        ("monitoring_smtp_host", "mail:0", "monitoring_smtp_host is 'mail:0': give server and port"),
+        (
+            "docker_address_pools",
+            [{"base": "10.208.0.0/12", "size": 24}],
+            "docker_address_pools has 10.208.0.0/12, which overlaps 10.",
+        ),
+        ("jupyterhub_public_url", "hub.example.org", "jupyterhub_public_url is 'hub.example.org': give the"),
+        ("jupyterhub_public_url", "https:///hub", "jupyterhub_public_url is 'https:///hub': give the full"),
+        ("jupyterhub_public_url", "ftp://hub.example.org/", "jupyterhub_public_url is 'ftp://hub"),
         ("backup_hours", [], "backup_hours is []: give at least one hour"),
         (
             "backup_keep",

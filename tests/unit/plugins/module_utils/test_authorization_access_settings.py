@@ -180,6 +180,8 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"repositories": [repo("a", path="b/c")]}, ""),
         *(({"repositories": [repo("a", path=path)]}, "give one below the home") for path in PATHS),
         *(({"repositories": [repo(page)]}, "an address of one of its pages") for page in PAGES),
+        ({"repositories": [{"url": "https://x.org/a/.."}]}, "with the name of the repository"),
+        ({"repositories": [{"url": "https://x.org/a/...git"}]}, "with the name of the repository"),
         ({"repositories": [repo("")]}, "with the name of the repository"),
         *(({"repositories": [repo("a", branch=branch)]}, "has the branch") for branch in REFS),
         *(({"repositories": [repo("a", branch=branch)]}, "") for branch in BRANCHES),
@@ -310,6 +312,15 @@ def test_folders() -> None:
 def test_limits_of_folders(own: str | None, all_others: str, limit: str) -> None:
     given = settings(shared_folders=[{"name": "lab", "disk_limit": own}], shared_disk_limit=all_others)
     assert access.folders(given, "/srv/hub/shared")[0]["disk_limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("approval", "percent", "cache"), [({}, 50.0, 60), ({"max_removed": 0, "cache": 0}, 0.0, 0)]
+)
+def test_nothing_is_a_number_of_approvals(approval: dict[str, int], percent: float, cache: int) -> None:
+    given = settings(approval={"source": "endpoint", "url": "https://example.org/x", **approval})
+    traits = access.access_traits({**given, "folders": []})["GalileanAccess"]["approval"]
+    assert (traits["max_removed"], traits["cache"]) == (percent, cache)
 
 
 def test_rules_of_groups() -> None:

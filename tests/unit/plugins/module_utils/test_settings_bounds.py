@@ -54,9 +54,9 @@ def test_what_no_number_of_the_settings_is(number: t.Any) -> None:
         # A number that is no setting of ours.
         ("my_number", -1, ""),
         ("jupyterhub_cpu_limit", 0.001, "give 0 (as many as the host has, at most 4), or 0.01 or more."),
-        ("jupyterhub_pids_limit", 3, "no server works with less, so give 32 or more."),
-        ("jupyterhub_pids_limit", 0, "no server works with less, so give 32 or more."),
-        ("jupyterhub_groups[3].pids_limit", -5, "no server works with less, so give 32 or more."),
+        ("jupyterhub_pids_limit", 3, "no server works with less, so give 24 or more."),
+        ("jupyterhub_pids_limit", 0, "no server works with less, so give 24 or more."),
+        ("jupyterhub_groups[3].pids_limit", -5, "no server works with less, so give 24 or more."),
         ("jupyterhub_profiles[0].cpu_limit", 0, "give 0.01 or more."),
         (
             "jupyterhub_groups[0].cull_timeout",

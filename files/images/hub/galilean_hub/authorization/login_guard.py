@@ -31,6 +31,7 @@ from ..audit import events
 from ..http import api_limits
 from ..http.errors import refused
 from ..http.server import by_proxy
+from ..shared.usernames import composed
 from ..spawner.drain import DRAIN
 from . import failed_logins
 
@@ -100,6 +101,10 @@ class LoginGuard(Authenticator):
         return f"{text} Ask {self.contact}." if self.contact else text
 
     # -- names
+
+    def normalize_username(self, username: str) -> str:
+        """Names are compared sign by sign, so each has to come in one way only."""
+        return str(super().normalize_username(composed(username)))
 
     def validate_username(self, username: str) -> bool:
         """No control characters: programs that check passwords in C read a name up to a zero byte."""
