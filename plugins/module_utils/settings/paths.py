@@ -44,6 +44,6 @@ def path_problems(setting: str, value: t.Any) -> list[str]:
     ):
         return []
     return [
-        f"{setting} is {show(path)}: give the absolute path of a {what} on the host, without blanks, other signs and .., "
+        f"{setting} is {show(path)}: give the absolute path of a {what} on the host, without blanks, special signs and .., "
         f"such as {'/srv/data' if setting in FOLDERS else '/var/lib/prometheus/hub.prom'}."
     ]
