@@ -9,7 +9,7 @@ import ipaddress
 
 from ansible_collections.galilean.hub.plugins.module_utils.cloud.settings import problems
 from ansible_collections.galilean.hub.plugins.module_utils.derived.instance import layout
-from ansible_collections.galilean.hub.plugins.module_utils.network.ranges import overlapping
+from ansible_collections.galilean.hub.plugins.module_utils.network.ranges import covered, overlapping
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
 
 
@@ -24,11 +24,15 @@ def networks(settings: Settings) -> list[str]:
     """The server would not reach its own network, or the engine's."""
     if not settings["openstack_cloud"] or settings["openstack_network"]:
         return []
+    cidr = settings["openstack_subnet_cidr"]
     others = {
         "user servers (jupyterhub_users_subnet)": [layout(settings)["users_subnet"]],
-        "docker_address_pools": [pool.get("base") for pool in settings["docker_address_pools"]],
+        # The engine avoids what the host has a route to, as long as something is left.
+        "docker_address_pools": covered(
+            cidr, [pool.get("base") for pool in settings["docker_address_pools"]]
+        ),
     }
-    return overlapping("openstack_subnet_cidr", [settings["openstack_subnet_cidr"]], others)
+    return overlapping("openstack_subnet_cidr", [cidr], others)
 
 
 def name_servers(settings: Settings) -> list[str]:

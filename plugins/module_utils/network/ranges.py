@@ -29,3 +29,16 @@ def overlapping(
                         f"{setting} has {one}, which overlaps {two} of {who}: give a network that nothing else uses"
                     )
     return found
+
+
+def covered(network: str, ranges: t.Iterable[str]) -> list[str]:
+    """Those of the ranges of which the network leaves nothing."""
+    found = []
+    for text in ranges:
+        try:
+            one, whole = ipaddress.ip_network(str(text)), ipaddress.ip_network(str(network))
+        except ValueError:
+            continue
+        if one.version == whole.version and one.subnet_of(whole):  # type: ignore[arg-type]
+            found.append(str(text))
+    return found

@@ -87,6 +87,7 @@ def test_times_of_the_renewal(settings_of: SettingsOf, when: str, right: bool) -
     ("cidr", "said"),
     [
         ("192.168.230.0/24", []),
+        ("10.224.5.0/24", []),
         ("10.208.0.0/12", ["user servers (jupyterhub_users_subnet)"]),
         ("10.224.0.0/16", ["docker_address_pools"]),
         ("10.0.0.0/8", ["user servers (jupyterhub_users_subnet)", "docker_address_pools"]),
