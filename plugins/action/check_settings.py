@@ -36,6 +36,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings import secre
 from ansible_collections.galilean.hub.plugins.module_utils.settings import spec as settings_spec
 from ansible_collections.galilean.hub.plugins.module_utils.settings.alone import alone_problems
 from ansible_collections.galilean.hub.plugins.module_utils.settings.files import too_deep
+from ansible_collections.galilean.hub.plugins.module_utils.settings.paths import path_problems
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Unknown, convert
 from ansible_collections.galilean.hub.plugins.plugin_utils._host_settings import (
     ROLES,
@@ -122,12 +123,23 @@ class ActionModule(ActionBase):
         # Lines of the files of settings, by path.
         self._files: dict[str, list[str]] = {}
         rules, roles = self._task.args.get("rules", "all"), self._task.args.get("roles") or []
+        self._specs, self._defaults = all_specs(), all_defaults()
         result["changed"] = False
         if rules == "all":
             result.update(self._all(roles))
         else:
             self._settings = HostSettings(self._templar, self._vars)
-            errors = self._roles_problems(roles, KINDS[rules])
+            if rules == "playbook":
+                unknown = [
+                    error for name in sorted(self._vars) for error in settings_names.playbook_name(name)
+                ]
+                errors = [*unknown, *self._given_to_playbook()]
+            elif rules == "roles":
+                # Where a role is run without a playbook of ours, nobody has looked at its values yet.
+                errors = self._wrong(name for name in self._chosen() if role_of(name) in roles)
+                errors += self._roles_problems(roles, KINDS[rules])
+            else:
+                errors = self._roles_problems(roles, KINDS[rules])
             if errors:
                 # A role cannot tell what those before it have done.
                 inside = self._task._role is not None
@@ -145,7 +157,6 @@ class ActionModule(ActionBase):
 
     def _all(self, asked: list[str]) -> dict[str, t.Any]:
         """Names and values of all settings, and the rules of some roles."""
-        self._specs, self._defaults = all_specs(), all_defaults()
         roles = sorted(role_names())
         self._settings = HostSettings(self._templar, self._vars)
         own = {
@@ -154,20 +165,19 @@ class ActionModule(ActionBase):
             if not settings_names.NOT_SETTINGS.match(name) or name.startswith("ansible_")
         }
         given = {name for name in self._vars if name in self._specs}
-        chosen = sorted(name for name in given if not self._is_default(name))
-        wrong = {name: found for name in chosen if (found := self._check(name))}
+        chosen = self._chosen()
+        wrong = self._wrong(chosen)
         errors = [
             *missing_collections(),
             *self._misplaced(roles),
             *settings_names.misspelled(self._vars, self._specs, roles),
+            *self._given_to_playbook(),
             *settings_spec.check_required(given, self._specs),
-            *[error for found in wrong.values() for error in found],
+            *wrong,
             *self._check_layout(),
         ]
         errors += settings_names.clashes(self._placed(self._task.args.get("group", "hubs")), self._host())
         errors += [error for name in sorted(own) for error in self._secrets(name)]
-        # What is wrong by itself is told already, and should not hide the rest.
-        self._settings = HostSettings(self._templar, self._vars, wrong)
         errors += self._roles_problems(asked, "CHECKS")
         # What several roles look at is said once.
         errors = list(dict.fromkeys(errors))
@@ -252,6 +262,16 @@ class ActionModule(ActionBase):
     def _host(self) -> str:
         return str(self._vars["inventory_hostname"])
 
+    def _chosen(self) -> list[str]:
+        """Settings that are not at their defaults."""
+        return sorted(name for name in self._vars if name in self._specs and not self._is_default(name))
+
+    def _wrong(self, names: t.Iterable[str]) -> list[str]:
+        """What is wrong with settings by themselves. It is told already, and should not hide the rest."""
+        wrong = {name: found for name in names if (found := self._check(name))}
+        self._settings = HostSettings(self._templar, self._vars, wrong)
+        return [error for found in wrong.values() for error in found]
+
     def _check(self, name: str) -> list[str]:
         spec = self._specs[name]
         try:
@@ -268,8 +288,22 @@ class ActionModule(ActionBase):
             *settings_spec.check_value(name, to_plain(found), spec),
             *packages.setting_problems(name, to_plain(found)),
             *alone_problems(name, convert(to_plain(found), spec)),
+            *path_problems(name, to_plain(found)),
             *yaml_text.misread(name, found, spec, self._written),
         ]
+
+    def _given_to_playbook(self) -> list[str]:
+        """What is wrong with the values that came with -e."""
+        errors = []
+        for name in settings_names.ALL_PLAYBOOK_VARIABLES:
+            if name in self._vars:
+                try:
+                    value = to_plain(self._settings.template(self._vars[name]))
+                except AnsibleError:
+                    # Made of what is not known yet: it is told where it is needed.
+                    continue
+                errors += settings_names.playbook_value(name, value)
+        return errors
 
     def _lines(self, path: str) -> list[str]:
         """Of a file of settings. Those of an encrypted file are not those of its content."""

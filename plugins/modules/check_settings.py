@@ -37,8 +37,9 @@ options:
       - V(roles) checks the rules of O(roles) only.
       - V(host) checks the requirements of O(roles) on the host, with the facts from their C(tasks/observe.yml).
       - V(certificate) checks the certificate and key of the role edge, as read on the host.
+      - V(playbook) checks names and values of what a playbook takes with C(-e). V(all) checks them, too.
     type: str
-    choices: [all, roles, host, certificate]
+    choices: [all, roles, host, certificate, playbook]
     default: all
     version_added: 0.8.0
 attributes:

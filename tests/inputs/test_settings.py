@@ -94,7 +94,7 @@ def test_files(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 # --- What the settings say ----------------------------------------------------------------------------------
 
 
-def validate(folder: Path) -> subprocess.CompletedProcess[str]:
+def validate(folder: Path, playbook: str = "validate", *arguments: str) -> subprocess.CompletedProcess[str]:
     """The playbook as the installed collection has it, with nobody's ansible.cfg."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
@@ -104,7 +104,7 @@ def validate(folder: Path) -> subprocess.CompletedProcess[str]:
     }
     program = str(Path(sys.executable).with_name("ansible-playbook"))
     return subprocess.run(
-        [program, "-i", "hosts.yml", "galilean.hub.validate"],
+        [program, "-i", "hosts.yml", f"galilean.hub.{playbook}", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -147,6 +147,55 @@ def test_settings(case: Case, judged: dict[str, dict[str, t.Any]], request: pyte
     compare(lines[1:], case["said"])
     for secret in case.get("unsaid", []):
         assert secret not in answer["msg"]
+
+
+@pytest.mark.parametrize(
+    ("hosts", "said"),
+    [
+        (
+            {"hub": {"hosts": {"one": None}}},
+            "no host in the group hubs, only in hub: add the host of the hub",
+        ),
+        (
+            {"hubs": {"host": {"one": None}}},
+            "no host in the group hubs, which has no hosts: below it (not host:)",
+        ),
+        (
+            {"hubs": {"hosts": None}},
+            "no host in the group hubs, which has no hosts: below it (not host:): add",
+        ),
+    ],
+)
+def test_an_inventory_without_hubs(hosts: t.Any, said: str, tmp_path: Path) -> None:
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(hosts), encoding="utf-8")
+    done = validate(tmp_path)
+    assert done.returncode != 0
+    assert said in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "said"),
+    [
+        # The deployment would be removed instead.
+        (
+            "teardown",
+            "teardown_scope=instnace",
+            "teardown_scope is 'instnace': use one of deployment, instance.",
+        ),
+        ("teardown", "teardown_scop=instance", "teardown_scop is no variable of a playbook: did you mean"),
+        ("hubctl", "hubctl_argument=status", "hubctl_argument is no variable of a playbook: did you mean"),
+    ],
+)
+def test_a_playbook_is_given_what_it_does_not_take(
+    playbook: str, given: str, said: str, tmp_path: Path
+) -> None:
+    hosts = {
+        "one": {"ansible_connection": "local", "openstack_cloud": "lab" if playbook == "teardown" else ""}
+    }
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"hubs": {"hosts": hosts}}), encoding="utf-8")
+    done = validate(tmp_path, playbook, "-e", given, "-e", "teardown_confirm=galilean")
+    assert done.returncode != 0
+    assert said in done.stdout
 
 
 def test_a_file_that_cannot_be_read_ends_the_run(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+import unicodedata
 
 import pytest
 from cases import cases, content
@@ -95,7 +96,7 @@ def test_what_a_spreadsheet_writes_is_read(
     people: dict[str, list[str]] = {}
     for number, (name, groups) in enumerate(rows):
         text = "".join(sign for sign in name if sign.isprintable() and sign not in '/"').strip()
-        people[f"u{number}{text}".lower()] = [
+        people[unicodedata.normalize("NFC", f"u{number}{text}").lower()] = [
             f"g{place}{''.join(filter(str.isalnum, group))}" for place, group in enumerate(groups)
         ]
 

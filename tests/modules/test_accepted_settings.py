@@ -24,6 +24,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_li
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import user_name
 from ansible_collections.galilean.hub.plugins.module_utils.core.instance import instance_layout
 from ansible_collections.galilean.hub.plugins.module_utils.hub.config_data import ACCESS, hub_config_data
+from ansible_collections.galilean.hub.plugins.module_utils.settings.bounds import out_of_bounds
 from ansible_collections.galilean.hub.plugins.module_utils.shared.claims import (
     ClaimError,
     claimed_groups,
@@ -194,6 +195,17 @@ def site(draw: st.DrawFn) -> dict[str, t.Any]:
     }
 
 
+def limit_problems(chosen: t.Mapping[str, t.Any]) -> list[str]:
+    """What is said of numbers, wherever they stand."""
+    return [
+        sentence
+        for key in ("groups", "profiles")
+        for one in chosen[key]
+        for name, value in one.items()
+        for sentence in out_of_bounds(f"jupyterhub_{key}.{name}", value)
+    ]
+
+
 def most(entries: t.Iterable[dict[str, t.Any]], key: str, otherwise: t.Any) -> t.Any:
     """The most generous of the entries that say something."""
     read = parse_size if key == "memory_limit" else float
@@ -234,7 +246,7 @@ STARTS = settings(
 @given(site())
 def test_what_validation_accepts_starts(start: Start, chosen: dict[str, t.Any]) -> None:
     people = chosen.pop("people")
-    problems = login_problems(chosen["login"]) + access_problems(chosen)
+    problems = login_problems(chosen["login"]) + access_problems(chosen) + limit_problems(chosen)
     event("refused" if problems else "started")
     if problems:
         assert not [said for said in problems if "\n" in said or "Traceback" in said]

@@ -221,9 +221,9 @@ def test_zone_and_language_that_are_said_in_other_words_are_right(site: Site) ->
             {"bootstrap_reboot_time": 1350},
             "bootstrap_reboot_time is '1350': give hours and minutes in quotes",
         ),
-        ({"bootstrap_swap_gib": -1}, "bootstrap_swap_gib is -1: give a number of GiB"),
+        ({"bootstrap_swap_gib": -1}, "bootstrap_swap_gib is -1: give 0 or more"),
         ({"bootstrap_swap_gib": 100000}, "bootstrap_swap_gib is 100000, but"),
-        ({"bootstrap_packages_wait": -1}, "bootstrap_packages_wait is -1: give a number of seconds"),
+        ({"bootstrap_packages_wait": -1}, "bootstrap_packages_wait is -1: give 0 or more"),
         (
             {"bootstrap_http_proxy": "proxy:3128"},
             "bootstrap_http_proxy is 'proxy:3128', which has no scheme",

@@ -112,12 +112,6 @@ def _limit_problems(where: str, entry: Settings) -> list[str]:
         found += _size_problems(f"{where} has memory_limit", entry["memory_limit"], SMALLEST_SERVER)
     if entry.get("disk_limit") not in (None, ""):
         found += _size_problems(f"{where} has disk_limit", entry["disk_limit"], SMALLEST_HOME, ("0",))
-    for key in ("cpu_limit", "pids_limit"):
-        if entry.get(key) is not None and float(entry[key]) <= 0:
-            found.append(f"{where} has {key} {entry[key]!r}: give more than 0, or leave it out")
-    cull = entry.get("cull_timeout")
-    if (cull is not None and 0 < int(cull) < 600) or int(cull or 0) < 0:
-        found.append(f"{where} has cull_timeout {cull}: give 0 (never) or at least 600 seconds")
     return found
 
 
@@ -145,7 +139,7 @@ def _repository_problems(where: str, entries: t.Sequence[Settings]) -> list[str]
             found.append(
                 f"{where} has the repository {entry['url']!r}, an address of one of its pages: give the one that git clones"
             )
-        elif not repository_folder(entry):
+        elif not repository_folder(entry).strip("."):
             found.append(
                 f"{where} has the repository {entry['url']!r}: give its address with the name of the repository"
             )
@@ -405,6 +399,11 @@ def _approval_problems(approval: Settings) -> list[str]:
     return found
 
 
+def _percent(approval: Settings) -> float:
+    """Of the approved whom a new list may leave out; 0 lets it leave out one at a time."""
+    return float(approval.get("max_removed", MAX_REMOVED))
+
+
 def approved_problems(approval: Settings, content: bytes, before: bytes, now: datetime) -> list[str]:
     """What is wrong with the list of approved users in a file, before it takes the place of the one that counts.
 
@@ -419,7 +418,7 @@ def approved_problems(approval: Settings, content: bytes, before: bytes, now: da
     except ApprovalError as exc:
         return [f"{where}: {exc}"]
     try:
-        check_removal(parse_list(before), approved, float(approval.get("max_removed") or MAX_REMOVED), now)
+        check_removal(parse_list(before), approved, _percent(approval), now)
     except RemovalError as exc:
         return [f"{where}: {exc}"]
     except ApprovalError:
@@ -471,9 +470,6 @@ def access_problems(settings: Settings) -> list[str]:
     services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
     found += _check_problems(settings["check_user"], services)
     found += _reserved_problems(settings, services)
-    for key, nothing in (("token_max_age", "no end"), ("failed_login_limit", "no limit")):
-        if int(settings.get(key) or 0) < 0:
-            found.append(f"jupyterhub_{key} is {settings[key]}: give 0 for {nothing}, or more")
     return found
 
 
@@ -736,10 +732,10 @@ def access_traits(settings: Settings) -> dict[str, dict[str, t.Any]]:
         access["approval"] = {
             "source": approval["source"],
             "url": approval.get("url") or "",
-            "max_removed": float(approval.get("max_removed") or MAX_REMOVED),
+            "max_removed": _percent(approval),
             "interval": int(approval.get("interval") or 900),
             "timeout": int(approval.get("timeout") or 10),
-            "cache": int(approval.get("cache") or 60),
+            "cache": int(approval.get("cache", 60)),
             "on_failure": approval.get("on_failure") or "refuse",
         }
     traits: dict[str, dict[str, t.Any]] = {

@@ -31,6 +31,12 @@ def map_problems(rename_map: t.Mapping[str, t.Any]) -> list[str]:
                 f"jupyterhub_rename_map has {new!r} for {old!r}: give a name in quotes, or an empty one"
             )
     found += name_problems("jupyterhub_rename_map has", [name for name in rename_map.values() if name])
+    found += name_problems("jupyterhub_rename_map has", rename_map)
+    olds = [user_name(old) for old in rename_map]
+    found += [
+        f"jupyterhub_rename_map has {name!r} twice, in different spellings: keep one of them"
+        for name in sorted({name for name in olds if olds.count(name) > 1})
+    ]
     targets = [user_name(new) for new in rename_map.values() if new]
     found += [
         f"jupyterhub_rename_map gives the name {name!r} to two users: only one of them can have it"

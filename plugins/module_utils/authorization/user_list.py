@@ -9,6 +9,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import user_name
+from ansible_collections.galilean.hub.plugins.module_utils.shared.claims import group_name
 from ansible_collections.galilean.hub.plugins.module_utils.shared.tables import (
     TableError,
     near,
@@ -55,7 +56,7 @@ def _groups(value: t.Any) -> tuple[str, ...] | None:
         return None
     if not isinstance(value, (list, tuple)):
         raise ValueError(value)
-    names = tuple(str(group).strip() for group in value)
+    names = tuple(map(group_name, value))
     if any(not name or not name.isprintable() for name in names):
         raise ValueError(value)
     return tuple(dict.fromkeys(names))

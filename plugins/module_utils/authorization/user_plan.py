@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import user_name
+
 SHOWN = 20
 
 
@@ -37,8 +39,9 @@ def user_plan(value: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     keep_homes = value["removed_homes"] == "keep"
     unarchived = set() if keep_homes else _unarchived(value["homes"], value["archives"])
 
-    named = {user["name"] for user in listed["users"]} | {str(name).lower() for name in value["settings"]}
-    unlisted = sorted(set(accounts) - named - {value["check_user"]})
+    named = {user["name"] for user in listed["users"]} | {user_name(name) for name in value["settings"]}
+    # Accounts of earlier versions may be spelled otherwise: nobody is to be removed for that.
+    unlisted = sorted(name for name in accounts if user_name(name) not in {*named, value["check_user"]})
     drop = unlisted if value["unlisted"] in ("block", "remove") else []
 
     absent = sorted(name for name in listed["absent"] if name in accounts)

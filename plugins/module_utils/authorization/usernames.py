@@ -8,12 +8,12 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
-from ansible_collections.galilean.hub.plugins.module_utils.shared.usernames import name_problem
+from ansible_collections.galilean.hub.plugins.module_utils.shared.usernames import composed, name_problem
 
 
 def user_name(value: t.Any) -> str:
-    """A name in the settings as JupyterHub has it (Authenticator.normalize_username); YAML may have made a number of it."""
-    return str(value).lower()
+    """A name in the settings as JupyterHub has it (normalize_username of its image's login_guard.py); YAML may have made a number of it."""
+    return composed(str(value)).lower()
 
 
 def name_problems(where: str, names: t.Iterable[t.Any]) -> list[str]:

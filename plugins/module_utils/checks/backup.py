@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 import typing as t
 
@@ -32,6 +33,8 @@ def repository(settings: Settings) -> list[str]:
     if not name:
         return []
     scheme, found, rest = name.partition(":")
+    if not name.isprintable() or name != name.strip():
+        return [f"backup_repository is {name!r}: give it in one line, without blanks at its ends"]
     if not name.startswith("/") and (not found or scheme not in SCHEMES or not rest):
         return [
             f"backup_repository is '{name}': give the absolute path of a folder, or one of {', '.join(f'{one}:...' for one in SCHEMES[1:5])} as "
@@ -50,9 +53,10 @@ def repository(settings: Settings) -> list[str]:
         return [
             f"backup_repository is '{name}', whose host or port cannot be read: write it as in {EXAMPLES[scheme]}"
         ]
-    folder = name.removeprefix("local:")
+    # Two slashes at the beginning stay two.
+    folder = os.path.normpath(re.sub("^//+", "/", name.removeprefix("local:")))
     state = layout(settings)["state_dir"]
-    if folder.startswith("/") and f"{folder.rstrip('/')}/".startswith(f"{state}/"):
+    if folder.startswith("/") and f"{folder}/".startswith(f"{os.path.normpath(state)}/"):
         return [
             f"backup_repository is '{name}', in the folder of the instance itself: give one on another disk or machine"
         ]
@@ -94,6 +98,21 @@ def access(settings: Settings) -> list[str]:
     return found
 
 
+def _option_problems(options: t.Iterable[t.Any]) -> list[str]:
+    """Words of restic's command: one that begins with a dash, or the value of such a one before it."""
+    found, open_ = [], False
+    for option in map(str, options):
+        if option.startswith("-"):
+            right, open_ = not re.match(r"[^=]*\s", option), "=" not in option
+        else:
+            right, open_ = open_, False
+        if not right:
+            found.append(
+                f"backup_restic_options has '{option}': give each option as one word, such as --limit-upload=2048"
+            )
+    return found
+
+
 def values(settings: Settings) -> list[str]:
     own: dict[str, t.Any] = settings.role("backup", secrets=True)
     found = []
@@ -101,23 +120,22 @@ def values(settings: Settings) -> list[str]:
         found.append(
             f"backup_password has {len(own['password'])} characters: use at least {SHORTEST}, such as from openssl rand -hex 32"
         )
-    bad = [one for one in own["hours"] if isinstance(one, bool) or not 0 <= int(one) <= 23]
-    if bad or not own["hours"]:
-        found.append(f"backup_hours is {own['hours']}: give at least one hour from 0 to 23")
+    hours = sorted({int(one) for one in own["hours"]})
+    if not hours:
+        found.append("backup_hours is []: give at least one hour from 0 to 23")
     for name, count in own["keep"].items():
         if name not in PERIODS:
             found.append(f"backup_keep.{name} is no period: use {', '.join(PERIODS[:-1])} or {PERIODS[-1]}")
         elif isinstance(count, bool) or not re.fullmatch(r"\d+", str(count)):
             found.append(f"backup_keep.{name} is '{count}': give how many backups stay, such as 7")
-    if own["max_age"] < 1:
+    longest = max(
+        (later - hour for hour, later in zip(hours, [*hours[1:], *[one + 24 for one in hours]])), default=0
+    )
+    if own["max_age"] < longest:
         found.append(
-            f"backup_max_age is {own['max_age']}: give a number of hours, more than between two backups"
+            f"backup_max_age is {own['max_age']} and backup_hours leaves {longest} hours between two backups: give more than {longest}"
         )
-    found += [
-        f"backup_{name} is {own[name]}: give a whole number, 0 for {meaning}"
-        for name, meaning in (("drill_max_age", "no warning"), ("drill_homes", "all homes"))
-        if own[name] < 0
-    ]
+    found += _option_problems(own["restic_options"])
     if own["metrics_file"] and not own["metrics_file"].startswith("/"):
         found.append(f"backup_metrics_file is '{own['metrics_file']}': give an absolute path on the host")
     found += [

@@ -22,25 +22,6 @@ def proxy_addresses(settings: Settings) -> list[str]:
     )
 
 
-def numbers(settings: Settings) -> list[str]:
-    wait, swap, swappiness = (
-        settings[f"bootstrap_{name}"] for name in ("packages_wait", "swap_gib", "swappiness")
-    )
-    return [
-        *(
-            [f"bootstrap_packages_wait is {wait}: give a number of seconds, or 0 not to wait"]
-            if wait < 0
-            else []
-        ),
-        *([f"bootstrap_swap_gib is {swap}: give a number of GiB, or 0 for no swap file"] if swap < 0 else []),
-        *(
-            [f"bootstrap_swappiness is {swappiness}: give a number from 0 to 200"]
-            if not 0 <= swappiness <= 200
-            else []
-        ),
-    ]
-
-
 def texts(settings: Settings) -> list[str]:
     wanted = (
         ("timezone", TIMEZONE, "give a name such as Europe/Rome, see timedatectl list-timezones"),
@@ -83,5 +64,5 @@ def swap_room(settings: Settings) -> list[str]:
     ]
 
 
-CHECKS = (proxy_addresses, numbers, texts)
+CHECKS = (proxy_addresses, texts)
 HOST_CHECKS = (names, swap_room)

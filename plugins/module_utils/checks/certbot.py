@@ -5,8 +5,16 @@
 
 from __future__ import annotations
 
+import re
+
 from ansible_collections.galilean.hub.plugins.module_utils.edge.certbot import certbot_problems
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings, absent
+
+# What each calendar of systemd has at least one of.
+TIMES = re.compile(
+    r"[0-9*]|\b(mon|tue|wed|thu|fri|sat|sun)|\b(minute|hour|dai|week|month|quarter|year|annual|semiannual)ly\b",
+    re.IGNORECASE,
+)
 
 
 def wanted(settings: Settings) -> bool:
@@ -30,4 +38,13 @@ def files(settings: Settings) -> list[str]:
     ]
 
 
-CHECKS = (together, files)
+def calendar(settings: Settings) -> list[str]:
+    when = str(settings["certbot_renewal_calendar"])
+    if not wanted(settings) or (when.isprintable() and TIMES.search(when)):
+        return []
+    return [
+        f"certbot_renewal_calendar is {when!r}: give times as in systemd.time(7), such as '*-*-* 00,12:00:00' or daily"
+    ]
+
+
+CHECKS = (together, calendar, files)

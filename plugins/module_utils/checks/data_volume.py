@@ -38,14 +38,12 @@ def disk(settings: Settings) -> list[str]:
 
 
 def place(settings: Settings) -> list[str]:
-    path, timeout = settings["data_volume_path"], settings["data_volume_timeout"]
+    path = settings["data_volume_path"]
     found = []
     if not re.fullmatch(r"(/[^\s/\\\"'#]+)+", path) or os.path.normpath(path) != path:
         found.append(
             f"data_volume_path is '{path}': give the absolute path of a folder, without blanks, such as /srv"
         )
-    if timeout < 0:
-        found.append(f"data_volume_timeout is '{timeout}': give a number of seconds, such as 60")
     found += [
         f"data_volume_mount_options has '{option}': give one mount option for each item, such as noatime"
         for option in settings["data_volume_mount_options"]

@@ -6,12 +6,22 @@
 from __future__ import annotations
 
 from ansible_collections.galilean.hub.plugins.module_utils.checks import data_volume
+from ansible_collections.galilean.hub.plugins.module_utils.derived.instance import layout
 from ansible_collections.galilean.hub.plugins.module_utils.engine.daemon_options import options_problems
+from ansible_collections.galilean.hub.plugins.module_utils.network.ranges import overlapping
 from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import Settings
 
 
 def options(settings: Settings) -> list[str]:
     return options_problems(settings.role("docker"))
+
+
+def networks(settings: Settings) -> list[str]:
+    """The engine would give addresses of users' servers to other containers."""
+    pools = [pool.get("base") for pool in settings["docker_address_pools"]]
+    # The default follows from the instance's name.
+    users = {"user servers (jupyterhub_users_subnet)": [layout(settings)["users_subnet"]]}
+    return overlapping("docker_address_pools", pools, users)
 
 
 def disk_free(settings: Settings) -> list[str]:
@@ -39,5 +49,5 @@ def engine(settings: Settings) -> list[str]:
     return list(settings.found["docker"]["problems"])
 
 
-CHECKS = (options,)
+CHECKS = (options, networks)
 HOST_CHECKS = (disk_free, packages, engine)

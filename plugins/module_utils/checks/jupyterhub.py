@@ -53,34 +53,12 @@ def secrets(settings: Settings) -> list[str]:
     return found
 
 
-def numbers(settings: Settings) -> list[str]:
-    own = settings.role("jupyterhub")
-    found = []
-    if own["open_files"] < 1024:
-        found.append(f"jupyterhub_open_files is {own['open_files']}: give at least 1024, or no server works")
-    if 0 < own["cull_timeout"] < 600:
-        found.append(
-            f"jupyterhub_cull_timeout is {own['cull_timeout']}: the hub learns of activity every 300 seconds, so give 0 (never) or "
-            "at least 600"
-        )
-    if own["connection_limit"] != 0 and own["connection_limit"] < 50:
-        found.append(
-            f"jupyterhub_connection_limit is {own['connection_limit']}: JupyterLab and pip would fail, so give 0 (no limit) or at "
-            "least 50"
-        )
-    if not 0 <= own["audit_days"] <= 3650:
-        found.append(
-            f"jupyterhub_audit_days is {own['audit_days']}: give 0 (no audit log) or up to 3650 days"
-        )
-    if own["audit_code"] and not own["audit_days"]:
-        found.append(
-            "jupyterhub_audit_code is true while jupyterhub_audit_days is 0: give days for which the audit log is kept, or false"
-        )
-    if not 0 <= own["connection_rate"] <= 500:
-        found.append(
-            f"jupyterhub_connection_rate is {own['connection_rate']}: give 0 (no limit) or up to 500"
-        )
-    return found
+def audit(settings: Settings) -> list[str]:
+    if not settings["jupyterhub_audit_code"] or settings["jupyterhub_audit_days"]:
+        return []
+    return [
+        "jupyterhub_audit_code is true while jupyterhub_audit_days is 0: give days for which the audit log is kept, or false"
+    ]
 
 
 def welcome(settings: Settings) -> list[str]:
@@ -266,7 +244,7 @@ def ca_bundle(settings: Settings) -> list[str]:
 CHECKS = (
     dummy,
     secrets,
-    numbers,
+    audit,
     welcome,
     public_url,
     subdomains,

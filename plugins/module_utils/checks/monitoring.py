@@ -13,6 +13,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.settings.typed import
 # Parts of an hour, as timers and cron begin anew with each. Most starts of a server are done sooner.
 MINUTES = (5, 6, 10, 12, 15, 20, 30, 60)
 RULES = "roles/monitoring/files/galilean_hub.rules.yml"
+# A name or an address, and a port.
+SERVER = re.compile(r"(?:[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})")
 MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
@@ -32,9 +34,6 @@ def server(settings: Settings) -> list[str]:
         ipaddress.ip_address(own["bind_address"])
     except ValueError:
         found.append(f"monitoring_bind_address is '{own['bind_address']}': give an address such as 127.0.0.1")
-    for name in ("prometheus_port", "alertmanager_port"):
-        if not 1 <= own[name] <= 65535:
-            found.append(f"monitoring_{name} is {own[name]}: give a port from 1 to 65535")
     if own["prometheus_port"] == own["alertmanager_port"]:
         found.append(
             f"monitoring_prometheus_port is {own['prometheus_port']}, as is monitoring_alertmanager_port: give one of them another"
@@ -57,7 +56,8 @@ def receivers(settings: Settings) -> list[str]:
         found.append(
             f"monitoring_email_from is '{own['email_from']}': give the mail address that alerts come from"
         )
-    if not re.fullmatch(r"\S+:\d+", own["smtp_host"]):
+    server = SERVER.fullmatch(own["smtp_host"])
+    if not server or not 1 <= int(server[1]) <= 65535:
         found.append(
             f"monitoring_smtp_host is '{own['smtp_host']}': give server and port, such as mail.example.org:587"
         )

@@ -12,6 +12,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_li
     user_list,
     user_list_problems,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import user_name
 from ansible_collections.galilean.hub.plugins.module_utils.derived.address import public_url
 from ansible_collections.galilean.hub.plugins.module_utils.derived.instance import layout
 from ansible_collections.galilean.hub.plugins.module_utils.derived.proxy import hub_proxy
@@ -23,8 +24,8 @@ WEB = (("hub", "/opt/galilean/web"), ("notebook", "/opt/web"))
 
 
 def user_names(settings: Settings, name: str) -> list[str]:
-    """Names of users as JupyterHub has them: Authenticator.normalize_username."""
-    return list(dict.fromkeys(str(one).lower() for one in settings[f"jupyterhub_{name}"]))
+    """Names of users as JupyterHub has them."""
+    return list(dict.fromkeys(map(user_name, settings[f"jupyterhub_{name}"])))
 
 
 def _with(names: t.Iterable[str], more: t.Iterable[str]) -> list[str]:

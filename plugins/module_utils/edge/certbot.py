@@ -92,10 +92,6 @@ def _challenge_problems(settings: dict[str, t.Any]) -> list[str]:
         for key in credentials
         if PLUGIN.match(plugin) and not str(key).startswith(prefix)
     ]
-    if int(settings["dns_propagation_seconds"]) < 0:
-        problems.append(
-            f"certbot_dns_propagation_seconds is {settings['dns_propagation_seconds']}: use 0 or more"
-        )
     return problems
 
 

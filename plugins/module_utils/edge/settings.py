@@ -13,10 +13,12 @@ from ansible_collections.galilean.hub.plugins.module_utils.edge.balancer import 
 from ansible_collections.galilean.hub.plugins.module_utils.edge.budget import memory_problems
 from ansible_collections.galilean.hub.plugins.module_utils.edge.headers import header_problems
 
-SIZE = re.compile(r"^[0-9]+[kmg]?$", re.IGNORECASE)
-SERVER_NAME = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
-ALIAS = re.compile(r"^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$")
-BASE_URL = re.compile(r"^/([A-Za-z0-9._~-]+/)*$")
+SIZE = re.compile(r"[0-9]+[kmg]?", re.IGNORECASE)
+LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+SERVER_NAME = re.compile(rf"{LABEL}(\.{LABEL})*")
+ALIAS = re.compile(rf"(\*\.)?{SERVER_NAME.pattern}")
+# No part of it is . or .., which browsers take away.
+BASE_URL = re.compile(r"/((?!\.{1,2}/)[A-Za-z0-9._~-]+/)*")
 
 
 def bind_address_problems(address: str) -> list[str]:
@@ -53,11 +55,7 @@ def _address_problems(address: str, tls_mode: str, balanced: bool) -> list[str]:
 
 def _port_problems(port: int, http_port: int, tls_mode: str) -> list[str]:
     problems = []
-    if not 1 <= port <= 65535:
-        problems.append(f"edge_port is {port}: use a number from 1 to 65535")
-    if not 0 <= http_port <= 65535:
-        problems.append(f"edge_http_port is {http_port}: use a number from 1 to 65535, or 0 for none")
-    elif http_port and tls_mode == "off":
+    if http_port and tls_mode == "off":
         problems.append(
             f"edge_http_port is {http_port} while edge_tls_mode is 'off': it redirects to HTTPS, so set it to 0"
         )
@@ -152,20 +150,20 @@ def _tls_problems(tls_mode: str, files: dict[str, str]) -> list[str]:
 
 def _text_problems(settings: dict[str, t.Any]) -> list[str]:
     problems = []
-    if settings["server_name"] and not SERVER_NAME.match(settings["server_name"]):
+    if settings["server_name"] and not SERVER_NAME.fullmatch(settings["server_name"]):
         problems.append(
             f"edge_server_name is {settings['server_name']!r}: give a host name alone, such as hub.example.org"
         )
     problems += [
         f"edge_server_aliases has {alias!r}: give host names alone, such as www.example.org"
         for alias in settings["server_aliases"]
-        if not ALIAS.match(alias)
+        if not ALIAS.fullmatch(alias)
     ]
     if settings["server_aliases"] and not settings["server_name"]:
         problems.append(
             "edge_server_name is empty while edge_server_aliases has names: give the first one there"
         )
-    if not BASE_URL.match(settings["base_url"]):
+    if not BASE_URL.fullmatch(settings["base_url"]):
         problems.append(
             f"edge_base_url is {settings['base_url']!r}: begin and end with a slash, with letters, digits and . _ ~ - "
             "between, such as /science/"
@@ -173,24 +171,8 @@ def _text_problems(settings: dict[str, t.Any]) -> list[str]:
     if not settings["title"].strip() or not settings["title"].isprintable():
         problems.append(f"edge_title is {settings['title']!r}: give one line of text")
     for name in ("max_upload", "log_max_size"):
-        if not SIZE.match(settings[name]):
+        if not SIZE.fullmatch(settings[name]):
             problems.append(f"edge_{name} is {settings[name]!r}: give a number and k, m or g, such as 512m")
-    lowest = {
-        "tls_warn_days": 0,
-        "hsts_seconds": 0,
-        "login_rate": 0,
-        "login_burst": 0,
-        "hub_rate": 0,
-        "server_rate": 0,
-        "rate_burst": 0,
-        "read_timeout": 60,
-        "reload_grace": 1,
-        "workers": 1,
-        "log_max_files": 1,
-    }
-    for name, least in lowest.items():
-        if int(settings[name]) < least:
-            problems.append(f"edge_{name} is {settings[name]}: use {least} or more")
     return problems
 
 

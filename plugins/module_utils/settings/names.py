@@ -124,6 +124,22 @@ def _taken(name: str) -> t.Collection[str]:
     return DRILL if name.startswith("drill_") else PLAYBOOK_VARIABLES.get(begin, {})
 
 
+def playbook_name(name: str) -> list[str]:
+    """A sentence where a variable is meant for a playbook, and none takes it."""
+    if name in ALL_PLAYBOOK_VARIABLES or NOT_SETTINGS.match(name):
+        return []
+    taken = _taken(name)
+    # The beginning is right: only what follows it tells how alike two names are.
+    by_end = {one.partition("_")[2]: one for one in taken}
+    near = by_end.get(nearest(name.partition("_")[2], by_end) or "") or (
+        nearest(name, ALL_PLAYBOOK_VARIABLES, LIKENESS) if not taken else None
+    )
+    if not taken and not near:
+        return []
+    fix = f"did you mean {near}?" if near else f"use one of {', '.join(taken)}."
+    return [f"{name} is no variable of a playbook: {fix}"]
+
+
 def playbook_value(name: str, value: t.Any) -> list[str]:
     """What is wrong with a value that was given to a playbook: nobody may mean what Jinja makes of '15m' or 'ture'."""
     problems = check_value(name, value, ALL_PLAYBOOK_VARIABLES[name])
@@ -155,15 +171,13 @@ def misspelled(
         if name in RENAMED:
             errors.append(f"{name} is called {RENAMED[name]} now: rename it (docs/upgrading.md).")
             continue
+        role = next((role for prefix, role in prefixes.items() if name.startswith(prefix)), None)
         if name in ALL_PLAYBOOK_VARIABLES:
             continue
-        taken = _taken(name)
-        near = nearest(name, taken) if taken else nearest(name, ALL_PLAYBOOK_VARIABLES, LIKENESS)
-        if taken or near:
-            fix = f"did you mean {near}?" if near else f"use one of {', '.join(taken)}."
-            errors.append(f"{name} is no variable of a playbook: {fix}")
+        unknown = [] if role else playbook_name(name)
+        if unknown:
+            errors += unknown
             continue
-        role = next((role for prefix, role in prefixes.items() if name.startswith(prefix)), None)
         near = _meant(name, role, specs)
         if near:
             shown = _shown(name, variables[name], specs[near])

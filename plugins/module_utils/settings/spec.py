@@ -13,6 +13,8 @@ import datetime
 import difflib
 import typing as t
 
+from ansible_collections.galilean.hub.plugins.module_utils.settings.bounds import out_of_bounds
+
 Spec = t.Mapping[str, t.Any]
 
 TRUE_OR_FALSE = frozenset(["1", "0", "on", "off", "true", "false", "yes", "no", "t", "f", "y", "n"])
@@ -155,6 +157,8 @@ def check_value(setting: str, value: t.Any, spec: Spec) -> list[str]:
     if not _fits(kind, value):
         return [_wrong(setting, value, {**spec, "choices": None} if kind == "list" else spec)]
     errors = _check_choices(setting, value, spec)
+    if kind in ("int", "float"):
+        errors += out_of_bounds(setting, value)
     options = spec.get("options") or {}
     if kind == "dict" and options:
         errors += _check_keys(setting, value, options)

@@ -22,11 +22,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timezone
 from typing import Any
 
+from .claims import group_name
 from .tables import TableError, decode, name_fault, read_table, split_names
-from .usernames import name_problem
+from .usernames import composed, name_problem
 
 KEYS = ("user", "expires", "groups")
 # As spreadsheets of most of Europe write a day. With slashes nobody knows which is the month.
+# A day alone, in each of the ways in which Python reads one; it ends with its last moment.
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}|\d{8}|\d{4}-?W\d{2}(-?\d)?")
 DOTTED = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
@@ -79,7 +82,7 @@ def parse_expiry(value: Any, user: str) -> datetime | None:
         raise ApprovalError(
             f"the approval of {user!r} expires {value!r}: write a day such as 2027-03-31"
         ) from None
-    if len(text) == 10:
+    if DAY.fullmatch(text):
         moment = datetime.combine(moment.date(), time.max)
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
@@ -96,7 +99,7 @@ def parse_entry(entry: Any) -> Approval:
     user = entry.get("user")
     if not isinstance(user, str) or not user.strip():
         raise ApprovalError(f"the list has the entry {entry!r}, which names no user")
-    user = user.strip().lower()
+    user = composed(user.strip()).lower()
     problem = name_problem(user) or name_fault(user)
     if problem:
         raise ApprovalError(f"the list has the user {user!r}, a name that no account has: {problem}")
@@ -108,7 +111,7 @@ def parse_entry(entry: Any) -> Approval:
     return Approval(
         user,
         parse_expiry(entry.get("expires"), user),
-        tuple(sorted({group.strip() for group in groups if group.strip()})),
+        tuple(sorted({name for name in map(group_name, groups) if name})),
     )
 
 

@@ -149,7 +149,9 @@ def _plain(rows: Sequence[tuple[int, list[str]]], column: str) -> list[Row]:
                 f"with the column {column}"
             )
         found.append(Row(line, {column: name}))
-    if len(found) == 1 and found[0].cells[column].lower() in NO_NAMES:
+    alone = found[0].cells[column].lower().rstrip(".!") if len(found) == 1 else ""
+    # The last is a status of HTTP.
+    if alone in NO_NAMES or re.fullmatch("[45][0-9]{2}", alone):
         raise TableError(f"has nothing but {found[0].cells[column]!r}, which is no list")
     return found
 
@@ -194,5 +196,5 @@ def read_table(content: bytes, columns: Sequence[str], name: str, plain: bool = 
 
 
 def split_names(cell: str) -> list[str]:
-    """The names in a cell, between semicolons or commas."""
-    return [part.strip() for part in re.split("[;,]", cell) if part.strip()]
+    """The names in a cell, between semicolons, commas or line ends."""
+    return [part.strip() for part in re.split("[;,\n]", cell) if part.strip()]

@@ -5,7 +5,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from urllib.parse import unquote
+
+
+def composed(name: str) -> str:
+    """The name with each letter and its accents in one: what looks the same is the same."""
+    return unicodedata.normalize("NFC", name)
 
 
 def name_problem(name: str) -> str:

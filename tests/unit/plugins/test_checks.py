@@ -42,6 +42,78 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("backup_repository", "/srv/hub-backup"),
+        ("backup_repository", "/mnt/My backups/x/"),
+        ("backup_restic_options", ["--limit-upload=2048", "-o", "s3.region=eu", "--option=a=b c", "-v"]),
+        ("backup_max_age", 24),
+        ("monitoring_smtp_host", "mail.example.org:587"),
+        ("monitoring_smtp_host", "[2001:db8::1]:25"),
+        ("docker_address_pools", [{"base": "172.20.0.0/16", "size": 24}, {"base": "fd00::/48", "size": 64}]),
+        ("openstack_dns_servers", ["192.0.2.1", "2001:db8::1"]),
+        ("jupyterhub_public_url", "HTTPS://hub.example.org/"),
+        ("jupyterhub_public_url", "http://[::1]:8000/science/"),
+    ],
+)
+def test_what_is_right(settings_of: SettingsOf, setting: str, value: t.Any) -> None:
+    role = next(role for role in ROLES if setting.startswith(f"{role}_"))
+    settings = settings_of(**{setting: value, "backup_password": "x" * 32})
+    settings.found = {**FOUND, "openstack": []}
+    assert refused(settings, role, "CHECKS") == []
+
+
+@pytest.mark.parametrize(
+    ("when", "right"),
+    [
+        ("*-*-* 00,12:00:00", True),
+        ("daily", True),
+        ("Mon", True),
+        ("semiannually", True),
+        ("Mon..Fri 04:00 Europe/Rome", True),
+        ("whenever it suits", False),
+        ("dayly", False),
+        ("daily\n", False),
+    ],
+)
+def test_times_of_the_renewal(settings_of: SettingsOf, when: str, right: bool) -> None:
+    tls = {"edge_tls_mode": "acme", "edge_server_name": "hub.example.org", "certbot_agree_tos": True}
+    found = refused(
+        settings_of(**tls, edge_http_port=80, edge_bind_address="0.0.0.0", certbot_renewal_calendar=when),
+        "certbot",
+        "CHECKS",
+    )
+    assert [one.startswith("certbot_renewal_calendar is ") for one in found] == ([] if right else [True])
+
+
+@pytest.mark.parametrize(
+    ("cidr", "said"),
+    [
+        ("192.168.230.0/24", []),
+        ("10.224.5.0/24", []),
+        ("10.208.0.0/12", ["user servers (jupyterhub_users_subnet)"]),
+        ("10.224.0.0/16", ["docker_address_pools"]),
+        ("10.0.0.0/8", ["user servers (jupyterhub_users_subnet)", "docker_address_pools"]),
+    ],
+)
+def test_networks_of_a_cloud(settings_of: SettingsOf, cidr: str, said: list[str]) -> None:
+    settings = settings_of(openstack_cloud="lab", openstack_subnet_cidr=cidr)
+    settings.found = {"openstack": []}
+    found = refused(settings, "openstack", "CHECKS")
+    assert len(found) == len(said)
+    assert all(f" of {who}: give" in one for one, who in zip(found, said))
+    settings = settings_of(openstack_cloud="lab", openstack_dns_servers=["192.0.2.1", "ns1"])
+    settings.found = {"openstack": []}
+    assert refused(settings, "openstack", "CHECKS") == [
+        "openstack_dns_servers has 'ns1': give addresses, such as 192.0.2.53"
+    ]
+    # The deployment then has no network of its own.
+    settings = settings_of(openstack_cloud="lab", openstack_subnet_cidr=cidr, openstack_network="site")
+    settings.found = {"openstack": []}
+    assert refused(settings, "openstack", "CHECKS") == []
+
+
+@pytest.mark.parametrize(
     ("setting", "value", "said"),
     [
         ("backup_repository", "backup/hub", "backup_repository is 'backup/hub': give the absolute path of"),
@@ -85,7 +157,47 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
             "backup_repository is 'rest:https://[x/', whose host or port",
         ),
         ("backup_password", "short", "backup_password has 5 characters: use at least 12"),
-        ("backup_hours", [24], "backup_hours is [24]: give at least one hour from 0 to 23"),
+        (
+            "backup_max_age",
+            12,
+            "backup_max_age is 12 and backup_hours leaves 24 hours between two backups: give",
+        ),
+        # Another way to the same folder.
+        (
+            "backup_repository",
+            "/srv//hub/b",
+            "backup_repository is '/srv//hub/b', in the folder of the instance",
+        ),
+        ("backup_repository", "//srv/hub", "backup_repository is '//srv/hub', in the folder of the instance"),
+        ("backup_repository", "/srv/x/../hub/b", "backup_repository is '/srv/x/../hub/b', in the folder of"),
+        ("backup_repository", "/mnt/b\n", "backup_repository is '/mnt/b\\n': give it in one line"),
+        ("backup_restic_options", ["--limit-upload 2048"], "backup_restic_options has '--limit-upload 2048'"),
+        (
+            "backup_restic_options",
+            ["limit-upload=2048"],
+            "backup_restic_options has 'limit-upload=2048': give",
+        ),
+        (
+            "backup_restic_options",
+            ["-o", "a=b", "c"],
+            "backup_restic_options has 'c': give each option as one",
+        ),
+        (
+            "monitoring_smtp_host",
+            "smtp://mail:25",
+            "monitoring_smtp_host is 'smtp://mail:25': give server and",
+        ),
+        ("monitoring_smtp_host", "mail:99999", "monitoring_smtp_host is 'mail:99999': give server and port"),
+        ("monitoring_smtp_host", "mail:25:25", "monitoring_smtp_host is 'mail:25:25': give server and port"),
+        ("monitoring_smtp_host", "mail:0", "monitoring_smtp_host is 'mail:0': give server and port"),
+        (
+            "docker_address_pools",
+            [{"base": "10.208.0.0/12", "size": 24}],
+            "docker_address_pools has 10.208.0.0/12, which overlaps 10.",
+        ),
+        ("jupyterhub_public_url", "hub.example.org", "jupyterhub_public_url is 'hub.example.org': give the"),
+        ("jupyterhub_public_url", "https:///hub", "jupyterhub_public_url is 'https:///hub': give the full"),
+        ("jupyterhub_public_url", "ftp://hub.example.org/", "jupyterhub_public_url is 'ftp://hub"),
         ("backup_hours", [], "backup_hours is []: give at least one hour"),
         (
             "backup_keep",
@@ -93,14 +205,12 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
             "backup_keep.dayly is no period: use last, hourly, daily, weekly, monthly or",
         ),
         ("backup_keep", {"daily": -1}, "backup_keep.daily is '-1': give how many backups stay"),
-        ("backup_max_age", 0, "backup_max_age is 0: give a number of hours"),
         ("backup_metrics_file", "hub.prom", "backup_metrics_file is 'hub.prom': give an absolute path"),
         ("backup_environment", {"A B": "x"}, "backup_environment.A B is no name of a variable"),
         ("monitoring_check_minutes", 7, "monitoring_check_minutes is 7: give 5, 6, 10, 12, 15, 20, 30 or 60"),
         ("monitoring_check_minutes", 1, "monitoring_check_minutes is 1: give 5, 6"),
         ("monitoring_bind_address", "hub", "monitoring_bind_address is 'hub': give an address such as 127"),
         ("monitoring_prometheus_port", 9093, "monitoring_prometheus_port is 9093, as is monitoring_alert"),
-        ("monitoring_alertmanager_port", 0, "monitoring_alertmanager_port is 0: give a port from 1 to 65535"),
         ("monitoring_retention", "30 days", "monitoring_retention is '30 days': give a number with h, d, w"),
         ("monitoring_email_to", ["ops"], "monitoring_email_to has 'ops': give a mail address"),
         ("monitoring_email_to", ["o@x.org"], "monitoring_email_from is '': give the mail address that"),
@@ -117,9 +227,6 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ),
         ("monitoring_alerts_disabled", ["HubGone"], "monitoring_alerts_disabled has 'HubGone', which is no"),
         ("monitoring_rules_files", ["/no.yml"], "monitoring_rules_files has /no.yml"),
-        ("bootstrap_packages_wait", -1, "bootstrap_packages_wait is -1: give a number of seconds"),
-        ("bootstrap_swap_gib", -1, "bootstrap_swap_gib is -1: give a number of GiB"),
-        ("bootstrap_swappiness", 201, "bootstrap_swappiness is 201: give a number from 0 to 200"),
         ("bootstrap_timezone", "Rome time", "bootstrap_timezone is 'Rome time': give a name such as"),
         ("bootstrap_locale", "it_IT", "bootstrap_locale is 'it_IT': give C.UTF-8, or"),
         ("bootstrap_reboot_time", "25:00", "bootstrap_reboot_time is '25:00': give hours and minutes"),
@@ -131,7 +238,6 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ("data_volume_path", "/srv/../etc", "data_volume_path is '/srv/../etc': give the absolute path"),
         ("data_volume_mount_options", ["noatime,nodev"], "data_volume_mount_options has 'noatime,nodev'"),
         ("data_volume_mount_options", [""], "data_volume_mount_options has '': give one mount option"),
-        ("data_volume_timeout", -1, "data_volume_timeout is '-1': give a number of seconds"),
         ("images_base_image", "debian:12", "images_base_image is 'debian:12': name it with its digest"),
         ("images_base_suite", "Debian 13", "images_base_suite is 'Debian 13': name a release"),
         ("images_user_id", 500, "images_user_id is 500: give a number from 65536 to 99999"),
@@ -143,10 +249,6 @@ def test_defaults_are_right(settings_of: SettingsOf, role: str) -> None:
         ("jupyterhub_admin_password", "short", "jupyterhub_admin_password has 5 characters: use at least 32"),
         ("jupyterhub_cookie_secret", "xyz", "jupyterhub_cookie_secret is not 64 hexadecimal digits"),
         ("jupyterhub_crypt_key", "xyz", "jupyterhub_crypt_key is not 64 hexadecimal digits a line: make one"),
-        ("jupyterhub_open_files", 100, "jupyterhub_open_files is 100: give at least 1024"),
-        ("jupyterhub_cull_timeout", 60, "jupyterhub_cull_timeout is 60: the hub learns of activity every"),
-        ("jupyterhub_connection_limit", 9, "jupyterhub_connection_limit is 9: JupyterLab and pip would fail"),
-        ("jupyterhub_connection_rate", 501, "jupyterhub_connection_rate is 501: give 0 (no limit) or up"),
         ("jupyterhub_welcome_paths", ["/nowhere"], "jupyterhub_welcome_paths has /nowhere, which is no"),
         ("jupyterhub_users_file", "/nowhere", "jupyterhub_users_file is '/nowhere', which is no file"),
         ("jupyterhub_hooks_file", "/nowhere", "jupyterhub_hooks_file is /nowhere, which is no file"),

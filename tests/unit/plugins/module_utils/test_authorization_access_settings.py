@@ -84,13 +84,10 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ),
         ({"rename_map": {"ada@example.org": "accounts", "bob": ""}}, "jupyterhub_rename_map has 'accounts'"),
         ({"login": {**LOGIN, "blocked_users": ["check"]}}, ""),
-        ({"token_max_age": -1}, "jupyterhub_token_max_age is -1: give 0 for no end, or more"),
-        ({"failed_login_limit": -1}, "jupyterhub_failed_login_limit is -1: give 0 for no limit, or more"),
         ({"token_max_age": 0, "failed_login_limit": 0}, ""),
         ({"groups": [{"name": "a"}, {"name": "a"}]}, "jupyterhub_groups has 'a' twice"),
         ({"groups": [{"name": "a/b"}]}, "give a name without a slash"),
         (group(memory_limit="much"), "has memory_limit 'much'"),
-        (group(cpu_limit=-1.0), "has cpu_limit -1.0"),
         (group(disk_limit="auto"), "has disk_limit 'auto': give 0 or a number"),
         (group(disk_limit="20 GB", memory_limit="8 GiB"), ""),
         (profile(memory_limit=8589934592), ""),
@@ -106,7 +103,6 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"disk_limit": "-1G"}, "jupyterhub_disk_limit is '-1G': give auto, 0 or a number"),
         ({"disk_limit": "0", "disk_reserve": "0"}, ""),
         ({"disk_reserve": "10 %"}, "jupyterhub_disk_reserve is '10 %': give auto, 0 or a number"),
-        (group(cull_timeout=60), "has cull_timeout 60"),
         (group(cull_timeout=0), ""),
         (
             {"profiles": [{"name": "A b"}]},
@@ -184,6 +180,8 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"repositories": [repo("a", path="b/c")]}, ""),
         *(({"repositories": [repo("a", path=path)]}, "give one below the home") for path in PATHS),
         *(({"repositories": [repo(page)]}, "an address of one of its pages") for page in PAGES),
+        ({"repositories": [{"url": "https://x.org/a/.."}]}, "with the name of the repository"),
+        ({"repositories": [{"url": "https://x.org/a/...git"}]}, "with the name of the repository"),
         ({"repositories": [repo("")]}, "with the name of the repository"),
         *(({"repositories": [repo("a", branch=branch)]}, "has the branch") for branch in REFS),
         *(({"repositories": [repo("a", branch=branch)]}, "") for branch in BRANCHES),
@@ -314,6 +312,15 @@ def test_folders() -> None:
 def test_limits_of_folders(own: str | None, all_others: str, limit: str) -> None:
     given = settings(shared_folders=[{"name": "lab", "disk_limit": own}], shared_disk_limit=all_others)
     assert access.folders(given, "/srv/hub/shared")[0]["disk_limit"] == limit
+
+
+@pytest.mark.parametrize(
+    ("approval", "percent", "cache"), [({}, 50.0, 60), ({"max_removed": 0, "cache": 0}, 0.0, 0)]
+)
+def test_nothing_is_a_number_of_approvals(approval: dict[str, int], percent: float, cache: int) -> None:
+    given = settings(approval={"source": "endpoint", "url": "https://example.org/x", **approval})
+    traits = access.access_traits({**given, "folders": []})["GalileanAccess"]["approval"]
+    assert (traits["max_removed"], traits["cache"]) == (percent, cache)
 
 
 def test_rules_of_groups() -> None:

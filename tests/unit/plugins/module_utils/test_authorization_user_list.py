@@ -27,6 +27,13 @@ PROBLEMS: list[tuple[str, dict[str, t.Any], str]] = [
     ("truth", people({"name": True}), "entry 1, has no name: give the account's name as text"),
     ("impossible name", people({"name": "a/b"}), "the name 'a/b': a name has no slash"),
     ("twice", people({"name": "anna"}, {"name": "Anna"}), "entry 2, has 'anna', who is already"),
+    ("spelled twice", people({"name": "Jos\u00e9"}, {"name": "Jose\u0301"}), "entry 2, has 'jos\u00e9', who"),
+    (
+        "blocked in another spelling",
+        people({"name": "Jos\u00e9"}, blocked_users=["Jose\u0301"]),
+        "and in jupyterhub_blocked_users",
+    ),
+    ("a group without a name", people({"name": "a", "groups": ["/"]}), "give a list of names that can be"),
     ("twice in both", people({"name": "anna"}, text="name\nanna\n"), "line 2, has 'anna', who is already"),
     ("state", people({"name": "a", "state": "abset"}), "(a) has state 'abset': write absent"),
     ("no truth", people({"name": "a", "admin": "maybe"}), "has admin 'maybe': give yes or no"),
@@ -94,6 +101,13 @@ def test_a_table_and_a_list() -> None:
     assert by_name["d,e"]["admin"] is False
 
 
+def test_groups_are_called_as_in_other_settings() -> None:
+    listed = user_list(
+        people({"name": "ada", "groups": ["/staff", "staff/", "/a/b"]}, text="name,groups\nbob,/staff\n")
+    )
+    assert listed["groups"] == {"staff": ["ada", "bob"], "a/b": ["ada"]}
+
+
 def test_nobody_is_listed() -> None:
     assert user_list_problems(people()) == []
     assert user_list(people())["users"] == []
@@ -136,6 +150,13 @@ def test_nothing_to_do() -> None:
     assert not any(
         plan[key] for key in ("anew", "missing", "archive", "delete_homes", "gone_accounts", "unlisted")
     )
+
+
+@pytest.mark.parametrize("unlisted", ["block", "remove"])
+def test_an_account_in_another_spelling_is_somebody_who_is_listed(unlisted: str) -> None:
+    """An account of before names were composed keeps its home."""
+    plan = user_plan(state([{"name": "Jos\u00e9"}], [account("jose\u0301")], unlisted=unlisted))
+    assert (plan["archive"], plan["gone_accounts"], plan["unlisted"]) == ([], [], [])
 
 
 def test_somebody_leaves() -> None:

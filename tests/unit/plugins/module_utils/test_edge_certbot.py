@@ -61,7 +61,6 @@ def test_accepts(change: dict[str, t.Any]) -> None:
             "certbot_dns_credentials has dns_rfc2136_server,",
             "begin with dns_ovh_",
         ),
-        ({**DNS, "dns_propagation_seconds": -1}, "certbot_dns_propagation_seconds is -1:", "0 or more"),
     ],
 )
 def test_refuses(change: dict[str, t.Any], begin: str, fix: str) -> None:

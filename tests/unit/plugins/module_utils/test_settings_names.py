@@ -67,6 +67,59 @@ def test_what_no_playbook_takes() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("restor_user", "did you mean restore_user?"),
+        ("migrat_from", "did you mean migrate_from?"),
+        ("restore_usr", "did you mean restore_user?"),
+        ("teardown_scop", "did you mean teardown_scope?"),
+        ("drill_homes", "did you mean backup_drill_homes?"),
+        ("drill_x", f"use one of {', '.join(names.DRILL)}."),
+    ],
+)
+def test_a_misspelled_variable_of_a_playbook(name: str, fix: str) -> None:
+    said = [f"{name} is no variable of a playbook: {fix}"]
+    assert names.misspelled({name: 1}, SPECS, ROLES) == said
+    assert names.playbook_name(name) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        # What Ansible takes from -e is text, and from -e '{...}' what JSON says.
+        *[("restore_beside", value, "") for value in ("false", "yes", "1", True, "False")],
+        ("move_notice", "15", ""),
+        ("move_notice", 0, ""),
+        ("restore_user", "ada", ""),
+        ("restore_user", 20231234, ""),
+        ("restore_archive", "", ""),
+        ("teardown_scope", "instance", ""),
+        ("migrate_names", {"ada": "bob"}, ""),
+        ("migrate_users", "ada,bob", ""),
+        ("migrate_from", "tljh", ""),
+        ("hubctl_arguments", "announce \"It's late\"", ""),
+        ("hubctl_arguments", "", ""),
+        ("restore_beside", "ture", "restore_beside is 'ture': give true or false."),
+        ("restore_beside", "", "restore_beside is '': give true or false."),
+        ("teardown_delete_data", "maybe", "teardown_delete_data is 'maybe': give true or false."),
+        ("teardown_scope", "instnace", "teardown_scope is 'instnace': use one of deployment, instance."),
+        ("move_notice", "15m", "move_notice is '15m': give a whole number, such as 15."),
+        ("move_notice", "-5", "move_notice is -5: give 0 or more."),
+        ("restore_user", ["ada"], "restore_user is a list: give a text."),
+        ("migrate_from", "TLJH", "migrate_from is 'TLJH': use one of tljh, deploy_docker, jukebox, folders."),
+        (
+            "hubctl_arguments",
+            "announce It's",
+            "hubctl_arguments is 'announce It's', with one quotation mark: write the other one, or a "
+            "backslash before it.",
+        ),
+    ],
+)  # fmt: skip
+def test_values_that_are_given_to_playbooks(name: str, value: t.Any, said: str) -> None:
+    assert names.playbook_value(name, value) == ([said] if said else [])
+
+
 @pytest.mark.parametrize(("former", "name"), sorted(RENAMED.items()))
 def test_a_former_name_is_refused_with_the_new_one(former: str, name: str) -> None:
     assert names.misspelled({former: 1}, SPECS, ROLES) == [

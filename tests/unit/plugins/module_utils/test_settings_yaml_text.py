@@ -45,7 +45,6 @@ def test_what_stands_there(line: str, column: int, token: str) -> None:
         (16, {"type": "int"}, "0x10", False),
         (64, {"type": "int"}, "0100", True),
         (0, {"type": "int"}, "0", False),
-        (473, {"type": "str", "no_log": True}, "00731", False),
         ([473], {"type": "list", "elements": "str"}, "00731", True),
         (
             [{"name": 473}],
@@ -65,6 +64,37 @@ def test_what_yaml_has_changed(value: t.Any, spec: dict[str, t.Any], text: str, 
     for sentence in found:
         assert f"is {text} in settings.yml, line 3, which YAML reads as" in sentence
         assert sentence.endswith(f"write '{text}' in quotes.")
+
+
+@pytest.mark.parametrize(
+    ("value", "spec"),
+    [
+        (42798, {"type": "str", "no_log": True}),
+        ({"a": 42798}, {"type": "dict", "no_log": True}),
+        ([42798], {"type": "list", "elements": "str", "no_log": True}),
+    ],
+)
+def test_a_secret_that_yaml_has_changed_is_told_and_not_shown(value: t.Any, spec: dict[str, t.Any]) -> None:
+    (said,) = misread("x", value, spec, lambda _: ("0123456", "secrets.yml, line 3"))
+    assert said.startswith("x")
+    assert said.endswith("(not shown, it is a secret): write it in quotes.")
+    assert "123456" not in said
+    assert "42798" not in said
+    assert misread("x", 123456, {"type": "str", "no_log": True}, lambda _: ("123456", "secrets.yml")) == []
+
+
+@pytest.mark.parametrize("setting", ["jupyterhub_profiles[0].environment", "jupyterhub_rename_map"])
+def test_values_that_no_specification_calls_texts(setting: str) -> None:
+    def written(value: t.Any) -> tuple[str, str] | None:
+        return ("3.10", "settings.yml, line 3") if value == 3.1 else None
+
+    assert misread(setting, {"PYTHON": 3.1}, {"type": "dict"}, written) == [
+        f"{setting}.PYTHON is 3.10 in settings.yml, line 3, which YAML reads as 3.1: write '3.10' in quotes."
+    ]
+    assert misread(setting, {"PYTHON": 3.1}, {"type": "dict"}, lambda _: ("3.1", "")) == []
+    assert misread(setting, {False: "ada", "X": True}, {"type": "dict"}, written) == [
+        f"{setting} has the key false, which YAML makes of yes, no, on and off: write the key in quotes."
+    ]
 
 
 def test_nobody_knows_how_it_was_written() -> None:

@@ -31,7 +31,7 @@ from ..audit import events
 from ..http import api_limits, leaky_buckets
 from ..http.errors import refused
 from ..http.server import by_proxy
-from ..shared.usernames import name_problem
+from ..shared.usernames import composed, name_problem
 from ..spawner.drain import DRAIN
 from . import failed_logins
 
@@ -101,6 +101,10 @@ class LoginGuard(Authenticator):
         return f"{text} Ask {self.contact}." if self.contact else text
 
     # -- names
+
+    def normalize_username(self, username: str) -> str:
+        """Names are compared sign by sign, so each has to come in one way only."""
+        return str(super().normalize_username(composed(username)))
 
     def validate_username(self, username: str) -> bool:
         """Only what can be printed, as in the settings.
