@@ -195,8 +195,8 @@ def test_networks_of_a_cloud(settings_of: SettingsOf, cidr: str, said: list[str]
             [{"base": "10.208.0.0/12", "size": 24}],
             "docker_address_pools has 10.208.0.0/12, which overlaps 10.",
         ),
-        ("jupyterhub_public_url", "hub.example.org", "jupyterhub_public_url is 'hub.example.org': give the"),
-        ("jupyterhub_public_url", "https:///hub", "jupyterhub_public_url is 'https:///hub': give the full"),
+        ("jupyterhub_public_url", "hub.example.org", "jupyterhub_public_url is 'hub.example.org': give a"),
+        ("jupyterhub_public_url", "https:///hub", "jupyterhub_public_url is 'https:///hub': give a full"),
         ("jupyterhub_public_url", "ftp://hub.example.org/", "jupyterhub_public_url is 'ftp://hub"),
         ("backup_hours", [], "backup_hours is []: give at least one hour"),
         (

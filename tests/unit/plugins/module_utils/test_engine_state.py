@@ -158,7 +158,8 @@ def test_low_tables() -> None:
 
 READY = {
     "ready": True, "mode": "managed", "cli": "/usr/bin/docker", "buildkit": "buildx", "missing_packages": [],
-    "options_problem": "", "data_root": "/var/lib/docker", "wanted_data_root": "/var/lib/docker", "volumes": 3,
+    "options_problem": "", "data_root": "/var/lib/docker", "wanted_data_root": "/var/lib/docker",
+    "volumes": 3,
 }  # fmt: skip
 
 
@@ -175,7 +176,7 @@ READY = {
         ({"buildkit": "", "cli": "", "ready": False}, []),
         (
             {"wanted_data_root": "/srv/docker"},
-            ["docker_data_root is /srv/docker, but Docker keeps 3 volumes in /var/lib/docker: move them with"],
+            ["docker_data_root is /srv/docker, but Docker keeps 3 volumes in /var/lib/docker: move them"],
         ),
         ({"wanted_data_root": "/srv/docker", "volumes": 0}, []),
         # Nothing of it is changed.
