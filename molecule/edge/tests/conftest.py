@@ -61,6 +61,15 @@ class Edge:
     def log(self) -> str:
         return self.docker("logs", self.container)
 
+    def logs(self, text: str) -> bool:
+        """Whether a text comes into the log: a request is written down after its answer."""
+        end = time.monotonic() + 20
+        while text not in self.log():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.2)
+        return True
+
     def converge(self, *argv: str, playbook: str = "../resources/converge.yml", **settings: object) -> str:
         """Run the role again with other settings; returns what Ansible says."""
         command = ["ansible-playbook", "--extra-vars", json.dumps(settings), *argv, str(SCENARIO / playbook)]
