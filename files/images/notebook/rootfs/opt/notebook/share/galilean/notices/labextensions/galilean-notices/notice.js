@@ -8,7 +8,7 @@
 
 (() => {
   const NAME = "galilean-notices";
-  const EVERY = { repositories: 2_000, disk: 30_000 };
+  const EVERY = { repositories: 2_000, look: 30_000 };
   // Work goes on without us: a tab does not ask for ever.
   const ENOUGH = 30 * 60_000;
 
@@ -97,7 +97,7 @@
     };
     return () => {
       void look();
-      setInterval(() => void look(), EVERY.disk);
+      setInterval(() => void look(), EVERY.look);
       document.addEventListener("visibilitychange", () => void look());
     };
   };
@@ -109,8 +109,8 @@
   const kernels = (apputils, widgets, app, first) => {
     const { Notification } = apputils;
     const shown = new Map();
-    const look = async (state) => {
-      state = state || (await ask("kernels"));
+    const look = async () => {
+      const state = await ask("kernels");
       if (!state) return;
       const now = new Map(state.notices.map((one) => [one.key, one]));
       for (const [key, one] of shown) {
@@ -138,7 +138,9 @@
     return () => {
       if (first.clean) Notification.warning(first.clean, { autoClose: false, ...longer(apputils, widgets, first.clean) });
       Notification.manager.changed.connect(closed);
-      void look(first);
+      // The list of kernels has been read since, and may have had something to tell before anybody listened.
+      void look();
+      setInterval(() => void (document.hidden || look()), EVERY.look);
       app.serviceManager.events.stream.connect((_sender, event) => {
         if (event.schema_id === "https://galilean.hub/notices/v1") void look();
       });
