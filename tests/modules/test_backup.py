@@ -435,7 +435,9 @@ def test_a_move_takes_and_leaves_what_is_mounted(
     program = place / "program"
     program.mkdir()
     (program / "ssh").write_text(
-        '#!/bin/sh\nwhile [ $# -gt 0 ] && [ "$1" != there@old ]; do shift; done\nshift\n'
+        # rsync gives the account as an option.
+        '#!/bin/sh\nuntil [ "$1" = there@old ] || [ "$1" = -l ]; do shift; done\n'
+        '[ "$1" = there@old ] || shift 2\nshift\n'
         f'SSH_ORIGINAL_COMMAND="$*" exec {shlex.join(instance.argv("serve"))}\n'
     )
     (program / "ssh").chmod(0o755)

@@ -299,7 +299,7 @@ REFUSED: list[tuple[t.Callable[[Volume], None], str]] = [
     (two_signatures, r"^DEVICE already holds .*ext4.*, which"),
     (
         files_below,
-        r"^data_volume_path is PATH, but PATH/hub/notebook is in it, .*\(mv PATH PATH.before\)",
+        r"^data_volume_path is PATH, but PATH/hub/notebook is in it, .* with playbooks/move_data.yml",
     ),
     (mounted_elsewhere, r"^DEVICE is mounted at \S+/other: unmount it there"),
     (a_link, r"^data_volume_path is PATH, which leads to /var: give /var"),
