@@ -82,7 +82,7 @@ def test_a_day(site: Deployment, authority: Path) -> None:
     assert boss.log_in("boss", OWN).status == 302
     assert ida.log_in("ida", OWN).status == 403
     for name in ("ida", "dan"):
-        assert boss.ask("GET", f"/hub/authorize/{name}").status == 302
+        assert boss.form(f"/hub/authorize/{name}", "/hub/authorize").status == 302
     # The second one is a password in the wrong field.
     assert ida.log_in("ida", "wrong").status == 403
     assert ida.log_in(OWN, "").status == 403
@@ -132,7 +132,7 @@ def test_a_day(site: Deployment, authority: Path) -> None:
     assert boss.api("DELETE", f"users/boss/tokens/{secret['id']}").status == 204
     passwords = {"old_password": OWN, "new_password": OWN[::-1], "new_password_confirmation": OWN[::-1]}
     assert ida.form("/hub/change-password", "/hub/change-password", **passwords).status == 200
-    assert boss.ask("GET", "/hub/authorize/dan").status == 302
+    assert boss.form("/hub/authorize/dan", "/hub/authorize").status == 302
     ida.ask("GET", "/hub/logout")
 
     number = secret["id"]

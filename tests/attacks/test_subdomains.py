@@ -304,9 +304,10 @@ def test_a_login_that_a_foreign_site_fills_in(
             assert sent(page, f"{site.url}/hub/{path}", kind, **told) == 403, path
             assert "another server" in page.content(), path
         assert not [cookie for cookie in page.context.cookies() if "hub-login" in cookie["name"]]
-        # A provider of logins may send a form; here is none, so the hub knows no such address.
+        # A provider of logins may send a form: the hub answers, which here has no provider.
         page.goto("https://evil.example/")
-        assert sent(page, f"{site.url}/hub/oauth_callback", kind, code="x", state="x") == 404
+        assert sent(page, f"{site.url}/hub/oauth_callback", kind, code="x", state="x") == 403
+        assert "another server" not in page.content()
 
 
 def test_a_code_for_another_server(site: Deployment, mallory: str, anna: Visit) -> None:
