@@ -221,7 +221,7 @@ def test_unknown_tokens_cost_nothing(
     )  # fmt: skip
     before, began, found, waited = memory(container), time.monotonic(), dict[int, int](), []
     # Logins wait in the line of the hub's requests.
-    count = 300 if name == "login" else 3000
+    count = 300 if name == "login" else 1500
     for number in range(count):
         if number % 100 == 0:
             asked = time.monotonic()
@@ -241,10 +241,11 @@ def test_unknown_tokens_cost_nothing(
     connection.close()
     seconds = time.monotonic() - began
     print(name, found, f"{seconds:.0f} s, {(memory(container) - before) / MB:.0f} MiB, {max(waited):.2f} s")
-    assert memory(container) < before + 15 * MB
+    assert memory(container) < before + 10 * MB
     # So many at once, one in five seconds; and those before of the same address.
     assert found.pop(429) >= count - 21 - seconds / 5
-    assert set(found) <= {302, 403}
+    # The server gives whoever sends a body a new secret, with the name of the session in it: too long for the edge.
+    assert set(found) <= ({503} if name == "body" else {302, 403})
     assert max(waited) < AT_ONCE
     assert elsewhere[0] == "200"
     assert float(elsewhere[1]) < AT_ONCE
@@ -260,7 +261,7 @@ def test_logins_that_nobody_finishes_are_small(
     )  # fmt: skip
     headers = {"Accept": "text/html", "Cookie": "jupyterhub-x=x"}
     before = memory(container)
-    for _ in range(3000):
+    for _ in range(2000):
         connection.request("GET", f"/user/ada/lab?{secrets.token_hex(6000)}", headers=headers)
         answer = connection.getresponse()
         answer.read()
