@@ -244,7 +244,7 @@ def test_unknown_tokens_cost_nothing(
     assert memory(container) < before + 10 * MB
     # So many at once, one in five seconds; and those before of the same address.
     assert found.pop(429) >= count - 21 - seconds / 5
-    # The server gives whoever sends a body a new secret, with the name of the session in it: too long for the edge.
+    # Who sends a body gets a new secret, with the name of the session in it: too long for the edge.
     assert set(found) <= ({503} if name == "body" else {302, 403})
     assert max(waited) < AT_ONCE
     assert elsewhere[0] == "200"
