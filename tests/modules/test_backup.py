@@ -382,7 +382,7 @@ def test_what_is_replaced_is_put_aside_with_all_that_it_has(instance: Instance) 
     usual = files_of(instance, instance.done("run")["good"]["snapshot"])
     before = files_of(instance, instance.done("restore", "--confirm", instance.name)["before"])
     home = f"/homes/{instance.volume('ada')}"
-    for name in ("big/left-out", ".cache/pip/left-out", ".local/share/Trash/files/left-out", "work/x.ipynb"):
+    for name in ("big/left-out", ".cache/pip/left-out", ".local/share/Trash/files/left-out", "notes/x.ipynb"):
         assert f"{home}/{name}" not in usual
         assert f"{home}/{name}" in before
     assert f"{home}/secret" in usual
@@ -391,7 +391,7 @@ def test_what_is_replaced_is_put_aside_with_all_that_it_has(instance: Instance) 
 
 def test_what_is_mounted_is_in_the_backup_and_nothing_goes_through_a_mount(instance: Instance) -> None:
     """Shared folders on other machines."""
-    inside = Path(instance.place("ada"), "work", "disk")
+    inside = Path(instance.place("ada"), "notes", "disk")
     python("import os, sys; os.mkdir(sys.argv[1])", str(inside))
     shared = instance.state / "shared" / "lab" / "a disk"
     shared.mkdir()
@@ -402,14 +402,14 @@ def test_what_is_mounted_is_in_the_backup_and_nothing_goes_through_a_mount(insta
         instance.done("prepare")
         found = files_of(instance, instance.done("run")["good"]["snapshot"])
         assert "/state/shared/lab/a disk/data" in found
-        assert f"/homes/{instance.volume('ada')}/work/disk/data" in found
+        assert f"/homes/{instance.volume('ada')}/notes/disk/data" in found
         # It may be the only copy: there are files in it, so it stays.
         (shared / "data").write_text("second")
         (shared / "newer").write_text("newer")
         (shared.parent / "data.csv").write_text("2,1\n")
         answer = instance.done("restore", "--confirm", instance.name)
         assert answer["mounted"] == [
-            f"homes/{instance.volume('ada')}/work/disk",
+            f"homes/{instance.volume('ada')}/notes/disk",
             "state/shared/lab/a disk",
         ]
         assert ((shared / "data").read_text(), (shared / "newer").read_text()) == ("second", "newer")
@@ -508,14 +508,14 @@ def test_no_pattern_leaves_out_what_a_restore_needs(instance: Instance) -> None:
     for name in (".nobackup", "CACHEDIR.TAG"):
         (instance.state / "shared" / "lab" / name).write_text("Signature: 8a477f597d28d172789f06886806bc55\n")
     instance.set(
-        instance.settings["repository"], exclude=["*.sqlite", "*.json", "*secret*", "/work/deep", "*.csv"]
+        instance.settings["repository"], exclude=["*.sqlite", "*.json", "*secret*", "/notes/deep", "*.csv"]
     )
     instance.done("prepare")
     found = files_of(instance, instance.done("run")["good"]["snapshot"])
     home = f"/homes/{instance.volume('ada')}"
     assert {"/manifest.json", "/database/jupyterhub.sqlite", "/state/secrets/cookie-secret"} < {*found}
-    assert {"/state/shared/lab/.nobackup", f"{home}/work/x.ipynb"} < {*found}
-    assert not {f"{home}/secret", f"{home}/work/deep", "/state/shared/lab/data.csv"} & {*found}
+    assert {"/state/shared/lab/.nobackup", f"{home}/notes/x.ipynb"} < {*found}
+    assert not {f"{home}/secret", f"{home}/notes/deep", "/state/shared/lab/data.csv"} & {*found}
 
 
 @pytest.fixture
@@ -546,24 +546,24 @@ def test_files_of_one_user(hub: Instance) -> None:
     hub.done("restore-files", "--user", "ada")
     # One file that was lost, over what is there.
     spoil = (
-        "import pathlib, sys; path = pathlib.Path(sys.argv[1], 'work', sys.argv[2]); path.write_text('lost')"
+        "import pathlib, sys; path = pathlib.Path(sys.argv[1], 'notes', sys.argv[2]); path.write_text('lost')"
     )
     python(spoil, hub.place("ada"), "a [b] *?.txt")
     python(spoil, hub.place("ada"), "new.txt")
-    hub.done("restore-files", "--user", "ada", "--path", "work/a [b] *?.txt", "--over")
+    hub.done("restore-files", "--user", "ada", "--path", "notes/a [b] *?.txt", "--over")
     after = hub.manifest("ada")
-    assert after["work/a [b] *?.txt"] == before["work/a [b] *?.txt"]
-    assert "work/new.txt" in after
-    assert after["work/x.ipynb"][:4] == before["work/x.ipynb"][:4]
-    assert "has no 'work/none' in the home of ada" in hub.refused(
-        "restore-files", "--user", "ada", "--path", "work/none"
+    assert after["notes/a [b] *?.txt"] == before["notes/a [b] *?.txt"]
+    assert "notes/new.txt" in after
+    assert after["notes/x.ipynb"][:4] == before["notes/x.ipynb"][:4]
+    assert "has no 'notes/none' in the home of ada" in hub.refused(
+        "restore-files", "--user", "ada", "--path", "notes/none"
     )
     assert "it has those of ada, bob" in hub.refused("restore-files", "--user", "eve")
     outside = hub.state / "outside"
     outside.mkdir()
     trap = "import os, shutil, sys; shutil.rmtree(sys.argv[1]); os.symlink(sys.argv[2], sys.argv[1])"
-    python(trap, str(Path(hub.place("ada"), "work", "deep")), str(outside))
-    hub("restore-files", "--user", "ada", "--path", "work/deep/run.sh", "--over")
+    python(trap, str(Path(hub.place("ada"), "notes", "deep")), str(outside))
+    hub("restore-files", "--user", "ada", "--path", "notes/deep/run.sh", "--over")
     assert list(outside.iterdir()) == []
 
 
