@@ -37,8 +37,12 @@ done
 def machine(site: Deployment) -> t.Iterator[Machine]:
     made = Machine(f"{site.instance}-disks")
     made.sh(ATTACH)
+    # The kernel's devices are everybody's.
+    paths = made.sh("readlink --canonicalize /dev/disk/by-id/first /dev/disk/by-id/second").split()
     yield made
-    made.sh("systemctl stop docker.socket docker; umount /srv; losetup --detach-all", check=False)
+    made.sh(
+        f"systemctl stop docker.socket docker; umount /srv; losetup --detach {' '.join(paths)}", check=False
+    )
     made.remove()
 
 
