@@ -524,10 +524,10 @@ def test_what_could_not_be_read(
 ) -> None:
     (tmp_path / "there").touch()
     (tmp_path / "no such file").touch()
-    unread = run.Unread(Path("/work/root"), [tree.Part("state", "/s"), tree.Part("homes/v", str(tmp_path))])
+    unread = run.Unread(Path("/data/root"), [tree.Part("state", "/s"), tree.Part("homes/v", str(tmp_path))])
     unread("Warning: no json")
     unread(
-        json.dumps({"message_type": "error", "error": error, "during": during, "item": f"/work/root/{item}"})
+        json.dumps({"message_type": "error", "error": error, "during": during, "item": f"/data/root/{item}"})
     )
     assert (unread.gone, unread.failed) == counted
     assert unread.first.startswith(str(tmp_path)) is bool(counted[1])
