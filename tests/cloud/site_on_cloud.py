@@ -76,11 +76,13 @@ class SiteOnCloud:
         self.seconds: dict[str, float] = {}
         # Of a service that may use everybody's servers.
         self.token = secrets.token_hex(16)
+        # Beside those of the inventory.
+        self.settings: dict[str, t.Any] = {"jupyterhub_config_extra": service(self.token)}
 
     def command(self, playbook: str, *options: str) -> list[str]:
         program = str(Path(sys.executable).parent / "ansible-playbook")
         inventories = ["-i", str(ROOT / "inventories" / "common"), "-i", str(INVENTORY)]
-        more = ["-e", json.dumps({"jupyterhub_config_extra": service(self.token)})]
+        more = ["-e", json.dumps(self.settings)]
         return [program, *inventories, str(ROOT / "playbooks" / f"{playbook}.yml"), *more, *options]
 
     def run(self, playbook: str, *options: str, name: str = "", **env: str) -> Outcome:

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+import sftp_target
 from browser import visit
 from deployment import wait_until
 from site_on_cloud import DEPLOYMENT, HOST, LAB, SiteOnCloud, connect, contents
@@ -121,6 +122,49 @@ def test_person_at_a_browser(site: SiteOnCloud, kept: dict[str, t.Any], artifact
     kept["keys"] = (LAB / "known_hosts").read_text()
 
 
+def test_server_and_volume_are_lost(
+    site: SiteOnCloud, kept: dict[str, t.Any], tmp_path: Path, artifacts: Path
+) -> None:
+    """Somebody deletes both in the cloud: one command brings the hub back from another machine."""
+    home = (
+        "sudo sh -c 'cd /srv/docker/volumes/hub-home-ada/_data && find . -type f "
+        '! -path "./.cache/*" ! -path "./.local/share/jupyter/runtime/*" -exec sha256sum {} + | sort\''
+    )
+    with sftp_target.serving(tmp_path) as settings:
+        site.settings |= settings
+        site.run("configure", "--tags", "backup", name="backup-set-up").assert_done()
+        ada(site).stop()
+        before = site.ssh(home).stdout
+        assert FILE in before
+        site.run("backup").assert_done()
+        volume = next(site.conn.block_storage.volumes(name=f"{HOST}-data"))
+        server = site.conn.compute.get_server(kept["server"])
+        site.conn.compute.delete_server(server)
+        site.conn.compute.wait_for_delete(server, wait=300)
+        site.conn.block_storage.wait_for_status(volume, "available", failures=["error"], wait=300)
+        site.conn.block_storage.delete_volume(volume)
+        site.conn.block_storage.wait_for_delete(volume, wait=300)
+        outcome = site.run("restore").assert_done()
+        assert "homes, database, secrets and certificates are back" in outcome.flat()
+        assert f"is ready at {site.url}/" in outcome.flat()
+        assert site.server_id() != kept["server"]
+        assert site.ssh(home).stdout == before
+    # Without a target from here on.
+    for name in settings:
+        del site.settings[name]
+    kept["server"], kept["keys"] = site.server_id(), (LAB / "known_hosts").read_text()
+    # The token was made before.
+    me = UserClient(site.url, kept["token"], "ada", CA, PATIENCE)
+    assert me.state().exists
+    person = ada(site)
+    person.start()
+    assert person.read(FILE)["content"] == TEXT
+    with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
+        seen.log_in("ada", kept["password"])
+        seen.page.get_by_text(FILE).first.wait_for()
+        seen.picture("3-after-loss")
+
+
 def test_rebuild_asks_for_the_name(site: SiteOnCloud, kept: dict[str, t.Any]) -> None:
     outcome = site.run("rebuild", "-e", "rebuild_confirm=hub", name="rebuild-refused")
     assert outcome.code != 0
@@ -156,7 +200,7 @@ def test_everything_is_there_again(site: SiteOnCloud, kept: dict[str, t.Any], ar
     with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
         seen.log_in("ada", kept["password"])
         seen.page.get_by_text(FILE).first.wait_for()
-        seen.picture("3-after-rebuild")
+        seen.picture("4-after-rebuild")
     person.stop()
 
 

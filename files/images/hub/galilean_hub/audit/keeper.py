@@ -5,12 +5,14 @@
 It runs beside the agent of the disk, as root, where neither of the two can reach what it has written: what a
 second has passed over cannot be changed by a hub that is broken into. Hub and edge each have a folder with a
 file that they append to. It is renamed before it is read, so they begin another one and nothing is lost; and
-it is read once more later, for what somebody wrote who had opened it before.
+it is read once more later, for what somebody wrote who had opened it before. Who has opened it and is kept
+from writing for longer than that holds a lock.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gzip
 import json
 import os
@@ -155,7 +157,7 @@ class Keeper:
             self._reject(taken, source, now)
             return
         with open(number, "rb") as stream:
-            last = source in self._ended
+            last = source in self._ended and _is_free(number)
             # What is there by now: who goes on writing keeps no other source waiting.
             size = os.fstat(number).st_size
             while True:
@@ -169,8 +171,9 @@ class Keeper:
                 events = [event_of(line, source, now) for line in batch[:end].split(b"\n") if line.strip()]
                 self._append([event for event in events if self._is_kept(event, now)])
                 self._set_offset(source, offset + end)
+            if last:
+                taken.unlink()
         if last:
-            taken.unlink()
             self._ended.discard(source)
         else:
             self._ended.add(source)
@@ -290,6 +293,15 @@ class Keeper:
                 most = self._most[kind]
                 detail = f"{path.name} was removed before its time: such files are larger than {most} bytes"
                 self._append([{**_lost(now), "detail": detail}])
+
+
+def _is_free(number: int) -> bool:
+    """Whether nobody is about to write to the file. From now until it is closed, nobody is."""
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _lost(now: float) -> dict[str, Any]:

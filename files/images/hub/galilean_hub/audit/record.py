@@ -8,6 +8,7 @@ and says so when it can write again.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -64,8 +65,7 @@ class Spool:
             self.lost, self._torn = 0, False
 
     def _append(self, data: bytes) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-        number = os.open(self._path, flags, 0o600)
+        number = self._opened()
         try:
             found = os.fstat(number)
             if stat.S_ISREG(found.st_mode) and found.st_size > self._most:
@@ -77,3 +77,18 @@ class Spool:
             # The next one begins on a line of its own.
             self._torn = True
             raise OSError("the disk is full")
+
+    def _opened(self) -> int:
+        """The file's descriptor, with a lock that the keeper waits for before it removes the file."""
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+        while True:
+            number = os.open(self._path, flags, 0o600)
+            try:
+                fcntl.flock(number, fcntl.LOCK_SH)
+                if os.fstat(number).st_nlink:
+                    return number
+            except OSError:
+                os.close(number)
+                raise
+            # It was taken and removed before the lock was there: the next one is at its place.
+            os.close(number)
