@@ -18,7 +18,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from deployment import ARTIFACTS
+import requests
+from deployment import ARTIFACTS, wait_until
 from kill import descendants
 from machine import Machine
 from worker import Worker
@@ -145,6 +146,8 @@ def test_nothing_is_lost(machine: Machine, seed: int) -> None:
             worker.end()
         ARTIFACTS.mkdir(exist_ok=True)
         Path(ARTIFACTS, f"chaos-{seed}.json").write_text(json.dumps(times, indent=1))
+    # Whoever has a kernel works on before a killed hub is there again.
+    wait_until(lambda: requests.get(f"{machine.url}/hub/health", timeout=10).ok, 60, "the hub")
     for worker in workers:
         lines = machine.sh(f"cat {machine.home(worker.name)}/lines").splitlines()
         assert len(lines) >= worker.lines > 0, f"seed {seed}: {worker.name}"

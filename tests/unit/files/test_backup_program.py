@@ -90,6 +90,7 @@ def settings(tmp_path: Path) -> Settings:
             "Fatal: unable to open config file: stat /x/config: no such file or directory",
             "holds no repository: mount it",
         ),
+        ("fatal error: all goroutines are asleep - deadlock!\n\ngoroutine 1 [semacquire]:", "takes no more"),
         (
             "something else\nFatal: it is odd",
             "restic failed with rest:https://hub:***@backup.example.org/hub: something else",
@@ -552,9 +553,9 @@ def test_a_damaged_database_is_told(tmp_path: Path) -> None:
         database.copy(source, tmp_path / "copy.sqlite")
 
 
-def test_words_for_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_words_for_who_waits(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[str] = []
-    line = run.Progress(told.append)
+    line = run.Progress(told.append, settings)
     line('{"message_type":"status","percent_done":0.5,"total_files":10,"total_bytes":2048}')
     assert told == []
     monkeypatch.setattr(run.Progress, "OFTEN", -1)
@@ -563,6 +564,33 @@ def test_words_for_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     line('{"message_type":"summary","snapshot_id":"abcd"}')
     assert told == ["50 % of 10 files, 2.0 KiB"]
     assert line.summary["snapshot_id"] == "abcd"
+
+
+@pytest.mark.parametrize(
+    ("full", "seconds", "sentence"),
+    [
+        (True, 90, r"has no room left"),
+        (True, 30, ""),
+        (False, 90, ""),
+        (False, 4000, r"takes no more of the backup: look whether it has room left"),
+    ],
+)
+def test_a_restic_that_waits_for_ever_is_ended(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, full: bool, seconds: float, sentence: str
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    monkeypatch.setattr(run, "is_full", lambda _settings: full)
+    line = run.Progress(lambda _text: None, settings)
+    status = '{"message_type":"status","files_done":1,"bytes_done":%d}'
+    for done in range(10):
+        # As long as something is done, it may take as long as it likes.
+        line(status % done)
+        now[0] += 59
+    line(status % 10)
+    now[0] += seconds
+    with pytest.raises(Problem, match=sentence) if sentence else contextlib.nullcontext():
+        line(status % 10)
 
 
 def test_one_at_a_time(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

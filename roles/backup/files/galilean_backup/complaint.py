@@ -12,6 +12,7 @@ DAMAGED = (
     r"repository contains errors|missing from the repository|index is not complete"
 )
 DAMAGE = "{repository} is damaged: look at it with restic check, and keep the old repository while you make another one"
+STUCK = "{repository} takes no more of the backup: look whether it has room left and can be written, and make another backup"
 UNREACHABLE = (
     r"Could not resolve|no such host|Name or service not known|connection refused|Connection refused|i/o timeout|timed out|"
     r"No route to host|network is unreachable|unable to start the sftp session|connection reset"
@@ -78,6 +79,11 @@ KNOWN: list[tuple[str, str]] = [
         DAMAGED,
         DAMAGE,
     ),
+    (
+        # restic 0.14 does not notice that nobody writes any more.
+        r"all goroutines are asleep",
+        STUCK,
+    ),
 ]
 # Where a server answers, and has nothing there.
 EMPTY = re.compile(
@@ -112,6 +118,11 @@ def of_check(said: str, repository: str) -> str:
     if re.search(UNREACHABLE, said) or not re.search(DAMAGED, said):
         return ""
     return DAMAGE.format(repository=redacted(repository)) + "."
+
+
+def of_stuck(repository: str) -> str:
+    """The sentence for a backup that makes no progress."""
+    return STUCK.format(repository=redacted(repository)) + "."
 
 
 def of_restic(said: str, repository: str) -> str:

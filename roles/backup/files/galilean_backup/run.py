@@ -27,6 +27,10 @@ TAG = "galilean.hub"
 PRUNE_DAYS = 6.5
 # A backup by hand soon after another one leaves it to the next night to forget old ones.
 FORGET_HOURS = 11
+# restic 0.14 can wait for ever when a file cannot be written. Seconds without progress until it is ended: on a folder
+# without so many bytes of room, and anywhere.
+STUCK_FULL, STUCK = 60.0, 3600.0
+ROOM = 64 << 20
 
 Say = t.Callable[[str], None]
 
@@ -81,13 +85,20 @@ def check_folder(settings: Settings) -> None:
         )
 
 
+def is_full(settings: Settings) -> bool:
+    """Whether the repository is a folder on a disk without room."""
+    place = Path(settings.repository.removeprefix("local:"))
+    return place.is_absolute() and place.is_dir() and shutil.disk_usage(place).free < ROOM
+
+
 class Progress:
-    """Turns restic's lines into words, at most once in ten seconds, and keeps its summary."""
+    """Turns restic's lines into words, at most once in ten seconds, and keeps its summary. Raises Problem where there is no progress."""
 
     OFTEN = 10
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, settings: Settings) -> None:
         self._say, self._told = say, time.monotonic()
+        self._settings, self._done, self._moved = settings, (0, 0), self._told
         self.summary: dict[str, t.Any] = {}
 
     def __call__(self, text: str) -> None:
@@ -97,8 +108,17 @@ class Progress:
             return
         if found.get("message_type") == "summary":
             self.summary = found
-        elif found.get("message_type") == "status" and time.monotonic() - self._told > self.OFTEN:
-            self._told = time.monotonic()
+        if found.get("message_type") != "status":
+            return
+        now, done = time.monotonic(), (found.get("files_done", 0), found.get("bytes_done", 0))
+        if done != self._done:
+            self._done, self._moved = done, now
+        elif now - self._moved > STUCK_FULL and is_full(self._settings):
+            raise Problem(complaint.of_restic("no space left on device", self._settings.repository))
+        elif now - self._moved > STUCK:
+            raise Problem(complaint.of_stuck(self._settings.repository))
+        if now - self._told > self.OFTEN:
+            self._told = now
             share = 100 * float(found.get("percent_done") or 0)
             self._say(
                 f"{share:.0f} % of {found.get('total_files', 0)} files, {units(found.get('total_bytes', 0))}"
@@ -263,7 +283,7 @@ def _backup(
     # What is put aside before a restore has all: the rest would be lost with what is replaced.
     left_out = tree.patterns(settings, str(root), places, whole=tag == manifest.BEFORE)
     replace_file(str(settings.work / "exclude"), "".join(left_out))
-    line, unread = Progress(say), Unread(root, parts)
+    line, unread = Progress(say, settings), Unread(root, parts)
     command = (
         "backup", "--json", "--host", settings.name, "--tag", TAG, *(["--tag", tag] if tag else []),
         "--exclude-file", str(settings.work / "exclude"), ".",
@@ -273,6 +293,7 @@ def _backup(
     )
     summary = line.summary
     if status not in (0, PARTLY) or not summary.get("snapshot_id"):
+        complaints += "no space left on device" if is_full(settings) else ""
         raise Problem(complaint.of_restic(complaints, settings.repository))
     if unread.failed or (status == PARTLY and not unread.gone):
         raise Problem(
