@@ -323,7 +323,7 @@ GOOD: dict[str, t.Any] = {
     "check": {"ok": True, "time": "T"},
     "drain": None,
     "outdated": "",
-    "unfinished": {"switch": None, "restore": None, "moved": None},
+    "unfinished": {"switch": None, "restore": None},
 }
 
 
@@ -416,14 +416,13 @@ def test_the_release_that_runs_is_told(settings: Settings) -> None:
 
 
 def test_what_has_not_ended_is_told(settings: Settings) -> None:
-    nothing = {"switch": None, "restore": None, "moved": None}
+    nothing = {"switch": None, "restore": None}
     assert status.unfinished(settings) == nothing
     state = Path(settings.state_dir)
     for name, text in (
         ("releases/.former/release", "a"),
         ("releases/.run", "ops at desk, process 1\n"),
         ("backup/restoring.json", '{"began": "2026-11-30T10:00:00Z"}'),
-        ("moved", '{"to": "new.example.org", "time": "2026-11-30T11:00:00Z"}'),
     ):
         path = state / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -437,13 +436,11 @@ def test_what_has_not_ended_is_told(settings: Settings) -> None:
         "not ended: wait for its run, or run site.yml again where there is none.",
         "The container of the hub is exited: start it with X.",
     ]
-    # Nobody shall start what is only a part, or is another host's now.
+    # Nobody shall start what is only a part.
     (one,) = status.attention({**stopped, "unfinished": {**nothing, "restore": found["restore"]}}, "X")
     assert one.startswith(
         "A restore, begun at 2026-11-30T10:00:00Z, has not ended, and the data is not whole"
     )
-    (one,) = status.attention({**stopped, "unfinished": {**nothing, "moved": found["moved"]}}, "X")
-    assert one.startswith("The instance has moved to new.example.org, at 2026-11-30T11:00:00Z")
 
 
 def test_users_as_a_table() -> None:

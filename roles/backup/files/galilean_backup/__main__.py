@@ -18,7 +18,7 @@ import sys
 import time
 import typing as t
 
-from . import drill, manifest, move, restore, run, state
+from . import drill, manifest, move, moved, restore, run, state
 from .repository import Repository
 from .settings import Busy, Problem, Settings, load
 
@@ -125,8 +125,9 @@ def carry_out(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]
         return move.phase(settings)
     if given.command == "retire":
         return move.retire(settings, given.to)
-    if given.command != "receive":
-        move.refuse_moved(settings)
+    gone = moved.refusal(settings.state_dir, settings.instance)
+    if gone and given.command != "receive":
+        raise Problem(gone)
     with alone(settings):
         if given.command == "drill":
             return drill.begin(

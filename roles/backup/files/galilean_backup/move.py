@@ -22,7 +22,7 @@ import time
 import typing as t
 from pathlib import Path
 
-from . import database, engine, manifest, restore, run, state, tree
+from . import database, engine, manifest, moved, restore, run, state, tree
 from .atomic_file import replace_file
 from .json_file import read_json
 from .settings import Problem, Settings
@@ -30,8 +30,6 @@ from .settings import Problem, Settings
 # How far it has come: nothing yet, copied while users work, copied for good and compared, in service.
 MARK = "move.json"
 NOTHING, COPIED, WHOLE, DONE = "", "copied", "whole", "done"
-# In the state of a host that an instance has left.
-MOVED = "moved"
 # Beside the instance's own.
 UNITS = ("-backup.timer", "-certbot.timer", "-check.timer", "-metrics.timer", "-metrics.service")
 # On hosts without systemd.
@@ -54,17 +52,6 @@ def note(settings: Settings, **more: t.Any) -> dict[str, t.Any]:
 
 
 # -- on the old host
-
-
-def refuse_moved(settings: Settings) -> None:
-    """Raise Problem on a host that the instance has left: what is there would get the name of what people work with."""
-    mark = Path(settings.state_dir) / MOVED
-    if mark.exists():
-        found = read_json(mark)
-        raise Problem(
-            f"The instance {settings.instance} has moved from this host to {found.get('to', 'another one')} ({found.get('time', '')}): "
-            "run this there, or see docs/moving.md for the way back."
-        )
 
 
 def serve(settings: Settings) -> None:
@@ -187,7 +174,7 @@ class Old(t.NamedTuple):
 
 def retire(settings: Settings, new: str) -> dict[str, t.Any]:
     """End the instance on the old host, for good: it says so, and all of it stays."""
-    mark = Path(settings.state_dir) / MOVED
+    mark = Path(settings.state_dir) / moved.MARK
     if not mark.exists():
         replace_file(str(mark), json.dumps({"to": new, "time": state.stamp(time.time())}) + "\n")
     # From an earlier move to this host.
@@ -243,7 +230,7 @@ def receive(
     held, filled = restore.mounted(settings, present, reached.get("filled", ()))
     note(settings, phase=COPIED, filled=filled)
     # What is here is replaced from now on. Before, this host was one that the instance has left.
-    (Path(settings.state_dir) / MOVED).unlink(missing_ok=True)
+    (Path(settings.state_dir) / moved.MARK).unlink(missing_ok=True)
     names = [one["name"] for one in engine.containers(settings)]
     if names:
         engine.docker(settings, "stop", "--time", "10", *names)

@@ -17,7 +17,7 @@ import typing as t
 
 from . import announce, backup, check, drain, logs, restart, restore, shell, status, undrain, users, who
 from .container_logs import visible
-from .moved import refuse_moved
+from .moved import refusal
 from .settings import Busy, Problem, load
 
 BUSY = 75
@@ -55,8 +55,9 @@ def main(argv: list[str]) -> int:
         if os.geteuid() != 0:
             raise Problem("hubctl needs root: call it with sudo.")
         settings = load(given.folder)
-        if given.module not in ANYWHERE:
-            refuse_moved(settings)
+        gone = refusal(settings.state_dir, settings.instance)
+        if gone and given.module not in ANYWHERE:
+            raise Problem(gone)
         answer: dict[str, t.Any] = given.module.run(settings, given)
     except Problem as exc:
         if getattr(given, "json", False):

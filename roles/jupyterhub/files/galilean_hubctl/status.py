@@ -144,7 +144,6 @@ def unfinished(settings: Settings) -> Facts:
     return {
         "switch": switch,
         "restore": read_json(state / "backup" / "restoring.json") or None,
-        "moved": read_json(state / "moved") or None,
     }
 
 
@@ -152,8 +151,6 @@ def unfinished(settings: Settings) -> Facts:
 
 
 def of_unfinished(found: t.Mapping[str, t.Any]) -> t.Iterator[str]:
-    if found["moved"]:
-        yield f"The instance has moved to {found['moved'].get('to')}, at {found['moved'].get('time')}: nothing of it is started here."
     if found["restore"]:
         yield (
             f"A restore, begun at {found['restore'].get('began')}, has not ended, and the data is not whole: wait for its run, or run "
@@ -198,8 +195,8 @@ def attention(facts: t.Mapping[str, t.Any], start_command: str) -> list[str]:
     """What needs somebody, one line each."""
     begun = facts["unfinished"]
     found = list(of_unfinished(begun))
-    if not begun["moved"] and not begun["restore"]:
-        # What is stopped for one of these must not be started.
+    if not begun["restore"]:
+        # What is stopped for it must not be started.
         found += of_containers(facts["containers"], start_command)
     found += facts["unknown"]
     if facts["disk"]:
