@@ -542,12 +542,18 @@ def test_files_of_one_user(hub: Instance) -> None:
     found = {name: one for name, one in kept(found).items() if name != "."}
     wanted = {name: one for name, one in kept(before).items() if name != "."}
     assert found == wanted
-    # Again: the same, and nothing in between.
-    hub.done("restore-files", "--user", "ada")
-    # One file that was lost, over what is there.
+    # Again: what somebody has done there meanwhile stays.
     spoil = (
         "import pathlib, sys; path = pathlib.Path(sys.argv[1], 'notes', sys.argv[2]); path.write_text('lost')"
     )
+    python(spoil.replace("'notes'", f"'{folder}', 'notes'"), hub.place("ada"), "x.ipynb")
+    assert hub.done("restore-files", "--user", "ada")["folder"] == f"{folder}-2"
+    assert hub.done("restore-files", "--user", "ada", "--path", "notes/x.ipynb")["folder"] == f"{folder}-3"
+    again = hub.manifest("ada")
+    assert again[f"{folder}/notes/x.ipynb"] != again[f"{folder}-2/notes/x.ipynb"]
+    # It is a hard link in the backup.
+    assert again[f"{folder}-3/notes/x.ipynb"][:4] == again[f"{folder}-2/notes/x.ipynb"][:4]
+    # One file that was lost, over what is there.
     python(spoil, hub.place("ada"), "a [b] *?.txt")
     python(spoil, hub.place("ada"), "new.txt")
     hub.done("restore-files", "--user", "ada", "--path", "notes/a [b] *?.txt", "--over")

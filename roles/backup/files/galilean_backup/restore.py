@@ -25,6 +25,13 @@ MARK, DONE = "restoring.json", "restored.json"
 INSIDE = "/.home"
 # What tar needs to give files their owners and modes.
 CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "MKNOD")
+# In the home, with a folder, the path in it, its owner, and what tar is told.
+BESIDE = """
+place=$1 number=2
+while [ -e "$place/$2" ] || [ -L "$place/$2" ]; do place=$1-$number number=$((number + 1)); done
+mkdir -p "$place" && chown "$3" "$place" && shift 3 && tar "$@" --directory="$place" && echo "$place"
+"""
+OVER = 'shift 3 && exec tar "$@"'
 
 
 def find(settings: Settings, repository: Repository, wanted: str, name: str) -> dict[str, t.Any]:
@@ -321,12 +328,11 @@ def restore_files(
                 os.chown(home / part, old_user, old_group)
                 os.chmod(home / part, 0o755)
             tree.renumber(str(home), {old_user: to_user}, {old_group: to_group})
-            pour(settings, image, volume["name"], home, inner, folder, (to_user, to_group))
+            answer["folder"] = pour(settings, image, volume["name"], home, inner, folder, (to_user, to_group))
         finally:
             shutil.rmtree(settings.work, ignore_errors=True)
-    say(
-        f"{inner or 'The home'} of {user} is back from {words}{', in the folder ' + folder if folder else ''}."
-    )
+    where = f", in the folder {answer['folder']}" if answer["folder"] else ""
+    say(f"{inner or 'The home'} of {user} is back from {words}{where}.")
     return answer
 
 
@@ -336,9 +342,11 @@ def users_of(settings: Settings, volume: str) -> list[str]:
 
 def pour(
     settings: Settings, image: str, volume: str, home: Path, inner: str, folder: str, owner: tuple[int, int]
-) -> None:
-    """Unpack files in a container that sees nothing but the volume: no link that a user has put there leads out of it."""
-    target = f"{INSIDE}/{folder}" if folder else INSIDE
+) -> str:
+    """Unpack files in a container that sees nothing but the volume: no link that a user has put there leads out of it.
+
+    The folder that they are in now: another one where this one has them already, as the user may have worked on them.
+    """
     flags = ["--numeric-owner", "--acls", "--xattrs", "--xattrs-include=user.*", "--sparse"]
     above = [f"./{part}" for part in parents(inner)]
     pack = [
@@ -352,18 +360,13 @@ def pour(
         "--recursion",
         f"./{inner}" if inner else ".",
     ]
-    script = (
-        'mkdir -p "$1" && chown "$2" "$1" && shift 2 && exec tar "$@"'
-        if folder
-        else 'shift 2 && exec tar "$@"'
-    )
-    unpack = ["--extract", "--preserve-permissions", "--same-owner", *flags, f"--directory={target}"]
+    unpack = ["--extract", "--preserve-permissions", "--same-owner", *flags]
     unpack += [] if folder else ["--no-overwrite-dir"]
     box = [
         *settings.docker, "run", "--rm", "--interactive", "--network=none", "--user=0:0", "--read-only", "--cap-drop=ALL",
         *(f"--cap-add={name}" for name in CAPABILITIES), "--security-opt=no-new-privileges", "--log-driver=none", "--pull=never",
-        f"--mount=type=volume,src={volume},dst={INSIDE},volume-nocopy", "--entrypoint=sh", image,
-        "-c", script, "sh", target, f"{owner[0]}:{owner[1]}", *unpack,
+        f"--mount=type=volume,src={volume},dst={INSIDE},volume-nocopy", f"--workdir={INSIDE}", "--entrypoint=sh", image,
+        "-c", BESIDE if folder else OVER, "sh", folder, inner, f"{owner[0]}:{owner[1]}", *unpack,
     ]  # fmt: skip
     with (
         tempfile.TemporaryFile(dir=settings.home / "tmp") as said,
@@ -381,6 +384,7 @@ def pour(
         raise Problem(
             f"The files cannot be put into the volume {volume}: {told}. Make room if it is full, and run this again."
         )
+    return done.stdout.strip()
 
 
 def parents(inner: str) -> list[str]:
