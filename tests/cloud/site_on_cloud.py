@@ -24,7 +24,7 @@ LAB = Path(os.environ.get("LAB_STATE") or ROOT / ".cache" / "lab")
 INVENTORY = ROOT / "inventories" / "lab"
 HOST, DEPLOYMENT = "lab-hub", "lab"
 # Guests are slow where the processor does not help.
-TIME_LIMIT = 2400
+TIME_LIMIT = 4800
 KINDS = ("servers", "volumes", "floating IPs", "ports", "networks", "routers", "security groups", "key pairs")
 
 
