@@ -17,6 +17,8 @@ from ansible_collections.galilean.hub.plugins.modules.apt import ARGUMENT_SPEC
 
 display = Display()
 LOCKED = re.compile(r"could not get lock|unable to (?:acquire|lock)|failed to lock", re.IGNORECASE)
+# The lists of packages are missing, as in an image of a cloud, or older than the mirror.
+OUTDATED = re.compile(r"No package matching|404 +Not Found", re.IGNORECASE)
 # Nobody has it a moment later: worth another try, and no word.
 LET_GO = "a program holds a lock of dpkg or apt again and again"
 SETTING = "bootstrap_packages_wait"
@@ -99,5 +101,9 @@ class ActionModule(ActionBase):
         names = ("name", "install_recommends", "cache_valid_time", "policy_rc_d")
         args = {name: params[name] for name in names if params[name] is not None}
         # Whoever holds a lock is waited for here, where it can be told.
-        return self._execute_module("ansible.builtin.apt", module_args={**args, "lock_timeout": 0},
-                                    task_vars=task_vars)  # fmt: skip
+        args["lock_timeout"] = 0
+        answer = self._execute_module("ansible.builtin.apt", module_args=args, task_vars=task_vars)
+        if answer.get("failed") and OUTDATED.search(str(answer.get("msg"))):
+            args["cache_valid_time"] = 1
+            answer = self._execute_module("ansible.builtin.apt", module_args=args, task_vars=task_vars)
+        return answer

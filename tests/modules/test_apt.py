@@ -126,3 +126,12 @@ def test_what_no_waiting_helps_is_told_at_once(host: Host) -> None:
     refused = host.apt(name=["flock-of-no-birds"], wait=600)
     assert "No package matching 'flock-of-no-birds'" in refused["msg"]
     assert time.monotonic() - began < 60
+
+
+def test_lists_of_packages_that_are_missing_are_fetched(host: Host) -> None:
+    """As in an image of a cloud: their folder is new, and empty."""
+    host.lacks("less")
+    host.sh("find /var/lib/apt/lists -type f -delete; rm -f /var/cache/apt/*.bin; touch /var/lib/apt/lists")
+    done = host.apt(name=["less"])
+    assert done["failed"] is False, done
+    assert host.sh("dpkg-query --show --showformat='${db:Status-Status}' less") == "installed"
