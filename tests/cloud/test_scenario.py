@@ -30,6 +30,18 @@ def ada(site: SiteOnCloud) -> UserClient:
     return UserClient(site.url, site.token, "ada", CA, PATIENCE)
 
 
+def find_all_again(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path, picture: str) -> None:
+    """Her token, login and file are those from before."""
+    assert UserClient(site.url, kept["token"], "ada", CA, PATIENCE).state().exists
+    person = ada(site)
+    person.start()
+    assert person.read(FILE)["content"] == TEXT
+    with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
+        seen.log_in("ada", kept["password"])
+        seen.page.get_by_text(FILE).first.wait_for()
+        seen.picture(picture)
+
+
 @pytest.fixture(scope="module")
 def kept() -> dict[str, t.Any]:
     """What later steps compare with."""
@@ -153,16 +165,7 @@ def test_server_and_volume_are_lost(
     for name in settings:
         del site.settings[name]
     kept["server"], kept["keys"] = site.server_id(), (LAB / "known_hosts").read_text()
-    # The token was made before.
-    me = UserClient(site.url, kept["token"], "ada", CA, PATIENCE)
-    assert me.state().exists
-    person = ada(site)
-    person.start()
-    assert person.read(FILE)["content"] == TEXT
-    with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
-        seen.log_in("ada", kept["password"])
-        seen.page.get_by_text(FILE).first.wait_for()
-        seen.picture("3-after-loss")
+    find_all_again(site, kept, artifacts, "3-after-loss")
 
 
 def test_rebuild_asks_for_the_name(site: SiteOnCloud, kept: dict[str, t.Any]) -> None:
@@ -191,17 +194,8 @@ def test_rebuild(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> 
 
 
 def test_everything_is_there_again(site: SiteOnCloud, kept: dict[str, t.Any], artifacts: Path) -> None:
-    # Her own token, made before.
-    me = UserClient(site.url, kept["token"], "ada", CA, PATIENCE)
-    assert me.state().exists
-    person = ada(site)
-    person.start()
-    assert person.read(FILE)["content"] == TEXT
-    with visit(site.url, artifacts, own_certificate=True, patience=PATIENCE * 1000) as seen:
-        seen.log_in("ada", kept["password"])
-        seen.page.get_by_text(FILE).first.wait_for()
-        seen.picture("4-after-rebuild")
-    person.stop()
+    find_all_again(site, kept, artifacts, "4-after-rebuild")
+    ada(site).stop()
 
 
 def test_volume_grows(site: SiteOnCloud) -> None:
