@@ -130,6 +130,18 @@ def test_archive_holds_what_runs_a_site_and_nothing_else(archive: Path) -> None:
     } == links
 
 
+PROGRAMS = sorted(file.parent for file in tree.REPO.glob("roles/*/files/*/__main__.py"))
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
+def test_a_program_of_the_host_has_what_its_folder_links_to(program: Path) -> None:
+    """The archive has no links, so the role installs the files themselves."""
+    links = {file.resolve() for file in program.iterdir() if file.is_symlink()}
+    values = tree.load(f"roles/{program.parents[1].name}/vars/main.yml")
+    shared = [one for name, value in values.items() if name.endswith("_shared") for one in value]
+    assert {tree.REPO / "plugins" / "module_utils" / one for one in shared} == links
+
+
 def test_git_ignores_secrets_and_people_and_nothing_else(tmp_path: Path) -> None:
     """In a fork, and in an inventory that is a repository of its own."""
     template = tree.REPO / "inventories" / "template"
