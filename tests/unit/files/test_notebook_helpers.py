@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
 import typing as t
 from pathlib import Path
 
@@ -237,3 +238,30 @@ def test_apps_as_the_proxy_takes_them(module: Module, tmp_path: Path) -> None:
     }
     for mistake in ("nonsense", "{}", "7"):
         assert module("hubapps").servers_of(mistake) == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("gzip, deflate, br, zstd", {"gzip", "deflate", "br", "zstd"}),
+        ("GZIP;q=0.5,br;q=0", {"gzip"}),
+        ("br; q=0.000, identity", {"identity"}),
+        ("", {""}),
+    ],
+)
+def test_encodings_that_a_browser_takes(
+    module: t.Callable[[str], t.Any], header: str, names: set[str]
+) -> None:
+    assert module("precompressed").taken(header) == names
+
+
+def test_a_file_that_was_changed_is_not_sent_as_it_was(
+    module: t.Callable[[str], t.Any], tmp_path: Path
+) -> None:
+    is_copy, file, copy = module("precompressed").is_copy, tmp_path / "a.js", tmp_path / "a.js.br"
+    file.touch()
+    assert not is_copy(str(file), str(copy))
+    copy.touch()
+    for age, sent in ((0, True), (10, False)):
+        os.utime(copy, (0, file.stat().st_mtime - age))
+        assert is_copy(str(file), str(copy)) is sent

@@ -9,9 +9,12 @@ between. A correction that finds nothing ends the build: then look whether the n
 
 from __future__ import annotations
 
+import gzip
 import re
 import sys
 from pathlib import Path
+
+from .precompressed import SUFFIXES
 
 # File of JupyterHub's -> what is there (a regular expression), and what should be.
 CORRECTIONS: dict[str, list[tuple[str, str]]] = {
@@ -41,6 +44,16 @@ def corrected(text: str, corrections: list[tuple[str, str]]) -> str:
     return text
 
 
+def compress(path: Path) -> None:
+    """Make the copies again that hub-core has of it for browsers, if it has any (precompressed.py)."""
+    copies = [copy for suffix in SUFFIXES.values() if (copy := Path(f"{path}{suffix}")).exists()]
+    for copy in copies:
+        copy.unlink()
+    if copies:
+        # There is no brotli in this image, and every browser takes this.
+        Path(f"{path}.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+
+
 def main() -> int:
     """Entry point of `python -m galilean_hub.pages.escape_names`."""
     # Only the image has it.
@@ -54,6 +67,7 @@ def main() -> int:
             print(f"escape_names: {path}: {exc}", file=sys.stderr)
             return 1
         path.write_text(text, encoding="utf-8")
+        compress(path)
     return 0
 
 

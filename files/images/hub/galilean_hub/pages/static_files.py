@@ -11,9 +11,10 @@ from jupyterhub.handlers.static import CacheControlStaticFilesHandler
 from tornado.web import HTTPError
 
 from .branding import FOLDERS, PREFIX, PUBLIC, Files
+from .precompressed import Precompressed
 
 
-class SiteStaticFilesHandler(CacheControlStaticFilesHandler):
+class SiteStaticFilesHandler(Precompressed, CacheControlStaticFilesHandler):
     """JupyterHub's own handler; what begins with `site/` comes from our folders."""
 
     # What the role writes comes first: no file of an image can stand in its way.

@@ -81,8 +81,10 @@ with contextlib.suppress(ImportError):
     leave_the_home_out()
 # The look (docs/web.md). A server of a user's own reads this file, too, and has no such module.
 with contextlib.suppress(ImportError):
-    from webfiles import FOLDERS, WebFiles
+    from webfiles import FOLDERS, WebFiles, serve_extensions
 
+    serve_extensions()
+    extensions["shortanswers"] = True
     c.LabApp.custom_css = True
     labextensions += [f"{folder}/labextensions" for folder in FOLDERS]
     c.ServerApp.tornado_settings["static_custom_path"] = [f"{folder}/static" for folder in FOLDERS]

@@ -1,0 +1,1 @@
+../../../notebook/rootfs/opt/notebook/lib/python3.13/site-packages/precompressed.py
