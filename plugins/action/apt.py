@@ -17,6 +17,8 @@ from ansible_collections.galilean.hub.plugins.modules.apt import ARGUMENT_SPEC
 
 display = Display()
 LOCKED = re.compile(r"could not get lock|unable to (?:acquire|lock)|failed to lock", re.IGNORECASE)
+# Seconds after which lists of packages are fetched again.
+DAY = 86400
 # The lists of packages are missing, as in an image of a cloud, or older than the mirror.
 OUTDATED = re.compile(r"No package matching|404 +Not Found", re.IGNORECASE)
 # Nobody has it a moment later: worth another try, and no word.
@@ -98,12 +100,14 @@ class ActionModule(ActionBase):
         }
 
     def _install(self, params: dict[str, t.Any], task_vars: dict[str, t.Any] | None) -> dict[str, t.Any]:
-        names = ("name", "install_recommends", "cache_valid_time", "policy_rc_d")
+        names = ("name", "install_recommends", "policy_rc_d")
         args = {name: params[name] for name in names if params[name] is not None}
         # Whoever holds a lock is waited for here, where it can be told.
         args["lock_timeout"] = 0
+        args["cache_valid_time"] = DAY
         answer = self._execute_module("ansible.builtin.apt", module_args=args, task_vars=task_vars)
         if answer.get("failed") and OUTDATED.search(str(answer.get("msg"))):
+            # Also where their folder looks fresh.
             args["cache_valid_time"] = 1
             answer = self._execute_module("ansible.builtin.apt", module_args=args, task_vars=task_vars)
         return answer

@@ -38,10 +38,6 @@ options:
     description: Whether to install recommended packages, too.
     type: bool
     default: false
-  cache_valid_time:
-    description: Update the package lists if they are older than this number of seconds.
-    type: int
-    default: 86400
   policy_rc_d:
     description: Exit code of C(policy-rc.d) for packages that want to start services. By default they may.
     type: int
@@ -85,7 +81,6 @@ POLICY = "/usr/sbin/policy-rc.d"
 ARGUMENT_SPEC: dict[str, t.Any] = {
     "name": {"type": "list", "elements": "str", "default": []},
     "install_recommends": {"type": "bool", "default": False},
-    "cache_valid_time": {"type": "int", "default": 86400},
     "policy_rc_d": {"type": "int"},
     "wait": {"type": "int", "default": 600},
 }

@@ -91,7 +91,6 @@ engine:
     buildkit: {description: 'BuildKit support of that command: V(builtin), V(buildx), or empty for none.', type: str}
     socket_gid: {description: Group of the engine's socket., type: int}
     missing_packages: {description: Needed packages that are not installed., type: list, elements: str}
-    package_lists: {description: Whether the distribution's package lists exist., type: bool}
     disk_free_gib: {description: Free space in GiB in the engine's data folder., type: float}
     data_root: {description: Folder of the engine's data. Where it does not answer that of its options file., type: str}
     wanted_data_root: {description: 'Folder that it is to have, from O(options) or O(data_root).', type: str}

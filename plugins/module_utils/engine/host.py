@@ -21,7 +21,6 @@ from ansible_collections.galilean.hub.plugins.module_utils.engine import state
 
 SOCKET = "/var/run/docker.sock"
 PID_FILE = "/var/run/docker.pid"
-APT_LISTS = "/var/lib/apt/lists"
 # An interpreter of its own, such as a virtual environment's, brings these itself.
 LIBRARIES = {"python3-requests": "requests"}
 # Variables of the site's proxy, a line each; also read by systemd.
@@ -101,12 +100,6 @@ def missing_packages(names: t.Sequence[str]) -> list[str]:
     return [name for name in names if name not in installed]
 
 
-def has_package_lists() -> bool:
-    """Whether apt knows of any packages. Images come without lists, and with a folder for them that looks fresh."""
-    names = os.listdir(APT_LISTS) if os.path.isdir(APT_LISTS) else []
-    return any("_Packages" in name for name in names)
-
-
 def _free_gib(path: str) -> float:
     while not os.path.isdir(path):
         path = os.path.dirname(path)
@@ -174,7 +167,6 @@ def observe(
         "buildkit": found.buildkit if found else "",
         "socket_gid": os.stat(SOCKET).st_gid if os.path.exists(SOCKET) else None,
         "missing_packages": missing_packages(needed),
-        "package_lists": has_package_lists(),
         "disk_free_gib": _free_gib(info.get("DockerRootDir") or data_root),
         "data_root": here,
         "wanted_data_root": str(options.get("data-root") or data_root),

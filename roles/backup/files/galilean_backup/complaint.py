@@ -120,11 +120,6 @@ def of_check(said: str, repository: str) -> str:
     return DAMAGE.format(repository=redacted(repository)) + "."
 
 
-def of_stuck(repository: str) -> str:
-    """The sentence for a backup that makes no progress."""
-    return STUCK.format(repository=redacted(repository)) + "."
-
-
 def of_restic(said: str, repository: str) -> str:
     """The sentence for what restic printed when it failed."""
     shown = redacted(repository)

@@ -116,7 +116,7 @@ class Progress:
         elif now - self._moved > STUCK_FULL and is_full(self._settings):
             raise Problem(complaint.of_restic("no space left on device", self._settings.repository))
         elif now - self._moved > STUCK:
-            raise Problem(complaint.of_stuck(self._settings.repository))
+            raise Problem(complaint.of_restic("all goroutines are asleep", self._settings.repository))
         if now - self._told > self.OFTEN:
             self._told = now
             share = 100 * float(found.get("percent_done") or 0)
