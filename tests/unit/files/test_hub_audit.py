@@ -49,11 +49,18 @@ def kept(folder: Path) -> list[dict[str, t.Any]]:
     return [json.loads(line) for line in who.lines(who.files(folder))]
 
 
+def tick(one: keeper.Keeper, folder: Path, now: float) -> None:
+    """At a moment, which the file then is of, too: a file of another day than today is turned over."""
+    one.tick(now)
+    if (folder / "audit.jsonl").exists():
+        os.utime(folder / "audit.jsonl", (now, now))
+
+
 def take(folder: Path, now: float = NOON, days: int = 90, **bounds: int) -> list[dict[str, t.Any]]:
     """What is kept after all that is there was taken."""
     one = keeper.Keeper(folder, days, **bounds)
-    one.tick(now)
-    one.tick(now + 1)
+    tick(one, folder, now)
+    tick(one, folder, now + 1)
     return kept(folder)
 
 
@@ -180,7 +187,7 @@ def test_what_is_no_file_is_removed(folder: Path, kind: str, tmp_path: Path) -> 
     write(folder, "edge", json.dumps({"time": NOON, "status": 200}) + "\n")
     one = keeper.Keeper(folder, 90)
     for second in range(4):
-        one.tick(NOON + second)
+        tick(one, folder, NOON + second)
         if second == 1:
             write(folder, "hub", '{"time": "2026-11-30T12:00:00Z", "action": "logout"}\n')
     assert secret.exists()
