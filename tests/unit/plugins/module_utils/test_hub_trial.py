@@ -112,7 +112,7 @@ def test_run_argv() -> None:
     )
     assert {"--network=none", "--user=60600:996"} <= set(broker)
     # Where servers have host names of their own, the trial's have none.
-    part = {
+    part: dict[str, t.Any] = {
         "role": "proxy",
         "memory": "1g",
         "env": {"GALILEAN_HOST_ROUTING": "1", "GALILEAN_LOG_LEVEL": "info"},
