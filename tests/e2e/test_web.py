@@ -120,8 +120,8 @@ LARGE = (
 
 
 def test_what_pages_load_is_compressed(site: Deployment, page: Visit) -> None:
-    """In full it is 0.7 MiB of the login page, 5.7 of JupyterLab. What has secrets in it stays as it was."""
-    for path, most in (("/user/ada/lab", 1.8), ("/hub/login", 0.35)):
+    """In full it is 0.7 MiB of a page of the hub, 5.7 of JupyterLab. What has secrets stays as it was."""
+    for path, most in (("/user/ada/lab", 1.8), ("/hub/token", 0.35)):
         page.go(path)
         page.page.wait_for_load_state("networkidle")
         assert page.page.evaluate(SENT) < most * 2**20, path
