@@ -112,12 +112,12 @@ def test_run_argv() -> None:
     )
     assert {"--network=none", "--user=60600:996"} <= set(broker)
     # Where servers have host names of their own, the trial's have none.
-    part: dict[str, t.Any] = {
+    proxied: dict[str, t.Any] = {
         "role": "proxy",
         "memory": "1g",
         "env": {"GALILEAN_HOST_ROUTING": "1", "GALILEAN_LOG_LEVEL": "info"},
     }
-    proxy = trial.run_argv("lab", part, "g/proxy:2", "995:996", {}, NETWORK)
+    proxy = trial.run_argv("lab", proxied, "g/proxy:2", "995:996", {}, NETWORK)
     assert [word for word in proxy if word.startswith("--env=")] == ["--env=GALILEAN_LOG_LEVEL=info"]
 
 
