@@ -212,20 +212,20 @@ def test_files_against_jupyterlab(
 def test_a_misfit_fails_the_build_and_says_why(
     run_module: ModuleRunner, refs: dict[str, t.Any], prefix: str, tmp_path: Path
 ) -> None:
-    site = tmp_path / "site"
+    hub, site = ROOT / "files" / "images" / "hub", tmp_path / "site"
     (site / "templates").mkdir(parents=True)
     (site / "templates" / "login.html").write_text(HUB_FILES["templates/login.html"], encoding="utf-8")
     build = {
         "name": "hub",
         "repository_prefix": prefix,
-        "path": str(ROOT / "files" / "images" / "hub"),
+        "path": str(hub),
         "parent": refs["hub-core"],
         "log_dir": str(tmp_path / "log"),
     }
-    shared = [link for link in (ROOT / "files/images/hub/galilean_hub").iterdir() if link.is_symlink()]
+    shared = [link for link in hub.rglob("*") if link.is_symlink()]
     ours = [
         {"src": str(WEB / "hub"), "dest": "web"},
-        *({"src": str(link.resolve()), "dest": f"galilean_hub/{link.name}"} for link in shared),
+        *({"src": str(link.resolve()), "dest": str(link.relative_to(hub))} for link in shared),
     ]
     failed = run_module("image", **build, files=[*ours, {"src": str(site), "dest": "web"}])
     assert failed["failed"] is True
