@@ -46,7 +46,7 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 # What the tests need from the distribution: a browser with a font and a filter, the tool that bootstraps
 # test hosts, and what makes backups.
-DEV_PACKAGES := chromium fonts-dejavu-core mmdebstrap openssh-client python3-seccomp restic rsync
+DEV_PACKAGES := bubblewrap chromium fonts-dejavu-core mmdebstrap openssh-client python3-seccomp restic rsync
 
 # The name of a stamp carries all that its environment depends on: when nothing changed, the file is there and
 # nothing is run, and a checkout that was moved or an interpreter that was replaced makes a new environment.
