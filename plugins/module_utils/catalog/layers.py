@@ -156,6 +156,8 @@ def _apt(packages: t.Sequence[str]) -> str:
     return _run(
         [_CA, _APT_AUTH, _APT_CACHE],
         [
+            # The base has no manual pages, and packages such as Java's fail without a folder for theirs.
+            "mkdir -p /usr/share/man/man1",
             "apt-get update -q",
             f"DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends {_quoted(packages)}",
             # No program gives rights that its user has not.
