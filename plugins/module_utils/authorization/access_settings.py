@@ -27,6 +27,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.shared.approval impor
     parse_list,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.shared.claims import group_name
+from ansible_collections.galilean.hub.plugins.module_utils.shared.git_links import entry_problem
 from ansible_collections.galilean.hub.plugins.module_utils.shared.mount_source import mount_source_problem
 from ansible_collections.galilean.hub.plugins.module_utils.shared.sizes import parse_size, size_problem
 
@@ -503,6 +504,11 @@ def capacity_problems(
     reserve = settings.get("disk_reserve", "auto")
     disks = [
         one for one in mounts if (data_root.rstrip("/") + "/").startswith(str(one["mount"]).rstrip("/") + "/")
+    found += [
+        f"jupyterhub_git_links has {entry!r}: {problem}"
+        for entry in map(str, settings.get("git_links") or [])
+        if (problem := entry_problem(entry))
+    ]
     ]
     size = int(max(disks, key=lambda one: len(str(one["mount"]))).get("size_total") or 0) if disks else 0
     if reserve not in ("auto", "0") and 0 < size < 2 * parse_size(reserve):

@@ -118,6 +118,7 @@ def _sources(settings: Settings) -> list[tuple[str, str, str, int]]:
     for name, traits in (settings.get("config_extra") or {}).items():
         given = traits.get("environment") if isinstance(traits, dict) else None
         for variable, value in (given if isinstance(given, dict) else {}).items():
+    named += [("jupyterhub_git_links", f"https://{entry}") for entry in settings.get("git_links") or []]
             if isinstance(value, str) and "://" in value:
                 named.append((f"{variable} of {name} in jupyterhub_config_extra", value))
     named += [("bootstrap_http_proxy", one) for one in sorted(set(settings.get("proxies") or []))]
@@ -181,7 +182,7 @@ def _entry_problems(egress: Settings) -> list[str]:
 def egress_problems(settings: Settings) -> list[str]:
     """What is wrong with jupyterhub_egress_*, and which sources in the settings it would block, one sentence each.
 
-    settings: egress (allowed, blocked, private), repositories, groups, profiles, git_hosts, config_extra, and addresses: what the
+    settings: egress (allowed, blocked, private), repositories, groups, profiles, git_hosts, git_links, config_extra, and addresses: what the
     names of egress_names() lead to, as far as it is known; fib_trie: the host's /proc/net/fib_trie, which tells its own addresses.
     """
     egress = settings["egress"]

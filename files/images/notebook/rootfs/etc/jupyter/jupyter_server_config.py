@@ -95,6 +95,9 @@ with contextlib.suppress(ImportError):
 
     extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
     extensions["hubnotices"] = True
+    # Links that bring repositories (docs/repositories.md).
+    if os.environ.get("GALILEAN_GIT_LINKS"):
+        extensions["linkpages"] = True
     labextensions.append("/opt/notebook/share/galilean/notices/labextensions")
     apps = servers(os.environ)
     if apps:
