@@ -3,8 +3,9 @@
 """A git server over HTTPS, for a container with Python and git: git's own http-backend behind a login.
 
 Repositories below /srv/git whose names begin with "private" want a login, those with a file "closed" are
-nobody's, one whose name begins with "slow" keeps its users waiting. Large files are in /srv/lfs. The
-login is GIT_USER with GIT_PASSWORD, or with a token that USERINFO, an address of an OpenID provider, knows.
+nobody's, one whose name begins with "slow" keeps its users waiting, "moved" leads to where it is, and
+"page" to the same with .git at its end, as some servers do. Large files are in /srv/lfs. The login is
+GIT_USER with GIT_PASSWORD, or with a token that USERINFO, an address of an OpenID provider, knows.
 Certificates are in /srv/tls: cert.pem, key.pem and the provider's.
 """
 
@@ -49,6 +50,14 @@ class Git(http.server.BaseHTTPRequestHandler):
         body = self._body()
         if path.startswith("/slow"):
             time.sleep(60)
+        if path.startswith("/moved") or (path.startswith("/page") and ".git" not in path):
+            name, slash, rest = path[1:].partition("/")
+            place = "course" if name.startswith("moved") else name
+            self.send_response(301)
+            self.send_header("Location", f"https://{self.headers['Host']}/{place}.git{slash}{rest}?{query}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
         closed = Path(f"/srv/git/{path.split('/')[1]}/closed").exists()
         private = path.startswith("/private") and not known(self.headers.get("Authorization", ""))
         if closed or private:

@@ -46,6 +46,7 @@ class Institute:
             "jupyterhub_user_tokens": True,
             "jupyterhub_login_refresh": 10,
             "jupyterhub_git_hosts": {git.name: USER},
+            "jupyterhub_git_links": [git.name],
             "jupyterhub_repositories": [
                 {"url": git.url("course"), "path": "course"},
                 {"url": git.url("private"), "path": "work/private"},
@@ -167,6 +168,34 @@ def test_what_users_changed_stays(institute: Institute) -> None:
             re.compile("~/course was not updated: you are on mine and not on main")
         )
         expect(notice.first).to_be_visible()
+
+
+def test_a_link_brings_a_private_repository(institute: Institute) -> None:
+    """Made on the hub's page, and followed by somebody who has not logged in and has no server."""
+    story, git = institute.story, institute.git
+    git.commit("private-lab", plan="for members")
+    with story.visit() as ruth:
+        sign_in(ruth, "ruth", "/hub/git-links")
+        ruth.page.get_by_label("Address of the repository").fill(
+            f"https://{git.name}/private-lab/blob/main/plan.txt"
+        )
+        ruth.page.get_by_role("button", name="Make the link").click()
+        link = ruth.page.get_by_label("For e-mail").input_value()
+        assert ruth.page.get_by_label("File or folder").input_value() == "plan.txt"
+        ruth.picture("site-git-links")
+        ruth.page.get_by_label("Address of the repository").fill("https://elsewhere.example.org/course")
+        ruth.page.get_by_role("button", name="Make the link").click()
+        expect(ruth.page.get_by_role("alert")).to_contain_text("elsewhere.example.org/course is not there")
+    institute.person("eve").stop()
+    with story.visit() as eve:
+        sign_in(eve, "eve", link.removeprefix(story.site.url))
+        eve.page.get_by_role("button", name="Bring it into my home").click()
+        expect(eve.page.get_by_role("tab", name="plan.txt")).to_be_visible()
+        eve.picture("site-git-pull")
+    assert story.inside("eve", "cat", "/home/jovyan/private-lab/plan.txt") == "for members"
+    assert story.inside("eve", "sh", "-c", "ls ~/.git-credentials 2>&1 || true").endswith(
+        "No such file or directory"
+    )
 
 
 def token_of(story: Scenario, name: str) -> None:

@@ -124,7 +124,7 @@ def test_what_nobody_uses_is_not_loaded(plain: Server) -> None:
     assert "lazyclassic | extension was successfully loaded" in logs
     for name in ("jupyter_server_proxy", "nbgitpuller", " notebook |"):
         assert name not in logs
-    for path in ("hello/", "rstudio/", "server-proxy/servers-info"):
+    for path in ("hello/", "rstudio/", "server-proxy/servers-info", "git-pull?repo=https://git.test/x"):
         assert plain.get(path)[0] == 404, path
     _, _, page = plain.get("lab")
     assert "jupyter-server-proxy" not in page

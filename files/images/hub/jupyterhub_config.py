@@ -13,7 +13,7 @@ from galilean_hub.authorization.login_guard import guarded
 from galilean_hub.disk.watch import WATCH
 from galilean_hub.http import api_limits, bounded_caches, outgoing, server, subdomains
 from galilean_hub.loader import configure, read_data, read_secrets
-from galilean_hub.pages import branding
+from galilean_hub.pages import branding, git_links
 from galilean_hub.pages.static_files import SiteStaticFilesHandler
 from galilean_hub.spawner import engine
 from galilean_hub.state import database, key_rotation, renaming
@@ -34,6 +34,10 @@ if data.get("users_proxy"):
 # What pages say to somebody whose home is too large, and whom to ask.
 contact = c.LoginGuard.get("contact", "")
 c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}
+if data.get("git_links"):
+    git_links.use(data["git_links"])
+    # The home page leads to it.
+    c.JupyterHub.template_vars["git_links"] = True
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
 server.install(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
 c.JupyterHub.tornado_settings["transforms"] = [server.VersionHeaderRemoval, api_limits.FailedSessionRollback]

@@ -18,7 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernam
     name_problems,
     user_name,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.core.urls import web_address
+from ansible_collections.galilean.hub.plugins.module_utils.core.urls import parts_of, web_address
 from ansible_collections.galilean.hub.plugins.module_utils.settings.spec import nearest
 from ansible_collections.galilean.hub.plugins.module_utils.shared.approval import (
     ApprovalError,
@@ -27,6 +27,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.shared.approval impor
     parse_list,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.shared.claims import group_name
+from ansible_collections.galilean.hub.plugins.module_utils.shared.git_links import entry_problem
 from ansible_collections.galilean.hub.plugins.module_utils.shared.mount_source import mount_source_problem
 from ansible_collections.galilean.hub.plugins.module_utils.shared.sizes import parse_size, size_problem
 
@@ -334,6 +335,45 @@ def _profile_problems(settings: Settings) -> list[str]:
                 )
         found += _limit_problems(where, profile)
         found += _repository_problems(where, profile.get("repositories") or [])
+        found += _remote_problems(where, profile, settings)
+    return found
+
+
+def _remote_problems(where: str, profile: Settings, settings: Settings) -> list[str]:
+    """What is wrong with kernels and a Spark that an environment has elsewhere."""
+    gateway, spark = str(profile.get("gateway_url") or ""), str(profile.get("spark_remote") or "")
+    url = web_address(gateway)
+    found = []
+    if gateway and url is None:
+        found.append(
+            f"{where} has gateway_url {gateway!r}: give a full URL, such as https://gateway.example.org"
+        )
+    elif url and (url.username or url.password):
+        found.append(
+            f"{where} has gateway_url with a name or token in it: users could read it, so take it out; gateway_login "
+            "sends the user's own token"
+        )
+    if gateway and settings.get("audit_code"):
+        found.append(
+            f"{where} has gateway_url while jupyterhub_audit_code is true: code that runs elsewhere is not recorded, so remove one of them"
+        )
+    if profile.get("gateway_login") and not gateway:
+        found.append(f"{where} has gateway_login, which has no effect without gateway_url: remove it")
+    elif profile.get("gateway_login") and not settings.get("user_tokens"):
+        found.append(
+            f"{where} has gateway_login while jupyterhub_user_tokens is false: set jupyterhub_user_tokens to true as well"
+        )
+    elif profile.get("gateway_login") and url and url.scheme == "http":
+        found.append(
+            f"{where} has gateway_login and gateway_url {gateway!r}: others on the network could read the token, so use https"
+        )
+    parts = parts_of(spark)
+    if spark and (parts is None or parts.scheme != "sc"):
+        found.append(
+            f"{where} has spark_remote {spark!r}: give the address of a Spark Connect server, such as sc://spark.example.org:15002"
+        )
+    elif "token=" in spark:
+        found.append(f"{where} has spark_remote with a token in it: users could read it, so take it out")
     return found
 
 
@@ -464,6 +504,11 @@ def access_problems(settings: Settings) -> list[str]:
     found += _folder_problems(settings)
     found += _repository_problems("jupyterhub_repositories", settings["repositories"])
     found += _place_problems(settings)
+    found += [
+        f"jupyterhub_git_links has {entry!r}: {problem}"
+        for entry in map(str, settings.get("git_links") or [])
+        if (problem := entry_problem(entry))
+    ]
     found += _unknown_groups(settings)
     found += _unknown_people(settings)
     found += map_problems(settings.get("rename_map") or {})
@@ -683,7 +728,22 @@ def profiles(settings: Settings) -> list[dict[str, t.Any]]:
         if "disk_limit" in one:
             # YAML's 0 is no limit as well.
             one["disk_limit"] = str(one["disk_limit"])
-        found.append(one)
+        environment = {**_remote(one), **(one.get("environment") or {})}
+        for key in ("gateway_url", "gateway_login", "spark_remote"):
+            one.pop(key, None)
+        found.append({**one, **({"environment": environment} if environment else {})})
+    return found
+
+
+def _remote(profile: Settings) -> dict[str, str]:
+    """Variables of a server whose kernels or Spark are elsewhere, as Jupyter Server and Spark read them."""
+    found = {}
+    if profile.get("gateway_url"):
+        found["JUPYTER_GATEWAY_URL"] = str(profile["gateway_url"])
+    if profile.get("gateway_login"):
+        found["GALILEAN_GATEWAY_LOGIN"] = "1"
+    if profile.get("spark_remote"):
+        found["SPARK_REMOTE"] = str(profile["spark_remote"])
     return found
 
 

@@ -100,7 +100,10 @@ def egress_sources(settings: Settings) -> dict[str, t.Any]:
     proxy = hub_proxy(settings) if own["users_proxy"] else {}
     return {
         "egress": egress(settings),
-        **{name: own[name] for name in ("repositories", "groups", "profiles", "git_hosts", "config_extra")},
+        **{
+            name: own[name]
+            for name in ("repositories", "groups", "profiles", "git_hosts", "git_links", "config_extra")
+        },
         # Addresses of the proxy, where users' servers are told of it.
         "proxies": [value for name, value in proxy.items() if name != "no_proxy"],
         "addresses": {},

@@ -40,7 +40,7 @@ CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 # What is nothing where the settings say nothing.
 ACCESS: dict[str, t.Any] = {
     "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
-    "images": {}, "git_hosts": {}, "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
+    "images": {}, "git_hosts": {}, "git_links": [], "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
     "user_tokens": False, "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
     "shared_disk_limit": "auto",
 }  # fmt: skip
@@ -118,6 +118,8 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         environment["GALILEAN_AUDIT"] = "1"
     if settings.get("user_extensions"):
         environment["NOTEBOOK_USER_EXTENSIONS"] = "1"
+    if settings.get("git_links"):
+        environment["GALILEAN_GIT_LINKS"] = json.dumps(settings["git_links"])
     if _live_folders(settings):
         environment["NOTEBOOK_WEB_LIVE"] = "1"
     software = settings.get("software") or {}
@@ -244,6 +246,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "network": {"hub": layout["hub_address"], "proxy": layout["proxy_address"]},
         # Whether a user's server may ask for the tokens of its user's login.
         "user_tokens": bool(access["user_tokens"]),
+        # What links may bring into homes: the hub has a page that makes such links.
+        "git_links": access["git_links"],
         # Whether users' servers are told of the site's proxy. Its address is a secret, which is not here.
         "users_proxy": bool(settings.get("users_proxy")),
         # Whether the hub writes down who did what.

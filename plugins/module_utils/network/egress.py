@@ -28,7 +28,7 @@ ALWAYS = (
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15")
 
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
-_DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "ftp": 21}
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ssh": 22, "git": 9418, "ftp": 21, "sc": 15002}
 
 
 def _ports(text: t.Any) -> tuple[int, int] | None:
@@ -111,10 +111,14 @@ def _sources(settings: Settings) -> list[tuple[str, str, str, int]]:
         for entry in settings.get(key) or []:
             where = f"{entry['name']!r} in jupyterhub_{key}"
             named += [(where, one["url"]) for one in entry.get("repositories") or []]
+    for profile in settings.get("profiles") or []:
+        where = f"{profile['name']!r} in jupyterhub_profiles"
+        named += [(where, profile[key]) for key in ("gateway_url", "spark_remote") if profile.get(key)]
     named += [
         ("jupyterhub_git_hosts", host if "://" in host else f"https://{host}")
         for host in settings.get("git_hosts") or {}
     ]
+    named += [("jupyterhub_git_links", f"https://{entry}") for entry in settings.get("git_links") or []]
     for name, traits in (settings.get("config_extra") or {}).items():
         given = traits.get("environment") if isinstance(traits, dict) else None
         for variable, value in (given if isinstance(given, dict) else {}).items():
@@ -181,7 +185,7 @@ def _entry_problems(egress: Settings) -> list[str]:
 def egress_problems(settings: Settings) -> list[str]:
     """What is wrong with jupyterhub_egress_*, and which sources in the settings it would block, one sentence each.
 
-    settings: egress (allowed, blocked, private), repositories, groups, profiles, git_hosts, config_extra, and addresses: what the
+    settings: egress (allowed, blocked, private), repositories, groups, profiles, git_hosts, git_links, config_extra, and addresses: what the
     names of egress_names() lead to, as far as it is known; fib_trie: the host's /proc/net/fib_trie, which tells its own addresses.
     """
     egress = settings["egress"]

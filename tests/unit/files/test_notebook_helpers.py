@@ -265,3 +265,56 @@ def test_a_file_that_was_changed_is_not_sent_as_it_was(
     for age, sent in ((0, True), (10, False)):
         os.utime(copy, (0, file.stat().st_mtime - age))
         assert is_copy(str(file), str(copy)) is sent
+
+
+@pytest.mark.parametrize(
+    ("given", "folder", "page"),
+    [
+        ({}, "course", "lab/tree/course"),
+        ({"urlpath": "/notebooks/course/a.ipynb"}, "course", "notebooks/course/a.ipynb"),
+        ({"urlPath": "lab/tree/a%20b.ipynb?x=1"}, "course", "lab/tree/a%20b.ipynb?x=1"),
+        ({"targetpath": "2026/course/"}, "2026/course", "lab/tree/2026/course"),
+        ({"subPath": "n/1 x.ipynb", "app": "notebook"}, "course", "notebooks/course/n/1%20x.ipynb"),
+        # Below the server's own address, whatever it is.
+        ({"urlpath": "//evil.org/x"}, "course", "evil.org/x"),
+        ({"urlpath": "https://evil.org/"}, "course", "https://evil.org/"),
+    ],
+)
+def test_what_a_link_asks_for(module: Module, given: dict[str, str], folder: str, page: str) -> None:
+    link = module("homelink").link_of({"repo": "https://git.test/course.git", **given}, ["git.test"])
+    assert (link.path, link.page) == (folder, page)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"repo": ""},
+        {"repo": "https://evil.org/course"},
+        {"branch": "--upload-pack=x"},
+        *(
+            {"targetpath": path}
+            for path in (".", "..", "../x", "a/../../x", "/etc", ".ssh", "a/.git", "a//b")
+        ),
+        *(
+            {"targetpath": path}
+            for path in (".local/share/jupyter/kernels/x", "bin", "bin/x", "x\n", "x" * 250)
+        ),
+        {"repo": "https://git.test/.ipython"},
+        *({"urlpath": page} for page in ("../bob/lab", "lab/%2e%2e/%2e%2e/hub/logout", "a\\b", "a\nb")),
+    ],
+    ids=str,
+)
+def test_links_that_are_not_followed(module: Module, given: dict[str, str]) -> None:
+    homelink = module("homelink")
+    with pytest.raises(homelink.Problem, match=r"\.$"):
+        homelink.link_of({"repo": "https://git.test/course.git", **given}, ["git.test"])
+
+
+def test_links_stay_in_the_home_and_out_of_repositories(module: Module, tmp_path: Path) -> None:
+    homelink, home = module("homelink"), tmp_path / "home"
+    (home / "own" / ".git").mkdir(parents=True)
+    (home / "out").symlink_to(tmp_path)
+    for path in ("own/sub/course", "out/course"):
+        link = homelink.link_of({"repo": "https://git.test/course", "targetpath": path}, ["git.test"])
+        with pytest.raises(homelink.Problem, match=r"in the repository ~/own|leads out of the home"):
+            homelink.place_for(home, link)

@@ -28,6 +28,9 @@ CATALOG = [
 OIDC = {**LOGIN, "kind": "oidc", "oidc": {"groups_claim": "groups"}}
 
 
+GATEWAY = "https://gateway.example.org"
+
+
 def profile(**keys: t.Any) -> dict[str, t.Any]:
     return {"profiles": [{"name": "a", **keys}]}
 
@@ -128,6 +131,24 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({**profile(default_url="/vscode"), **PLAIN}, "which servers do not have"),
         ({**profile(default_url="/vscode", image="hub"), **PLAIN}, ""),
         (profile(default_url="/voila/x.ipynb"), ""),
+        (profile(gateway_url=GATEWAY, spark_remote="sc://spark.example.org:15002/;use_ssl=true"), ""),
+        ({**profile(gateway_url=GATEWAY, gateway_login=True), "user_tokens": True}, ""),
+        (profile(gateway_url="gateway.example.org"), "give a full URL, such as https://"),
+        (profile(gateway_url="https://me:secret@x.org"), "users could read it, so take it out"),
+        (profile(gateway_url=GATEWAY, gateway_login=True), "set jupyterhub_user_tokens to true as well"),
+        (profile(gateway_login=True), "no effect without gateway_url: remove it"),
+        (
+            {**profile(gateway_url="http://x.org", gateway_login=True), "user_tokens": True},
+            "others on the network could read the token, so use https",
+        ),
+        ({**profile(gateway_url=GATEWAY), "audit_code": True}, "is not recorded, so remove one of them"),
+        (profile(spark_remote="spark://10.1.2.3:7077"), "give the address of a Spark Connect server"),
+        (profile(spark_remote="sc://x.org/;use_ssl=true;token=abc"), "users could read it, so take it out"),
+        ({"git_links": ["git.example.org/teaching"]}, ""),
+        (
+            {"git_links": ["https://git.example.org"]},
+            "jupyterhub_git_links has 'https://git.example.org': leave",
+        ),
         ({**profile(default_url="/viewer", apps=[{"name": "viewer"}]), **PLAIN}, ""),
         *(({**profile(default_url=page), **PLAIN}, "") for page in OURS),
         ({"default_url": "lab"}, "jupyterhub_default_url is 'lab': begin it with /"),

@@ -99,6 +99,13 @@ REPOSITORY = [{"url": "https://me:secret@10.1.2.3/course.git"}]
         ({"groups": [{"name": "g", "repositories": REPOSITORY}]}, "'g' in jupyterhub_groups has https://10.1.2.3"),
         ({"profiles": [{"name": "r", "repositories": REPOSITORY}]}, "'r' in jupyterhub_profiles has https://10.1.2.3"),
         ({"git_hosts": {"192.168.1.9:8443": "oauth2"}}, "jupyterhub_git_hosts has https://192.168.1.9:8443"),
+        ({"git_links": ["192.168.1.9:8443/course"]}, "jupyterhub_git_links has https://192.168.1.9:8443"),
+        (
+            {"profiles": [{"name": "r", "spark_remote": "sc://10.1.2.3"}]},
+            "'r' in jupyterhub_profiles has sc://10.1.2.3, which user servers may not reach: "
+            "add {address: 10.1.2.3, ports: [15002]} to jupyterhub_egress_allowed",
+        ),
+        ({"profiles": [{"name": "r", "gateway_url": "http://10.1.2.3:8888"}]}, "has http://10.1.2.3:8888"),
         (
             {"config_extra": {"DockerSpawner": {"environment": {"P": "http://10.0.0.7:3128", "X": "y"}}}},
             "P of DockerSpawner in jupyterhub_config_extra has http://10.0.0.7:3128, which user servers "

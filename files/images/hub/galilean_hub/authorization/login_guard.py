@@ -31,6 +31,7 @@ from ..audit import events
 from ..http import api_limits, leaky_buckets
 from ..http.errors import refused
 from ..http.server import by_proxy
+from ..pages import git_links
 from ..shared.usernames import composed, name_problem
 from ..spawner.drain import DRAIN
 from . import failed_logins
@@ -290,7 +291,8 @@ class LoginGuard(Authenticator):
             DRAIN.start(app)
             api_limits.FailedSessionRollback.session = app.db
         theirs = [(path, _with_words(handler), *rest) for path, handler, *rest in super().get_handlers(app)]
-        return [(r"/api/?", RootAPI), *api_limits.HANDLERS, *theirs, (r"/login", LoginPage)]
+        own = [*api_limits.HANDLERS, *git_links.HANDLERS]
+        return [(r"/api/?", RootAPI), *own, *theirs, (r"/login", LoginPage)]
 
     def _settle(self, app: Any) -> None:
         """What an older hub left: sessions and tokens under reserved names, and tokens that never end."""

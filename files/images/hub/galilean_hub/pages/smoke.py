@@ -48,6 +48,8 @@ from .static_files import SiteStaticFilesHandler
 # How templates name JupyterHub's own ones.
 LIBRARY = "templates/"
 ERROR_PAGE = re.compile(r"[45]\d\d\.html")
+# Of this image alone.
+OWN = {"git-links.html"}
 USER = "ada"
 # Text that must not reach a page as it is.
 MARK = "<look>&\"'"
@@ -216,6 +218,7 @@ class Pages:
         by_native = {**login, "enable_signup": True, "two_factor_auth": True}
         del by_native["authenticator"]
         change = {"user_name": USER}
+        link = {"repo": f"https://x/{MARK}", "branch": MARK, "file": MARK, "page": "classic"}
         return {
             "native-login.html": [by_native, {**by_native, "login_error": "Wrong", "enable_signup": False}],
             "signup.html": [
@@ -231,6 +234,10 @@ class Pages:
                 }
             ],
             "my_message.html": [{"message": "m", "login": False}],
+            "git-links.html": [
+                {"fields": link, "problem": "p", "link": "", "folder": "", "hosts": ["x"]},
+                {"fields": link, "problem": "", "link": "l", "folder": "n", "hosts": ["x", "y"]},
+            ],
             "page.html": [{}, {"login": False}],
             "login.html": [
                 login,
@@ -383,7 +390,7 @@ async def all_problems(web: Path) -> list[str]:
         environment: Environment = app.tornado_settings["jinja2_env"]
         names = environment.list_templates()
         library = {path.name for path in (Path(app.data_files_path) / "templates").glob("*.html")}
-        shown = library | native_pages()
+        shown = library | native_pages() | OWN
         found += [
             f"{name}: this page of JupyterHub is new, add it to Pages.cases() in {Path(__file__).name}"
             for name in sorted(shown - set(pages.cases()))

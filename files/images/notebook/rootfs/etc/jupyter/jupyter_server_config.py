@@ -97,6 +97,9 @@ with contextlib.suppress(ImportError):
 
     extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
     extensions["hubnotices"] = True
+    # Links that bring repositories (docs/repositories.md).
+    if os.environ.get("GALILEAN_GIT_LINKS"):
+        extensions["linkpages"] = True
     labextensions.append("/opt/notebook/share/galilean/notices/labextensions")
     apps = servers(os.environ)
     if apps:
@@ -107,11 +110,19 @@ with contextlib.suppress(ImportError):
 with contextlib.suppress(ImportError):
     import messagelimit
 
-    c.ServerApp.kernel_spec_manager_class = "ownkernels.Kernels"
-    c.ServerApp.kernel_manager_class = "kernelends.Manager"
-    c.ServerApp.kernel_websocket_connection_class = "messagelimit.Connection"
-    c.Connection.most = messagelimit.limit()
-    if number("GALILEAN_AUDIT", 0):
+    # Kernels elsewhere are Jupyter's own business, which reads this and further variables of that name.
+    gateway = bool(os.environ.get("JUPYTER_GATEWAY_URL"))
+    if gateway:
+        extensions["remotekernels"] = True
+        if number("GALILEAN_GATEWAY_LOGIN", 0):
+            c.GatewayClient.gateway_token_renewer_class = "remotekernels.Token"
+            c.GatewayClient.auth_scheme = os.environ.get("JUPYTER_GATEWAY_AUTH_SCHEME") or "Bearer"
+    else:
+        c.ServerApp.kernel_spec_manager_class = "ownkernels.Kernels"
+        c.ServerApp.kernel_manager_class = "kernelends.Manager"
+        c.ServerApp.kernel_websocket_connection_class = "messagelimit.Connection"
+        c.Connection.most = messagelimit.limit()
+    if number("GALILEAN_AUDIT", 0) and not gateway:
         c.ServerApp.kernel_websocket_connection_class = "codeaudit.Connection"
         extensions["codeaudit"] = True
     c.ServerApp.tornado_settings["websocket_max_message_size"] = messagelimit.limit()
