@@ -81,7 +81,9 @@ class Portal:
             self._send(request, 400, "This login did not begin here.")
         else:
             self.codes.append(asked["code"])
-            token = self.token_for(asked["code"], self.secret).json()["access_token"]
+            answer = self.token_for(asked["code"], self.secret)
+            assert answer.ok, answer.text
+            token = answer.json()["access_token"]
             name = self.call(token, "GET", "/hub/api/user").json()["name"]
             self.tokens[name] = token
             self.call(token, "POST", f"/hub/api/users/{name}/server", json={}).raise_for_status()
