@@ -140,7 +140,6 @@ def test_another_site_starts_servers_of_who_logs_in_there(
         seen.page.get_by_role("button", name="Authorize").click()
         seen.page.wait_for_url(f"**/user/{user}/lab**")
         seen.page.locator(".jp-LauncherCard").first.wait_for()
-        context.close()
     token = portal.tokens["ida"]
     assert portal.call(token, "GET", "/hub/api/users/ida").json()["servers"][""]["ready"] is True
     for method, path in (
@@ -164,9 +163,9 @@ def test_another_site_starts_servers_of_who_logs_in_there(
     assert portal.token_for(portal.codes[0], portal.secret).status_code >= 400
     assert portal.token_for(portal.codes[1], "0" * 64).status_code >= 400
     for changes in ({"redirect_uri": "http://localhost:1/callback"}, {"client_id": "service-check"}):
-        assert page.page.request.get(portal.login(**changes)).status >= 400, changes
+        assert context.request.get(portal.login(**changes)).status >= 400, changes
     # It may ask for more, and gets no more.
-    asked = page.page.request.get(portal.login(scope="access:servers!user admin:users"))
+    asked = context.request.get(portal.login(scope="access:servers!user admin:users"))
     assert asked.status >= 400 or "access:servers" not in asked.text()
     assert portal.call(token, "DELETE", "/hub/api/users/ida/server").status_code in (202, 204)
 
