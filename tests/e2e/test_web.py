@@ -19,6 +19,7 @@ from accessibility import no_violations
 from browser import Visit, visit
 from deployment import ROOT, Deployment, as_root, docker, server_of
 from playwright.sync_api import expect
+from portal import NAME, Portal
 from user_client import UserClient
 
 TITLE = 'Arcetri <b>& "Friends"</b>'
@@ -77,8 +78,15 @@ def hub_started(site: Deployment) -> str:
     return docker("inspect", "--format", "{{.State.StartedAt}}", site.container("hub"))
 
 
-def test_the_login_page_shows_the_site(site: Deployment, page: Visit) -> None:
-    site.set(**LOOK)
+@pytest.fixture(scope="module")
+def portal(site: Deployment) -> t.Iterator[Portal]:
+    """Another site, which the hub of the first tests knows."""
+    with Portal(site.url).running() as running:
+        yield running
+
+
+def test_the_login_page_shows_the_site(site: Deployment, page: Visit, portal: Portal) -> None:
+    site.set(**LOOK, **portal.settings)
     site.run("configure").assert_done()
     page.page.goto(f"{site.url}/hub/login")
     expect(page.page).to_have_title(f"Sign in – {TITLE}")
@@ -138,6 +146,56 @@ def test_what_pages_load_is_compressed(site: Deployment, page: Visit) -> None:
     for path in ("/user/ada/lab", "/user/ada/api/contents", "/hub/home"):
         answered = page.page.request.get(f"{site.url}{path}")
         assert (answered.status, answered.headers.get("content-encoding")) == (200, None), path
+
+
+def test_another_site_starts_servers_of_who_logs_in_there(
+    site: Deployment, page: Visit, portal: Portal, artifacts: Path
+) -> None:
+    """For each their own, after they have agreed; and no more than the settings allow it."""
+    browser = page.page.context.browser
+    assert browser is not None
+    for user in ("ida", "otto"):
+        context = browser.new_context(locale="en-GB")
+        seen = Visit(context.new_page(), site.url, artifacts)
+        seen.page.goto(portal.url)
+        seen.page.get_by_role("link", name="Open the notebook").click()
+        seen.page.fill("#username_input", user)
+        seen.page.fill("#password_input", "any password")
+        seen.page.click("#login_submit")
+        expect(seen.page.get_by_role("main")).to_contain_text(NAME)
+        seen.picture(f"portal-agree-{user}")
+        assert user not in portal.tokens
+        seen.page.get_by_role("button", name="Authorize").click()
+        seen.page.wait_for_url(f"**/user/{user}/lab**")
+        seen.page.locator(".jp-LauncherCard").first.wait_for()
+    token = portal.tokens["ida"]
+    assert portal.call(token, "GET", "/hub/api/users/ida").json()["servers"][""]["ready"] is True
+    for method, path in (
+        ("POST", "/hub/api/users/otto/server"),
+        ("DELETE", "/hub/api/users/otto/server"),
+        ("GET", "/hub/api/users/otto"),
+        ("GET", "/hub/api/users"),
+        ("GET", "/hub/api/services"),
+        ("POST", "/hub/api/users/ida/tokens"),
+        ("POST", "/hub/api/users/otto/tokens"),
+        ("DELETE", "/hub/api/users/ida"),
+        # Files and kernels need a scope that it was not given.
+        ("GET", "/user/ida/api/contents"),
+        ("GET", "/user/otto/api/contents"),
+    ):
+        answer = portal.call(token, method, path, allow_redirects=False)
+        assert answer.status_code in (302, 403, 404), (method, path, answer.status_code)
+    # The site by itself is nobody.
+    assert portal.call(portal.secret, "POST", "/hub/api/users/ida/server").status_code in (403, 404)
+    # A code counts once, and only with the secret; logins go back to the address of the settings alone.
+    assert portal.token_for(portal.codes[0], portal.secret).status_code >= 400
+    assert portal.token_for(portal.codes[1], "0" * 64).status_code >= 400
+    for changes in ({"redirect_uri": "http://localhost:1/callback"}, {"client_id": "service-check"}):
+        assert context.request.get(portal.login(**changes)).status >= 400, changes
+    # It may ask for more, and gets no more.
+    asked = context.request.get(portal.login(scope="access:servers!user admin:users"))
+    assert asked.status >= 400 or "access:servers" not in asked.text()
+    assert portal.call(token, "DELETE", "/hub/api/users/ida/server").status_code in (202, 204)
 
 
 # Status, heading and what helps: also where JupyterHub has nothing but names of its own to say.

@@ -14,6 +14,11 @@ from datetime import datetime
 
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import authorized_locally
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.renames import map_problems
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.services import (
+    SERVICES,
+    services_of,
+    services_problems,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.usernames import (
     name_problems,
     user_name,
@@ -41,8 +46,6 @@ SMALLEST_SERVER = 128 * 1024**2
 # A home has room for the welcome material and the settings of the programs in it.
 SMALLEST_HOME = 16 * 1024**2
 SMALLEST_MESSAGE = 1024**2
-# The services of the hub: _services() in its image's loader.py.
-SERVICES = ("check", "heal", "accounts", "metrics", "idle-culler")
 # Where the notebook image offers folders; its entry links them into the home.
 SHARED, DATA = "/shared", "/data"
 # Percent of the approved whom a new list may leave out: more is most often half a list.
@@ -512,7 +515,12 @@ def access_problems(settings: Settings) -> list[str]:
     found += _unknown_groups(settings)
     found += _unknown_people(settings)
     found += map_problems(settings.get("rename_map") or {})
-    services = {*SERVICES, *_services_of(settings.get("config_extra") or {})}
+    found += services_problems(settings)
+    services = {
+        *SERVICES,
+        *services_of(settings.get("config_extra") or {}),
+        *(one["name"] for one in settings["services"]),
+    }
     found += _check_problems(settings["check_user"], services)
     found += _reserved_problems(settings, services)
     return found
@@ -573,12 +581,6 @@ def _exchange_problems(settings: Settings) -> list[str]:
             "whoever opens that user's server, so set jupyterhub_subdomains to true as well, or put the extension into the image"
         )
     return found
-
-
-def _services_of(config_extra: t.Mapping[str, t.Any]) -> list[str]:
-    """Names of the services that a site adds by jupyterhub_config_extra."""
-    services = (config_extra.get("JupyterHub") or {}).get("services") or []
-    return [str(one["name"]) for one in services if isinstance(one, dict) and one.get("name")]
 
 
 def _folded(name: t.Any) -> str:

@@ -19,6 +19,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.access_
     capacity_problems,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.login import login_problems
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.services import token_problems
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.user_list import user_list_problems
 from ansible_collections.galilean.hub.plugins.module_utils.checks import data_volume
 from ansible_collections.galilean.hub.plugins.module_utils.core.urls import web_address
@@ -50,7 +51,7 @@ def secrets(settings: Settings) -> list[str]:
         found.append(f"jupyterhub_cookie_secret is not 64 hexadecimal digits: {make}")
     if not re.fullmatch(r"|[0-9a-f]{64}(\s+[0-9a-f]{64})*\n?", settings["jupyterhub_crypt_key"]):
         found.append(f"jupyterhub_crypt_key is not 64 hexadecimal digits a line: {make}")
-    return found
+    return found + token_problems(settings["jupyterhub_services"], settings["jupyterhub_service_tokens"])
 
 
 def audit(settings: Settings) -> list[str]:

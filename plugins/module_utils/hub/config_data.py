@@ -23,6 +23,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.authorization.login i
     naming,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.authorization.renames import renames
+from ansible_collections.galilean.hub.plugins.module_utils.authorization.services import hub_services
 from ansible_collections.galilean.hub.plugins.module_utils.core.errors import HubError
 from ansible_collections.galilean.hub.plugins.module_utils.core.plain import to_plain
 from ansible_collections.galilean.hub.plugins.module_utils.hub.server_settings import LABEL, fingerprint
@@ -42,7 +43,7 @@ ACCESS: dict[str, t.Any] = {
     "groups": [], "listed_groups": {}, "approval": {}, "profiles": [], "shared_folders": [], "data_mounts": [], "repositories": [],
     "images": {}, "git_hosts": {}, "git_links": [], "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
     "user_tokens": False, "rename_map": {}, "disk_limit": "auto", "disk_reserve": "auto",
-    "shared_disk_limit": "auto",
+    "shared_disk_limit": "auto", "services": [],
 }  # fmt: skip
 
 
@@ -241,6 +242,7 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         # The hub looks at its templates again for each page.
         "web_live": bool(settings.get("web_live")),
         "roles": roles(access),
+        "services": hub_services(access),
         "check_user": access["check_user"],
         # Where the hub and the proxy are in the users' network: who comes from there by no proxy is a user's server.
         "network": {"hub": layout["hub_address"], "proxy": layout["proxy_address"]},

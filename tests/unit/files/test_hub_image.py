@@ -15,7 +15,7 @@ from galilean_hub.loader import HOOKS_FILE, SECRETS, configure, read_data, read_
 from galilean_hub.spawner.start_queue import StartQueue
 from traitlets.config import Config
 
-from ansible_collections.galilean.hub.plugins.module_utils.authorization import access_settings
+from ansible_collections.galilean.hub.plugins.module_utils.authorization import services
 from ansible_collections.galilean.hub.plugins.module_utils.hub import config_data, config_plan
 
 GIVEN = {name: f"{number:064x}" for number, name in enumerate(SECRETS, 1)}
@@ -62,9 +62,22 @@ def test_traits_are_set_and_the_sites_services_are_added_to_ours() -> None:
     assert names == ["check", "heal", "accounts", "metrics", "mine"]
 
 
+SITE = {"name": "galaxy", "oauth_redirect_uri": "https://galaxy.example.org/callback"}
+
+
+def test_other_sites_have_their_token_and_no_role() -> None:
+    config = configured({"services": [SITE]}, {**GIVEN, "service-tokens": '{"galaxy": "secret"}'})
+    assert config.JupyterHub.services[-1] == {**SITE, "api_token": "secret", "display": False}
+    assert "galaxy" not in str(config.JupyterHub.load_roles)
+    assert config.JupyterHub.extra_user_scopes == {"access:services!service=galaxy"}
+    assert "galaxy" in config.LoginGuard.reserved_names
+    with pytest.raises(SystemExit, match="has none for the service 'galaxy'"):
+        configured({"services": [SITE]}, {**GIVEN, "service-tokens": "{}"})
+
+
 def test_the_role_knows_the_names_of_services() -> None:
     config = configured({"culler": {"timeout": 600}})
-    assert {service["name"] for service in config.JupyterHub.services} == set(access_settings.SERVICES)
+    assert {service["name"] for service in config.JupyterHub.services} == set(services.SERVICES)
 
 
 def test_the_check_may_only_play_its_own_user() -> None:

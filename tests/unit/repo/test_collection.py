@@ -120,14 +120,16 @@ def test_archive_holds_what_runs_a_site_and_nothing_else(archive: Path) -> None:
     assert private == []
     files = {one.name for one in members if not one.isdir()}
     assert files - {"FILES.json", "MANIFEST.json"} == shipped()
-    # Every file of Python that the hub's folder only links to comes into its image another way.
-    hub = tree.REPO / "files" / "images" / "hub"
-    links = {str(file.relative_to(hub)): file.resolve() for file in hub.rglob("*") if file.is_symlink()}
-    shared = tree.load("roles/images/vars/main.yml")["__images_shared"]
-    role = str(tree.REPO / "roles" / "images")
-    assert {
-        one["dest"]: Path(one["src"].replace("{{ role_path }}", role)).resolve() for one in shared
-    } == links
+    # Every file that an image's folder only links to comes into the image another way.
+    values, role = tree.load("roles/images/vars/main.yml"), str(tree.REPO / "roles" / "images")
+    for image, name in (("hub", "__images_shared"), ("notebook", "__images_shared_notebook")):
+        context = tree.REPO / "files" / "images" / image
+        links = {
+            str(file.relative_to(context)): file.resolve() for file in context.rglob("*") if file.is_symlink()
+        }
+        assert {
+            one["dest"]: Path(one["src"].replace("{{ role_path }}", role)).resolve() for one in values[name]
+        } == links
 
 
 PROGRAMS = sorted(file.parent for file in tree.REPO.glob("roles/*/files/*/__main__.py"))

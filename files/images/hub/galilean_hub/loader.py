@@ -31,10 +31,11 @@ SECRETS = {
     "login-password": False,
     "admin-password": False,
     "approval-token": False,
+    "service-tokens": False,
     "ldap-password": False,
 }
 
-# The image's services; SERVICES in the collection's access_settings.py.
+# The image's services; SERVICES in the collection's authorization/services.py.
 SERVICES = ("check", "heal", "accounts", "metrics", "idle-culler")
 
 # Its time by group is in the server's state.
@@ -130,6 +131,15 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
     if secrets.get("metrics-token"):
         services.append({"name": "metrics", "api_token": secrets["metrics-token"]})
         roles.append({"name": "metrics", "scopes": ["read:metrics"], "services": ["metrics"]})
+    sites = data.get("services") or []
+    tokens = json.loads(secrets.get("service-tokens") or "{}") if sites else {}
+    for site in sites:
+        if not tokens.get(site["name"]):
+            raise SystemExit(
+                f"The secret service-tokens has none for the service {site['name']!r}: run site.yml again"
+            )
+        # They have no role: what they do, they do with a token that a user has given them.
+        services.append({**site, "api_token": tokens[site["name"]], "display": False})
     culler = data.get("culler")
     if culler:
         command = [sys.executable, "-m", "galilean_hub.spawner.culler"]
@@ -202,9 +212,13 @@ def configure(
         c.SharedPasswordAuthenticator.user_password = secrets["login-password"]
     if secrets.get("admin-password"):
         c.SharedPasswordAuthenticator.admin_password = secrets["admin-password"]
+    # Everybody may log in with the hub at other sites.
+    everybody = {f"access:services!service={site['name']}" for site in data.get("services") or []}
     if data.get("user_tokens"):
         # A server's token has no scope that its user has not.
-        c.JupyterHub.extra_user_scopes = {TOKEN_SCOPE}
+        everybody.add(TOKEN_SCOPE)
+    if everybody:
+        c.JupyterHub.extra_user_scopes = everybody
     if secrets.get("ldap-password"):
         c.LDAPAuthenticator.lookup_dn_search_password = secrets["ldap-password"]
     if secrets.get("approval-token"):

@@ -58,6 +58,7 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         "repositories": [], "images": {"notebook": "notebook:1", "hub": "hub:1"}, "git_hosts": {},
         "folders": [],
         "admin_access": True, "check_user": "hub-check", "login_refresh": 300,
+        "services": [],
     }  # fmt: skip
     return {**given, **changes}
 
