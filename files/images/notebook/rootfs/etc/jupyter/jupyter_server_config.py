@@ -94,7 +94,7 @@ with contextlib.suppress(ImportError):
     from hubapps import servers
 
     extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
-    extensions["hubnotices"] = True
+    extensions["hubnotices"] = extensions["softwarepage"] = True
     labextensions.append("/opt/notebook/share/galilean/notices/labextensions")
     apps = servers(os.environ)
     if apps:
