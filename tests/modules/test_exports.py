@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from browser import PATIENCE
 from engine import docker
-from environments import Server, running
+from environments import TOKEN, Server, running
 from playwright.sync_api import Route, expect
 
+WHO = {"Authorization": f"token {TOKEN}"}
 # A picture of one point, and what people write and get.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 DRAWING = (
@@ -119,7 +120,7 @@ def test_each_entry_of_the_menu_works(server: Server, tmp_path: Path) -> None:
             expect(entries.get_by_text("HTML", exact=True)).to_be_visible()
             return entries
 
-        # Each opens a page, which ends with the download: what it asks for is asked for again, as the same person.
+        # Each opens a page, which ends with the download; what it asks for is asked for again.
         addresses: list[str] = []
         page.context.on("request", lambda request: addresses.append(request.url))
         end = time.monotonic() + PATIENCE / 1000
@@ -131,7 +132,7 @@ def test_each_entry_of_the_menu_works(server: Server, tmp_path: Path) -> None:
             while len(exports := [url for url in addresses if "/nbconvert/" in url]) == number:
                 assert time.monotonic() < end, (entry, addresses)
                 page.wait_for_timeout(200)
-            answer = page.request.get(exports[-1], timeout=PATIENCE)
+            answer = page.request.get(exports[-1], headers=WHO, timeout=PATIENCE)
             assert answer.status == 200, (entry, answer.text()[:500])
             assert f"mixed.{ending}" in answer.headers["content-disposition"], entry
             content = answer.body()
