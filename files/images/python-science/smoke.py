@@ -88,7 +88,7 @@ def use_pandas() -> object:
 @use
 def use_matplotlib() -> object:
     import matplotlib.testing
-    import mpl_toolkits.mplot3d  # noqa: F401
+    import mpl_toolkits.mplot3d
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots()
@@ -96,7 +96,7 @@ def use_matplotlib() -> object:
     axes.legend()
     for ending in ("png", "svg", "pdf"):
         figure.savefig(f"figure.{ending}")
-    return matplotlib.testing and os.path.getsize("figure.pdf") > 1000
+    return matplotlib.testing and mpl_toolkits.mplot3d and os.path.getsize("figure.pdf") > 1000
 
 
 @use
@@ -128,12 +128,13 @@ def use_patsy() -> object:
 
 @use
 def use_scikit_learn() -> object:
-    import sklearn.utils.estimator_checks  # noqa: F401
+    import sklearn.utils.estimator_checks
     from sklearn.datasets import load_iris
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.model_selection import cross_val_score
 
     iris = load_iris()
+    assert sklearn.utils.estimator_checks
     return cross_val_score(RandomForestClassifier(10), iris.data, iris.target, cv=3).mean() > 0.8
 
 
