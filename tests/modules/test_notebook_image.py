@@ -94,7 +94,7 @@ def home(notebook: str, software: str, prefix: str, request: pytest.FixtureReque
 
 def test_image_is_small_and_says_what_it_runs(notebook: str) -> None:
     facts = json.loads(docker("image", "inspect", notebook))[0]
-    assert facts["Size"] < 510_000_000
+    assert facts["Size"] < 525_000_000
     assert facts["Config"]["User"] == "jovyan"
     assert facts["Config"]["Cmd"] == ["/opt/notebook/bin/singleuser"]
 

@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
 STACKS = ("python-science", "r", "spark-scala")
+# All of them include this one.
+TREES = (*STACKS, "terminal")
 # What lies outside of an image's own folder (__images_files of the role images).
 FILES = {"spark-scala": [{"src": str(ROOT / "files/scala-kernel"), "dest": "scala-kernel"}]}
 NOTEBOOKS = sorted(
@@ -37,7 +39,12 @@ SHOWN = {
     "Welcome to Scala": "10: 0.125",
 }
 # MiB of a tree, and files: a package that has come by accident shows here.
-LIMITS = {"python-science": (480, 19_000), "r": (300, 6_000), "spark-scala": (1100, 17_000)}
+LIMITS = {
+    "python-science": (1500, 35_000),
+    "r": (300, 6_000),
+    "spark-scala": (1100, 17_000),
+    "terminal": (400, 6_000),
+}
 MOMENT = 1767225600
 
 # Runs cells in a kernel, inside the container: what came out of each, and how long it took.
@@ -143,7 +150,7 @@ def stacks(
     logs = str(tmp_path_factory.mktemp("logs"))
     secrets = {"ca": str(CA_BUNDLE)} if CA_BUNDLE.exists() else {}
     found = {}
-    for name in STACKS:
+    for name in TREES:
         began = time.monotonic()
         context = str(ROOT / "files" / "images" / name)
         image = run_module(
@@ -188,7 +195,7 @@ def test_no_file_is_in_two_stacks(stacks: dict[str, Stack]) -> None:
         assert not differing, (one, other, sorted(differing)[:10])
 
 
-@pytest.mark.parametrize("name", STACKS)
+@pytest.mark.parametrize("name", TREES)
 def test_tree(stacks: dict[str, Stack], name: str) -> None:
     tree = stacks[name].files()
     assert {when for _kind, when in tree.values()} == {MOMENT}
@@ -257,6 +264,7 @@ def test_commands_are_found_and_python_stays_plain(stacks: dict[str, Stack]) -> 
     plain = ["/usr/local/bin/python", "/usr/bin/python3", "/usr/local/bin/pip", "/usr/local/bin/jupyter"]
     expected = {
         "python-science": plain,
+        "terminal": plain,
         "r": [*plain, "/opt/software/bin/R", "/opt/software/bin/Rscript"],
         "spark-scala": [
             *plain,
@@ -270,6 +278,39 @@ def test_commands_are_found_and_python_stays_plain(stacks: dict[str, Stack]) -> 
         for shell in ("-c", "-lc"):
             found = stacks[name].run("bash", shell, f"for name in {names}; do command -v $name; done; true")
             assert found.split() == paths, (name, shell)
+
+
+# --- Python ------------------------------------------------------------------------------------------------
+
+
+def test_each_package_of_python_works_without_a_network(stacks: dict[str, Stack]) -> None:
+    """A process for each of them, some of which share their memory's limit."""
+    folder = ROOT / "files" / "images" / "python-science"
+    said = stacks["python-science"].run(
+        *("/opt/software/bin/python", "/build/smoke.py", "/build/requirements.in"),
+        options=[f"--volume={folder}:/build:ro", "--memory=3g", "--memory-swap=3g"],
+        timeout=900,
+    )
+    assert "numba" in said, said
+
+
+# --- Terminal ----------------------------------------------------------------------------------------------
+
+NAMES = (
+    "curl wget zip unzip nano vim vi less man make cc gcc c++ git git-lfs ssh tmux htop xxd ar pandoc typst"
+)
+
+
+def test_what_a_terminal_is_expected_to_have(stacks: dict[str, Stack]) -> None:
+    """In the image and beside it; a part of a Python package in C is compiled there, as pip does it."""
+    tree = stacks["terminal"]
+    assert tree.sh(f"for name in {NAMES}; do command -v $name >/dev/null || echo $name; done") == ""
+    assert "list directory contents" in tree.sh("man ls | cat")
+    # /tmp of a server runs no programs.
+    tree.sh(
+        "mkdir ~/scratch && TMPDIR=~/scratch sh /build/smoke.sh",
+        options=[f"--volume={ROOT / 'files/images/terminal'}:/build:ro"],
+    )
 
 
 # --- R -----------------------------------------------------------------------------------------------------

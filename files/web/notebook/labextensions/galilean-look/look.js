@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 galilean.hub contributors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Title, announcement and links of the hub in JupyterLab, and documents saved before the hub stops servers: an extension that needs no build. JupyterLab loads this
+// Title, announcement and links of the hub in JupyterLab, a link to its software, and documents saved before the hub stops servers: an extension that needs no build. JupyterLab loads this
 // file, gives it the modules that extensions share, and asks it for its plugin.
 //
 // What is shown comes from the hub, as for the hub's own pages: it changes while servers run, and tabs that stay
@@ -129,6 +129,9 @@
         const announce = makeBar(Widget, app.shell);
         const save = makeSaver(app.commands);
         const link = menu ? makeLinks(menu.helpMenu) : () => {};
+        // The server's own page (softwarepage.py).
+        const software = { text: "Software of this Server", url: `${page.baseUrl}galilean/software`, newBrowserTab: true };
+        menu?.helpMenu.addGroup([{ command: "help:open", args: software }], 0.4);
         if (!address) return;
         let known = "";
         let asked = Date.now();

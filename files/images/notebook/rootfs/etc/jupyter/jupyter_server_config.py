@@ -96,7 +96,7 @@ with contextlib.suppress(ImportError):
     from hubapps import servers
 
     extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
-    extensions["hubnotices"] = True
+    extensions["hubnotices"] = extensions["softwarepage"] = True
     # Links that bring repositories (docs/repositories.md).
     if os.environ.get("GALILEAN_GIT_LINKS"):
         extensions["linkpages"] = True
