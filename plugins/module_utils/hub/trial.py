@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 # The hub, what it reaches the engine through, and what leads to its one server.
 PARTS = ("broker", "proxy", "hub")
 PROXY = "trial-proxy"
+# What tells the proxy that each server has a host name of its own (files/images/proxy/start.mjs).
+HOST_ROUTING = "GALILEAN_HOST_ROUTING"
 OWN_DATABASE = "sqlite:////srv/jupyterhub/"
 # What of a spawner's settings is the instance's; a class may set what its parent sets, too.
 SPAWNERS = ("Spawner", "DockerSpawner", "GalileanSpawner")
@@ -127,7 +129,8 @@ def run_argv(
         f"--label=galilean.hub.instance={name}", f"--label=galilean.hub.role=trial-{role}",
         *place, *([f"--network-alias={alias}"] if alias else []),
         *[f"--group-add={one}" for one in part.get("groups") or []],
-        *[f"--env={key}={value}" for key, value in sorted((part.get("env") or {}).items())],
+        # The trial's hub has no host names for servers: its proxy would find no route by a path.
+        *[f"--env={key}={value}" for key, value in sorted((part.get("env") or {}).items()) if key != HOST_ROUTING],
         *volumes, image, *(part.get("command") or []),
     ]  # fmt: skip
 

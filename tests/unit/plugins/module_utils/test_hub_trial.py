@@ -111,6 +111,14 @@ def test_run_argv() -> None:
         "lab", {"role": "broker", "memory": "128m", "user": 60600}, "g/hub:2", "995:996", {}, NETWORK
     )
     assert {"--network=none", "--user=60600:996"} <= set(broker)
+    # Where servers have host names of their own, the trial's have none.
+    part = {
+        "role": "proxy",
+        "memory": "1g",
+        "env": {"GALILEAN_HOST_ROUTING": "1", "GALILEAN_LOG_LEVEL": "info"},
+    }
+    proxy = trial.run_argv("lab", part, "g/proxy:2", "995:996", {}, NETWORK)
+    assert [word for word in proxy if word.startswith("--env=")] == ["--env=GALILEAN_LOG_LEVEL=info"]
 
 
 def test_addresses() -> None:
