@@ -148,4 +148,7 @@
     const clock = then.toLocaleString("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
     time.textContent = `${clock} (${minutes > -1 ? "a moment ago" : words.format(value, unit)})`;
   }
+
+  // As JupyterHub's own script of this page says it.
+  window._jupyterhub_page_loaded = true;
 })();
