@@ -19,6 +19,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from accessibility import no_violations
 from browser import Visit, visit
 from conftest import company, deployed, root_of
 from deployment import Deployment, as_root, docker, wait_until
@@ -35,6 +36,7 @@ SETTINGS: dict[str, t.Any] = {
     "jupyterhub_subdomains": True,
     "jupyterhub_admin_users": ["anna"],
     "jupyterhub_web_announcement": "A hub apart",
+    "jupyterhub_sharing_days": 7,
 }
 
 
@@ -382,6 +384,94 @@ def test_names_that_are_no_host_names(site: Deployment, people: t.Callable[[str]
         assert person.client.server_version(person.server)
 
 
+CALL = """async ([method, path, body]) => {
+    const answer = await fetch(`/hub/api/${path}`, {method, body: body && JSON.stringify(body),
+        headers: {"Content-Type": "application/json", "X-XSRFToken": window.jhdata.xsrf_token}});
+    return [answer.status, answer.status === 204 ? null : await answer.json()]; }"""
+
+
+def called(page: Page, method: str, path: str, body: t.Any = None) -> tuple[int, t.Any]:
+    """What the hub's API answers to somebody at one of its pages."""
+    status, answer = page.evaluate(CALL, [method, path, body])
+    return status, answer
+
+
+def test_a_shared_server(site: Deployment, spki: str, tmp_path: Path) -> None:
+    """By a link: who has it enters this server until the owner takes it back, and has no other right."""
+    owner, guest = f"olga{os.getpid()}", f"gus{os.getpid()}"
+    with visit(site.url, tmp_path, trusted_key=spki) as olga:
+        olga.log_in(owner, "anything")
+        home = olga.page
+        olga.go("/hub/home")
+        home.get_by_text("Share my server").click()
+        home.get_by_role("button", name="Make a link").click()
+        link = home.get_by_label("Send this link.")
+        link.wait_for()
+        browser = home.context.browser
+        assert browser is not None
+        gus = Visit(browser.new_context().new_page(), site.url, tmp_path)
+        page = gus.page
+        page.goto(link.input_value())
+        page.fill("#username_input", guest)
+        page.fill("#password_input", "anything")
+        page.click("#login_submit")
+        page.get_by_role("button", name="Accept invitation").wait_for()
+        no_violations(page, narrow=True)
+        page.get_by_role("button", name="Accept invitation").click()
+        page.get_by_role("button", name="Authorize").click()
+        page.wait_for_url(re.compile(re.escape(f"{below(site, owner)}/user/{owner}/lab")))
+        page.wait_for_selector("#jp-main-dock-panel")
+        # No more than that.
+        gus.go("/hub/home")
+        page.get_by_role("link", name=owner).wait_for()
+        for method, path, body in (
+            ("DELETE", f"users/{owner}/server", None),
+            ("POST", f"share-codes/{owner}/", {}),
+            ("POST", f"shares/{owner}/", {"user": "anna"}),
+            ("PATCH", f"shares/{owner}/", {"user": guest}),
+            ("GET", f"shares/{owner}/", None),
+            ("GET", f"users/{owner}", None),
+        ):
+            assert called(page, method, path, body)[0] in (403, 404), (method, path)
+        # Nor has the owner more to give: other rights, a longer time, names of others.
+        servers = f"servers!server={owner}/"
+        more: list[tuple[str, t.Any, str]] = [
+            (f"share-codes/{owner}/", {"scopes": [servers]}, "only access:servers can be shared"),
+            (f"share-codes/{owner}/", {"scopes": "servers"}, "scopes"),
+            (f"share-codes/{owner}/", {"expires_in": 8 * 86400}, "7 days at most"),
+            (f"shares/{owner}/", {"user": "anna"}, "read:users:name"),
+            (f"shares/{owner}/", {"user": "anna", "scopes": [servers]}, "only access:servers can be shared"),
+        ]
+        for path, wanted, words in more:
+            status, answer = called(home, "POST", path, wanted)
+            assert status in (400, 403), (path, wanted)
+            assert words in answer["message"], answer
+        # Taken back.
+        home.reload()
+        home.get_by_text("Share my server").click()
+        home.get_by_role("button", name=f"Remove {guest}").click()
+        home.get_by_role("button", name=f"Remove {guest}").wait_for(state="detached")
+        gus.go("/hub/home")
+        assert page.get_by_role("link", name=owner).count() == 0
+        status, me = called(page, "GET", "user")
+        assert (status, [one for one in me["scopes"] if owner in one]) == (200, [])
+    told = [f"/srv/{site.instance}/bin/hubctl", "who", owner, "--action", "server", "--all", "--json"]
+    wait_until(
+        lambda: (
+            {"server.share", "server.enter", "server.unshare"}
+            <= {
+                one["action"]
+                for one in json.loads(subprocess.run(as_root(told), capture_output=True, check=True).stdout)[
+                    "events"
+                ]
+                if one.get("actor") in (owner, guest)
+            }
+        ),
+        30,
+        "the events of a shared server",
+    )
+
+
 # Of nobody, of no form at all, and what means something to a table in JavaScript.
 NOBODY = ["nobody", "u-x--00000000000000000000000000000000", "u-", "-", "a.b", "x" * 64, "xn--zo-jka", "*"]
 NOBODY += ["constructor", "__proto__", "MALLORY", "s-x--00", "nobody--service", "mallory@hub", "zo\xeb", "."]
@@ -469,7 +559,7 @@ def test_a_hub_is_changed_while_people_work(site: Deployment, spki: str, tmp_pat
         processes = [begin(cora, names[0])]
         before = worker(site, names[0])
         try:
-            site.set(**{**SETTINGS, "jupyterhub_subdomains": False})
+            site.set(**{**SETTINGS, "jupyterhub_subdomains": False, "jupyterhub_sharing_days": 0})
             site.run("site", name="without").assert_done()
             site.run("site", name="without-again").assert_unchanged()
             assert worker(site, names[0]) == before

@@ -7,6 +7,7 @@ The tests of this file are steps of one story and run in their order.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -27,12 +28,18 @@ ANNOUNCEMENT = "Maintenance on Sunday <script>alert(1)</script>"
 LOOK: dict[str, t.Any] = {
     "jupyterhub_admin_users": ["root-of-pages"],
     "jupyterhub_contact": "help@example.org",
-    "jupyterhub_config_extra": {"JupyterHub": {"allow_named_servers": True}},
+    "jupyterhub_named_server_limit": 1,
+    "jupyterhub_groups": [{"name": "choosers", "users": ["cleo"]}],
+    "jupyterhub_profiles": [
+        {"name": "main", "label": "Plain Python", "memory_limit": "1G"},
+        {"name": "other", "label": "Other <b>", "default_url": "/tree", "groups": ["choosers"]},
+    ],
     "jupyterhub_web_title": TITLE,
     "jupyterhub_web_announcement": ANNOUNCEMENT,
     "jupyterhub_web_links": [
         {"label": "Ask us", "url": "/hub/token?a=1&b=2"},
         {"label": "Imprint", "url": "https://example.org/imprint", "places": ["footer"]},
+        {"label": "Data", "url": "/data", "places": ["home"], "description": "All & more"},
     ],
 }
 
@@ -295,6 +302,105 @@ def test_the_admin_page_has_names_for_its_buttons(site: Deployment, stranger: Vi
     no_violations(stranger.page, narrow=True)
     assert stranger.errors == []
     UserClient(site.url, site.token, "root-of-pages").stop()
+
+
+def test_home_tells_what_runs_and_leads_to_another_environment(site: Deployment, stranger: Visit) -> None:
+    UserClient(site.url, site.token, "cleo").start()
+    stranger.log_in("cleo", "any password")
+    page = stranger.page
+    stranger.go("/hub/home")
+    server = page.get_by_role("region", name="Your server")
+    expect(server).to_contain_text("Plain Python")
+    # What the engine says, and the limit of the environment.
+    expect(server).to_contain_text(re.compile(r"\d+\.\d MiB of 1\.0 GiB"))
+    expect(server.locator("time")).to_contain_text("ago")
+    expect(server.locator(".btn").first).to_have_text("Open my server")
+    ground = "node => getComputedStyle(node).backgroundColor"
+    assert page.locator("#stop").evaluate(ground) != page.locator("#start").evaluate(ground)
+    data = page.get_by_role("listitem").filter(has_text="All & more").get_by_role("link")
+    expect(data).to_have_attribute("href", "/data")
+    no_violations(page, narrow=True)
+    stranger.picture("web-home")
+    # Stop and choose.
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Start with another environment").click()
+    page.get_by_label("Other <b>").check()
+    page.get_by_role("button", name="Start", exact=True).click()
+    # It begins with the classic notebook, which has the site's look and a way home.
+    page.wait_for_url("**/user/cleo/tree")
+    expect(page.locator("#galilean-announcement p")).to_have_text(ANNOUNCEMENT)
+    logo = page.locator("#jp-NotebookLogo").evaluate("node => getComputedStyle(node).backgroundImage")
+    assert "/user/cleo/custom/logo.svg" in logo
+    expect(page.locator("#galilean-home")).to_have_attribute("href", f"{site.url}/hub/home")
+    stranger.picture("web-tree")
+    page.locator("#galilean-home").click()
+    expect(server).to_contain_text("Other <b>")
+    # Another one beside it, with the same home; and no third.
+    page.get_by_label("Name").fill("GPU zwei")
+    page.get_by_role("button", name="Start another server").click()
+    page.get_by_label("Plain Python").check()
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_url("**/user/cleo/gpu-zwei/lab**")
+    mounts = {
+        docker("inspect", "--format", "{{json .HostConfig.Binds}}", one)
+        for one in server_of(site.instance, "cleo").split()
+    }
+    assert len(mounts) == 1
+    stranger.go("/hub/home")
+    another = page.get_by_role("region", name="GPU zwei")
+    expect(another).to_contain_text("Plain Python")
+    expect(page.get_by_label("Name")).to_have_count(0)
+    no_violations(page, narrow=True)
+    answer = page.goto(f"{site.url}/hub/spawn/cleo/third")
+    assert answer is not None
+    assert (answer.status, "maximum of 1 named servers" in page.content()) == (400, True)
+    listed = subprocess.run(
+        as_root([f"/srv/{site.instance}/bin/hubctl", "users", "--active"]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "default gpu-zwei" in listed.stdout
+    stranger.go("/hub/home")
+    another.get_by_role("button", name="Stop GPU zwei").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    another.get_by_role("button", name="Delete GPU zwei").click()
+    expect(another).to_have_count(0)
+    # The classic notebook looks for settings that it has not.
+    assert [error for error in stranger.errors if not re.search("third|reading 'schema'", error)] == []
+
+
+PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
+)
+TABLET = "Mozilla/5.0 (Linux; Android 15; SM-X710) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
+
+
+def test_a_telephone_opens_the_classic_notebook(site: Deployment, stranger: Visit, artifacts: Path) -> None:
+    """In place of JupyterLab's narrow panels. What goes wrong there has the site's look, too."""
+    stranger.log_in("ada", "any password")
+    browser, state = stranger.page.context.browser, stranger.page.context.storage_state()
+    assert browser is not None
+    pages = []
+    for agent, opened in ((PHONE, "tree"), (TABLET, "lab")):
+        context = browser.new_context(
+            viewport={"width": 390, "height": 844}, user_agent=agent, storage_state=state, locale="en-GB"
+        )
+        seen = Visit(context.new_page(), site.url, artifacts)
+        seen.go("/user/ada/")
+        seen.page.wait_for_url(f"**/user/ada/{opened}**")
+        pages.append(seen)
+    phone = pages[0]
+    phone.page.locator(".jp-DirListing-content").wait_for()
+    expect(phone.page.locator("#galilean-home")).to_be_visible()
+    phone.picture("web-phone")
+    for path in ("tree/nothing", "notebooks/nothing.ipynb", "nothing"):
+        phone.page.goto(f"{site.url}/user/ada/{path}")
+        expect(phone.page).to_have_title(f"There is no such page – {TITLE}")
+        expect(phone.page.get_by_role("link", name="Go to your home page")).to_be_visible()
+        no_violations(phone.page, narrow=True)
+    for seen in pages:
+        seen.page.context.close()
 
 
 def test_http_is_warned_of_but_not_on_loopback(site: Deployment, stranger: Visit) -> None:

@@ -11,9 +11,9 @@ from galilean_hub.audit import events
 from galilean_hub.authorization.access import with_access
 from galilean_hub.authorization.login_guard import guarded
 from galilean_hub.disk.watch import WATCH
-from galilean_hub.http import api_limits, bounded_caches, outgoing, server, subdomains
+from galilean_hub.http import api_limits, bounded_caches, outgoing, server, sharing, subdomains
 from galilean_hub.loader import configure, read_data, read_secrets
-from galilean_hub.pages import branding, git_links
+from galilean_hub.pages import branding, git_links, home
 from galilean_hub.pages.static_files import SiteStaticFilesHandler
 from galilean_hub.spawner import engine
 from galilean_hub.state import database, key_rotation, renaming
@@ -33,11 +33,14 @@ if data.get("users_proxy"):
     c.DockerSpawner.environment = {**outgoing.variables(), **c.DockerSpawner.environment}
 # What pages say to somebody whose home is too large, and whom to ask.
 contact = c.LoginGuard.get("contact", "")
-c.JupyterHub.template_vars = {"disk": WATCH.words, "contact": contact, **c.JupyterHub.template_vars}
+sharing_days = int(data.get("sharing_days") or 0)
+sharing.use(sharing_days)
+told = {"disk": WATCH.words, "contact": contact, "my_servers": home.teller, "sharing_days": sharing_days}
 if data.get("git_links"):
     git_links.use(data["git_links"])
     # The home page leads to it.
-    c.JupyterHub.template_vars["git_links"] = True
+    told["git_links"] = True
+c.JupyterHub.template_vars = {**told, **c.JupyterHub.template_vars}
 base = c.JupyterHub.get("base_url") or urlsplit(c.JupyterHub.get("bind_url", "")).path
 server.install(data.get("network") or {}, f"/{base.strip('/')}/".replace("//", "/"))
 c.JupyterHub.tornado_settings["transforms"] = [server.VersionHeaderRemoval, api_limits.FailedSessionRollback]

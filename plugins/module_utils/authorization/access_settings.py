@@ -305,6 +305,8 @@ def _profile_problems(settings: Settings) -> list[str]:
         found += _page_problems(
             "jupyterhub_default_url is", page, [], "notebook" in (settings.get("plain_images") or ())
         )
+    if settings.get("phone_url"):
+        found += _page_problems("jupyterhub_phone_url is", str(settings["phone_url"]), [], False)
     images = _server_images(settings)
     for profile in profiles:
         where = f"the environment {profile['name']!r} in jupyterhub_profiles"
@@ -579,6 +581,11 @@ def _exchange_problems(settings: Settings) -> list[str]:
         found.append(
             "jupyterhub_user_extensions is true while jupyterhub_subdomains is false: an extension of one user could act as "
             "whoever opens that user's server, so set jupyterhub_subdomains to true as well, or put the extension into the image"
+        )
+    if settings.get("sharing_days") and not settings.get("subdomains"):
+        found.append(
+            f"jupyterhub_sharing_days is {settings['sharing_days']} while jupyterhub_subdomains is false: pages of a shared server could act "
+            "as whoever opens it, so set jupyterhub_subdomains to true as well, or jupyterhub_sharing_days to 0"
         )
     return found
 

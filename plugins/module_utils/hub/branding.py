@@ -9,12 +9,13 @@ import re
 import typing as t
 from urllib.parse import urlsplit
 
-PLACES = ("header", "footer", "help")
+PLACES = ("header", "footer", "help", "home")
 DEFAULT_PLACES = ("header", "help")
 
 # Everybody can read these texts: they are no place for a whole page.
 TITLE_LENGTH = 80
 LABEL_LENGTH = 60
+DESCRIPTION_LENGTH = 200
 
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_URL = re.compile(r"[\x00-\x20\x7f\\\"<>]")
@@ -52,6 +53,10 @@ def _link_problems(number: int, link: t.Any) -> t.Iterator[str]:
     problem = _line_problem(f"{name}.label", link.get("label"), LABEL_LENGTH)
     if problem:
         yield problem
+    if link.get("description") and (
+        problem := _line_problem(f"{name}.description", link["description"], DESCRIPTION_LENGTH)
+    ):
+        yield problem
     if not is_link(link.get("url")):
         yield (
             f"{name}.url is {link.get('url')!r}: give an address that begins with https:// or http://, "
@@ -86,6 +91,7 @@ def branding(settings: dict[str, t.Any]) -> dict[str, t.Any]:
                 "label": link["label"].strip(),
                 "url": link["url"],
                 "places": [place for place in PLACES if place in (link.get("places") or DEFAULT_PLACES)],
+                **({"description": link["description"].strip()} if link.get("description") else {}),
             }
             for link in settings["links"]
         ],

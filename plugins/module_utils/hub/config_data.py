@@ -73,8 +73,9 @@ def _hub_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dict[st
         # The start queue keeps the order; this only bounds how long the queue may become.
         "concurrent_spawn_limit": max(100, settings["active_server_limit"]),
         "active_server_limit": settings["active_server_limit"],
-        # Of those who may have named ones, as a site may set: by itself JupyterHub lets one user take all there are.
-        "named_server_limit_per_user": 10,
+        "allow_named_servers": bool(settings.get("named_server_limit")),
+        # Also where a site lets users have named ones by itself: JupyterHub would let one user take all there are.
+        "named_server_limit_per_user": settings.get("named_server_limit") or 10,
         "token_expires_in_max_seconds": settings["token_max_age"],
     }
     if settings.get("subdomains"):
@@ -117,6 +118,8 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         environment["NOTEBOOK_MAX_MESSAGE"] = str(parse_size(settings["message_limit"]))
     if settings.get("audit_code"):
         environment["GALILEAN_AUDIT"] = "1"
+    if settings.get("phone_url"):
+        environment["NOTEBOOK_PHONE_URL"] = settings["phone_url"]
     if settings.get("user_extensions"):
         environment["NOTEBOOK_USER_EXTENSIONS"] = "1"
     if settings.get("git_links"):
@@ -150,6 +153,7 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
                 "galilean.hub.role": "user",
                 # Its name tells nobody who that is.
                 "galilean.hub.user": "{raw_username}",
+                "galilean.hub.server": "{raw_servername}",
             },
         },
         "extra_host_config": {
@@ -250,6 +254,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "user_tokens": bool(access["user_tokens"]),
         # What links may bring into homes: the hub has a page that makes such links.
         "git_links": access["git_links"],
+        # For how many days users may let others into their servers; 0: not at all.
+        "sharing_days": int(settings.get("sharing_days") or 0),
         # Whether users' servers are told of the site's proxy. Its address is a secret, which is not here.
         "users_proxy": bool(settings.get("users_proxy")),
         # Whether the hub writes down who did what.

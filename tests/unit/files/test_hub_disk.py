@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from galilean_hub.disk import agent as disk_agent
-from galilean_hub.disk import measure, project_quota, rules
+from galilean_hub.disk import measure, memory, project_quota, rules
 from galilean_hub.disk.agent import Agent, Growth, Home
 from galilean_hub.disk.watch import Watch
 
@@ -281,7 +281,7 @@ def agent(tmp_path: Path, space: dict[str, int]) -> Agent:
 
 def wanted(agent: Agent, limit: int, *homes: str, **more: t.Any) -> None:
     entries = {
-        home: {"limit": limit, "container": "", "ceiling": rules.ceiling(limit, None)} for home in homes
+        home: {"limit": limit, "containers": [], "ceiling": rules.ceiling(limit, None)} for home in homes
     }
     text = json.dumps({"limit": "1G", "reserve": "4G", "homes": entries, **more})
     part = agent.folder / "wanted" / "part"
@@ -597,8 +597,10 @@ class Site:
         found: dict[str, t.Any] = json.loads((self.folder / "wanted" / "wanted.json").read_text("utf-8"))
         return found
 
-    def server(self, home: str, limit: str = "100M") -> Spawner:
+    def server(self, home: str, limit: str = "100M", name: str = "") -> Spawner:
         spawner = Spawner(home, limit)
+        if name:
+            spawner.name, spawner.object_id = name, name[-1] * 64
         self.watch.started(spawner)
         return spawner
 
@@ -612,7 +614,7 @@ def test_the_agent_is_told_who_runs(site: Site) -> None:
     site.tell()
     ada = site.server("ada", "20G")
     assert site.wanted()["homes"]["ada"]["limit"] == 20 * GIB
-    assert site.wanted()["homes"]["ada"]["container"] == "a" * 64
+    assert site.wanted()["homes"]["ada"]["containers"] == ["a" * 64]
     assert (site.wanted()["limit"], site.wanted()["reserve"]) == ("1G", "4G")
     ada.object_id = ""
     site.observe()
@@ -632,6 +634,24 @@ def test_a_server_whose_home_grows_too_large_is_stopped(site: Site) -> None:
     assert "15 seconds" in site.watch.notice("ada")
     assert "wrote to the disk" in site.watch.refusal("ada")
     assert site.watch.refusal("bob") == ""
+
+
+def test_servers_of_one_user_have_one_home(site: Site) -> None:
+    """Any of them may be what fills it: all end. A second one neither hides the first, nor gives it room."""
+    site.tell(ada=used(99 * MIB))
+    first = site.server("ada")
+    site.tell(ada=used(105 * MIB))
+    second, bob = site.server("ada", "50M", name="gpu"), site.server("bob")
+    home = site.wanted()["homes"]["ada"]
+    assert home["containers"] == ["a" * 64, "u" * 64]
+    # The more generous limit, and what the home may grow to since the first began.
+    assert (home["limit"], home["ceiling"]["bytes"]) == (100 * MIB, 110 * MIB)
+    second.object_id = ""
+    site.look()
+    assert site.wanted()["homes"]["ada"]["containers"] == ["a" * 64]
+    second = site.server("ada", name="gpu")
+    site.look(ada=used(112 * MIB))
+    assert (first.stops, second.stops, bob.stops) == (1, 1, 0)
 
 
 def test_who_comes_with_a_full_home_may_clean_up(site: Site) -> None:
@@ -732,3 +752,32 @@ def test_an_answer_that_cannot_be_read_is_none(site: Site, text: str) -> None:
     assert site.watch.refusal("ada") == ""
     assert site.watch.model("ada")["state"] == rules.OK
     assert site.watch.words(None) == ""
+
+
+# -- the memory of servers
+
+
+@pytest.mark.parametrize(
+    ("place", "size", "cached"),
+    [
+        ("memory/docker/{}", "memory.usage_in_bytes", "inactive_file 9\ntotal_inactive_file"),
+        ("memory/docker/{outer}/docker/{}", "memory.usage_in_bytes", "total_inactive_file"),
+        ("system.slice/docker-{}.scope", "memory.current", "inactive_file"),
+    ],
+)
+def test_memory_is_that_of_the_control_group(tmp_path: Path, place: str, size: str, cached: str) -> None:
+    """Wherever the engine has put it: by its driver, in the first or second version, in another container."""
+    one = "a" * 64
+    group = tmp_path / place.format(one, outer="c" * 64)
+    (group / "system.slice").mkdir(parents=True)
+    (group / size).write_text(f"{700 * MIB}\n", encoding="ascii")
+    (group / "memory.stat").write_text(f"anon 1\n{cached} {200 * MIB}\n", encoding="ascii")
+    looked = memory.Memory(tmp_path)
+    assert looked.of({one, "b" * 64}) == {one: 500 * MIB}
+    looked.tick(tmp_path, {one}, time.time())
+    assert memory.read(tmp_path) == {one: 500 * MIB}
+    (group / "memory.stat").unlink()
+    assert looked.of({one}) == {}
+    old = {"time": time.time() - memory.STALE - 1, "memory": {one: 1}}
+    (tmp_path / memory.FILE).write_text(json.dumps(old), encoding="utf-8")
+    assert memory.read(tmp_path) == {}

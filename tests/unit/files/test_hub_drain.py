@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import types
 import typing as t
@@ -76,3 +77,33 @@ def test_whose_server_ends(
     # As JupyterHub has it: UTC, and it does not say so.
     when = None if started is None else datetime.fromtimestamp(started, timezone.utc).replace(tzinfo=None)
     assert drained(tmp_path / "operations.json", **facts).due(when, now) is due
+
+
+class App:
+    """A hub with one user, who has servers with these names."""
+
+    def __init__(self, *names: str, named: bool) -> None:
+        self.allow_named_servers, self.stopped, self.proxy = named, list[str](), self
+        self.spawners = {
+            name: types.SimpleNamespace(
+                active=True, pending=None, _log_name=name, orm_spawner=types.SimpleNamespace(started=None)
+            )
+            for name in names
+        }
+        self.users = {1: self}
+
+    async def delete_user(self, _user: t.Any, _name: str) -> None:
+        pass
+
+    async def stop(self, name: str) -> None:
+        self.stopped.append(name)
+
+
+@pytest.mark.parametrize(("named", "stopped"), [(True, []), (False, ["gpu", "r"])])
+def test_servers_with_names_end_where_there_may_be_none(
+    tmp_path: Path, named: bool, stopped: list[str]
+) -> None:
+    """JupyterHub's API would stop none of them then, for their users, administrators or the culler."""
+    app = App("", "gpu", "r", named=named)
+    asyncio.run(Drain(tmp_path / "operations.json").once(app))
+    assert app.stopped == stopped

@@ -270,7 +270,7 @@ def test_terminals_obey_nothing_of_a_log(settings: Settings, tmp_path: Path, par
     """Before: what users' servers and strangers had written went to root's terminal as it was."""
     docker = tmp_path / "docker"
     docker.write_text(
-        '#!/bin/sh\ncase $1 in\nps) printf "c\\tada\\tx\\n" ;;\n'
+        '#!/bin/sh\ncase $1 in\nps) printf "c\\tada\\tx\\t\\nd\\tada\\tx\\tgpu\\n" ;;\n'
         '*) printf "out \\033]0;x\\007\\033[31mred\\033c\\rz\\n"\n'
         'printf "\\342\\200\\256err\\n" >&2; exit 3 ;;\nesac\n'
     )
@@ -308,10 +308,21 @@ def test_terminals_obey_nothing_of_a_log(settings: Settings, tmp_path: Path, par
 def test_names_that_end_no_line(settings: Settings, tmp_path: Path) -> None:
     """Before: hubctl status ended in a KeyError while the server of such a user ran."""
     docker = tmp_path / "docker"
-    docker.write_text('#!/bin/sh\nprintf "a\\tada\\342\\200\\250x\\ts\\nb\\tbob\\ry\\ts\\n"\n')
+    docker.write_text('#!/bin/sh\nprintf "a\\tada\\342\\200\\250x\\ts\\t\\nb\\tbob\\ry\\ts\\tgpu\\n"\n')
     docker.chmod(0o755)
     found = engine.servers(dataclasses.replace(settings, docker=[str(docker)]))
-    assert [one["user"] for one in found] == ["ada\u2028x", "bob\ry"]
+    assert [(one["user"], one["server"]) for one in found] == [("ada\u2028x", ""), ("bob\ry", "gpu")]
+
+
+def test_a_server_is_chosen_by_its_name(settings: Settings, tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text('#!/bin/sh\nprintf "a\\tada\\ts\\t\\nb\\tada\\ts\\tgpu\\n"\n')
+    docker.chmod(0o755)
+    given = __main__.parsed(["--folder", settings.folder, "logs", "--user=ada", "--server=spark"])
+    with pytest.raises(
+        Problem, match=r"No server 'spark' of 'ada' runs, but other servers do: gpu, the default one\."
+    ):
+        logs.run(dataclasses.replace(settings, docker=[str(docker)]), given)
 
 
 GOOD: dict[str, t.Any] = {

@@ -123,6 +123,9 @@ def _services(data: dict[str, Any], secrets: dict[str, str]) -> tuple[list[dict]
                 "groups": members.get("groups") or [],
             }
         )
+    if data.get("sharing_days"):
+        # JupyterHub's role of everybody, with one right more.
+        roles.append({"name": "user", "scopes": ["self", "shares!user"]})
     if data.get("user_tokens"):
         roles.append({"name": "server", "scopes": [*SERVER_SCOPES, TOKEN_SCOPE]})
     if secrets.get("accounts-token"):

@@ -20,6 +20,8 @@ ACTIONS = (
     "server.stop",
     "server.exit",
     "server.enter",
+    "server.share",
+    "server.unshare",
     "account.create",
     "account.delete",
     "account.rename",

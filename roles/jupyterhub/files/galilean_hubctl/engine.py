@@ -55,9 +55,9 @@ def inspect(settings: Settings, names: t.Sequence[str]) -> dict[str, dict[str, t
 
 
 def servers(settings: Settings, user: str = "", every: bool = False) -> list[dict[str, str]]:
-    """Containers of users' servers that run, or also of those that have ended: name, user and label of the settings."""
+    """Containers of users' servers that run, or also of those that have ended: name, user, label of the settings, and server's name."""
     labels = {"role": "user", "instance": settings.instance, **({"user": user} if user else {})}
-    shown = '{{.Names}}\t{{.Label "galilean.hub.user"}}\t{{.Label "galilean.hub.settings"}}'
+    shown = '{{.Names}}\t{{.Label "galilean.hub.user"}}\t{{.Label "galilean.hub.settings"}}\t{{.Label "galilean.hub.server"}}'
     code, out, err = run(
         [
             *(*settings.docker, "ps", f"--format={shown}", *(["--all"] if every else [])),
@@ -67,7 +67,9 @@ def servers(settings: Settings, user: str = "", every: bool = False) -> list[dic
     if code:
         raise Problem(f"The Docker engine does not answer ({' '.join(err.split())}): start it, then the hub.")
     return [
-        dict(zip(("container", "user", "settings"), line.split("\t"))) for line in out.split("\n") if line
+        dict(zip(("container", "user", "settings", "server"), line.split("\t")))
+        for line in out.split("\n")
+        if line
     ]
 
 

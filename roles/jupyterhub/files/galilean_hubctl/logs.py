@@ -27,6 +27,9 @@ LOGIN = re.compile(
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("part", nargs="?", default="hub", choices=PARTS)
     parser.add_argument("--user", default="", help="the log of this user's servers")
+    parser.add_argument(
+        "--server", default="", help="with --user: the server of this name, not the default one"
+    )
     parser.add_argument("--logins", action="store_true", help="only who logged in and out, and failed logins")
     parser.add_argument("--follow", "-f", action="store_true", help="go on with what comes")
     parser.add_argument(
@@ -60,14 +63,15 @@ def run(settings: Settings, given: argparse.Namespace) -> dict[str, t.Any]:
     show = [*settings.docker, "logs", "--timestamps", *options]
     if given.user:
         found = engine.servers(settings, given.user, every=True)
-        if not found:
+        mine = [one for one in found if one["server"] == given.server]
+        if not mine:
+            names = ", ".join(sorted(one["server"] or "the default one" for one in found))
+            also = f", but other servers do: {names}. Choose one with --server" if found else ""
             raise Problem(
-                f"No server of '{given.user}' runs. The last lines of one that ended are in the log of the hub: hubctl logs."
+                f"No server{f' {given.server!r}' if given.server else ''} of '{given.user}' runs{also}. The last lines of one that ended are "
+                "in the log of the hub: hubctl logs."
             )
-        if len(found) > 1:
-            names = ", ".join(one["container"] for one in found)
-            print(f"{given.user} has {len(found)} servers: {names}. This is the first.", file=sys.stderr)
-        engine.show([*show, found[0]["container"]])
+        engine.show([*show, mine[0]["container"]])
     container = settings.containers[given.part]["name"]
     if given.logins:
         code, out, err = engine.run(

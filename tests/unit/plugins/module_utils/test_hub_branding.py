@@ -62,7 +62,11 @@ REFUSED: list[tuple[dict[str, t.Any], str]] = [
     ),
     (
         {"links": [{"label": "Help", "url": "/", "places": ["header", "left"]}]},
-        "jupyterhub_web_links[0].places has 'left': use some of header, footer, help",
+        "jupyterhub_web_links[0].places has 'left': use some of header, footer, help, home",
+    ),
+    (
+        {"links": [{"label": "Help", "url": "/", "description": "a\nb"}]},
+        "jupyterhub_web_links[0].description is 'a\\nb': give one line of text",
     ),
 ]
 
@@ -78,11 +82,13 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 def test_the_look_is_text_with_all_defaults() -> None:
     links = [*GOOD["links"], {"label": " Imprint ", "url": "/x", "places": ["help", "footer"]}]
+    links += [{"label": "Data", "url": "/d", "places": ["home"], "description": " All of it "}]
     assert branding({"title": " Arcetri ", "announcement": "now\n", "links": links}) == {
         "title": "Arcetri",
         "announcement": "now",
         "links": [
             {"label": "Help", "url": "https://example.org/help?a=1&b=2#c", "places": ["header", "help"]},
             {"label": "Imprint", "url": "/x", "places": ["footer", "help"]},
+            {"label": "Data", "url": "/d", "places": ["home"], "description": "All of it"},
         ],
     }

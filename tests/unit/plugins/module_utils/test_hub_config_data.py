@@ -56,6 +56,14 @@ def test_what_a_notebook_server_is_told_of_pages() -> None:
     told = data(**asked)["traits"]["DockerSpawner"]["environment"]
     assert told["NOTEBOOK_MAX_MESSAGE"] == str(64 * 2**20)
     assert told["NOTEBOOK_USER_EXTENSIONS"] == "1"
+    assert "NOTEBOOK_PHONE_URL" not in data(phone_url="")["traits"]["DockerSpawner"]["environment"]
+    assert data(phone_url="/tree")["traits"]["DockerSpawner"]["environment"]["NOTEBOOK_PHONE_URL"] == "/tree"
+
+
+@pytest.mark.parametrize(("limit", "allowed", "most"), [(0, False, 10), (3, True, 3)])
+def test_servers_with_names_are_a_setting(limit: int, allowed: bool, most: int) -> None:
+    hub = data(named_server_limit=limit)["traits"]["JupyterHub"]
+    assert (hub["allow_named_servers"], hub["named_server_limit_per_user"]) == (allowed, most)
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,8 @@ def _created(row: Any) -> list[dict[str, Any]]:
         return [_of("account.create", row.name, "administrator" if row.admin else "")]
     if isinstance(row, orm.Group):
         return [_of("group.create", detail=row.name)]
+    if isinstance(row, orm.Share):
+        return [_shared("server.share", row)]
     if _is_sign_up(row):
         return [_of("account.signup", row.username, "approved" if row.is_authorized else "")]
     return _issued(row)
@@ -218,6 +220,8 @@ def _deleted(row: Any) -> list[dict[str, Any]]:
         return [_of("account.delete", row.name)]
     if isinstance(row, orm.Group):
         return [_of("group.delete", detail=row.name)]
+    if isinstance(row, orm.Share) and row.owner and row.spawner:
+        return [_shared("server.unshare", row)]
     if isinstance(row, orm.APIToken) and _is_own(row):
         ends = row.expires_at
         if ends is None or ends > row.now():
@@ -243,6 +247,12 @@ def _members(rows: list[Any]) -> list[dict[str, Any]]:
                 if kind == "group" or whole.name not in ("user", "admin"):
                     found[f"{kind}.{word}", user.name, whole.name] = None
     return [_of(action, user, name) for action, user, name in found]
+
+
+def _shared(action: str, row: orm.Share) -> dict[str, Any]:
+    """With whom: a user, or all of a group."""
+    whom = f"with {row.user.name}" if row.user else f"with the group {row.group.name}" if row.group else ""
+    return {**_of(action, row.owner.name, whom), "server": row.spawner.name}
 
 
 def _of(action: str, user: str = "", detail: str = "") -> dict[str, Any]:

@@ -28,7 +28,7 @@ from traitlets import Integer, Set, Unicode
 from traitlets.utils.importstring import import_item
 
 from ..audit import events
-from ..http import api_limits, leaky_buckets
+from ..http import api_limits, leaky_buckets, sharing
 from ..http.errors import refused
 from ..http.server import by_proxy
 from ..pages import git_links
@@ -289,9 +289,10 @@ class LoginGuard(Authenticator):
         if getattr(app, "db", None) is not None:
             self._settle(app)
             DRAIN.start(app)
+            sharing.settle(app.db)
             api_limits.FailedSessionRollback.session = app.db
         theirs = [(path, _with_words(handler), *rest) for path, handler, *rest in super().get_handlers(app)]
-        own = [*api_limits.HANDLERS, *git_links.HANDLERS]
+        own = [*api_limits.HANDLERS, *sharing.HANDLERS, *git_links.HANDLERS]
         return [(r"/api/?", RootAPI), *own, *theirs, (r"/login", LoginPage)]
 
     def _settle(self, app: Any) -> None:

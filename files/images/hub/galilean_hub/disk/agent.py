@@ -27,7 +27,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..audit.keeper import keep
-from . import project_quota, rules
+from . import memory, project_quota, rules
 from .measure import FOLDER, Measured, measure
 
 EVERY = 2.0
@@ -209,6 +209,7 @@ class Agent:
         self._saved = float("-inf")
         self._scanned, self._scanned_at, self._scan_cost = float("-inf"), 0, 0.0
         self._calm_from = 0.0
+        self._memory = memory.Memory()
         self._job: tuple[str, Future[tuple[Measured, float, int]], tuple[int, int, int]] | None = None
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="walk")
         # Numbers of the file systems that have them.
@@ -263,6 +264,7 @@ class Agent:
                 read = json.loads(handle.read(MOST_WANTED))
             for home in read["homes"].values():
                 home["limit"], home["target"] = int(home["limit"]), str(home.get("target") or "")
+                home["containers"] = {str(one) for one in home.get("containers") or ()}
                 home["ceiling"] = {key: int(home["ceiling"][key]) for key in ("bytes", "files")}
             read["folders"] = {str(name): int(size) for name, size in (read.get("folders") or {}).items()}
             rules.limit_of(read["limit"], self.space())
@@ -345,6 +347,7 @@ class Agent:
         self._collect(now)
         self._next(now, threat)
         self._writers(now, threat)
+        self._memory.tick(self.folder, self._running(), now)
         self._save(now, spaces, reserve, rates, threat)
 
     def _ballast(self, own: Mapping[str, int], reserve: int) -> None:
@@ -402,15 +405,15 @@ class Agent:
     def _lacks_project(self, home: Home) -> bool:
         return home.device in self.quotas and not home.project
 
-    def _measure(self, name: str, home: Home, container: str) -> tuple[Measured, float, int]:
+    def _measure(self, name: str, home: Home, containers: set[str]) -> tuple[Measured, float, int]:
         begin = time.thread_time()
         limit, project = home.limit, home.project
         if self._lacks_project(home):
             project = self._assign(name, limit)
         found = measure(self.path(name), rules.files_of(limit) * 2)
-        if container:
-            # What its server holds without a name is in no folder.
-            hidden = sum(one.hidden for one in writers({container}, {home.device}).values())
+        if containers:
+            # What its servers hold without a name is in no folder.
+            hidden = sum(one.hidden for one in writers(containers, {home.device}).values())
             found = found._replace(bytes=found.bytes + hidden)
         if project:
             # The kernel also knows of files that are open and have no name any more.
@@ -453,9 +456,9 @@ class Agent:
                 best = urgency, name
         if best:
             home = self.homes[best[1]]
-            container = str((self.wanted["homes"].get(best[1]) or {}).get("container", ""))
+            containers = (self.wanted["homes"].get(best[1]) or {}).get("containers", set())
             growth = self.growth(home)
-            self._job = best[1], self._threads.submit(self._measure, best[1], home, container), growth
+            self._job = best[1], self._threads.submit(self._measure, best[1], home, containers), growth
 
     def _urgency(self, name: str, home: Home, now: float, threat: bool) -> float:
         """How urgent it is to measure a home; 0: not at all."""
@@ -484,10 +487,14 @@ class Agent:
         new = home.usage is None or self._lacks_project(home)
         return 0.5 if calm and new and age > REGULAR else 0.0
 
+    def _running(self) -> set[str]:
+        """Containers of the servers that run."""
+        return set().union(*(home["containers"] for home in self.wanted["homes"].values()))
+
     def _writers(self, now: float, threat: bool) -> None:
         """Count what servers write: when the disk has taken up something since, and for new servers."""
         wanted = self.wanted["homes"]
-        containers = {str(home.get("container", "")) for home in wanted.values()} - {""}
+        containers = self._running()
         moved = self._grown() - self._scanned_at >= rules.WRITER or containers != self._containers
         # Folders that are too large: who has files in them open?
         targets = {

@@ -29,6 +29,10 @@ WINDOW = 60.0
 SETTLE = 6.0
 
 
+def _containers(spawners: dict[str, Any]) -> list[str]:
+    return [one.object_id for one in spawners.values() if one.object_id]
+
+
 class Watch:
     """One for the hub: servers that run, and the agent's last answer."""
 
@@ -40,7 +44,8 @@ class Watch:
         self._state: dict[str, Any] = {}
         self._seen: Any = None
         self._wanted: dict[str, Any] = {}
-        self._spawners: dict[str, Any] = {}
+        # By home, and by the name of the server: those of one user have one home.
+        self._spawners: dict[str, dict[str, Any]] = {}
         self._bases: dict[str, rules.Usage] = {}
         # How often in a row servers were stopped, until when the next has to wait, and what is told.
         self._stops: dict[str, tuple[int, float, str]] = {}
@@ -75,11 +80,13 @@ class Watch:
     def started(self, spawner: Any) -> None:
         """A server is about to start, or was found running."""
         home = spawner.home_volume()
-        self._spawners[home] = spawner
+        others = self._running().get(home, {}).keys() - {spawner.name}
+        self._spawners.setdefault(home, {})[spawner.name] = spawner
         usage = self.usage(home)
-        if usage:
+        # Beside another server of the same home nothing begins anew.
+        if usage and not (others and home in self._bases):
             self._bases[home] = usage
-        else:
+        elif not usage:
             self._bases.pop(home, None)
         self._write()
 
@@ -100,12 +107,11 @@ class Watch:
         return self._folders
 
     def limit(self, home: str) -> int:
-        """The limit of a shared folder, or of a home: its server's, or that of its last one."""
+        """The limit of a shared folder, or of a home: its servers', or that of its last one."""
         if home in self.folders():
             return rules.limit_of(self.folders()[home]["disk_limit"], self._space("hub"))
-        spawner = self._spawners.get(home)
-        if spawner is not None:
-            return self._limit(spawner)
+        if spawners := self._spawners.get(home):
+            return self._limit(spawners)
         return int(((self.state().get("homes") or {}).get(home) or {}).get("limit", 0))
 
     def _said(self, home: str) -> str:
@@ -115,9 +121,12 @@ class Watch:
 
     def notices(self, home: str) -> list[str]:
         """What a home's owner is told now: of the home, and of folders where its server writes."""
-        spawner = self._spawners.get(home)
-        shared = spawner.shared if spawner is not None else []
-        return [said for said in (self.notice(home), *map(self._said, shared)) if said]
+        return [said for said in (self.notice(home), *map(self._said, self._shared(home))) if said]
+
+    def _shared(self, home: str) -> list[str]:
+        """The folders that a home's servers may write to."""
+        spawners = self._spawners.get(home, {}).values()
+        return list(dict.fromkeys(name for spawner in spawners for name in spawner.shared))
 
     def notice(self, home: str) -> str:
         """What a home's owner is told of it now."""
@@ -129,9 +138,9 @@ class Watch:
 
     def model(self, home: str) -> dict[str, Any]:
         """The same for programs."""
-        spawner = self._spawners.get(home)
-        shared = spawner.shared if spawner is not None else []
-        folders = [{"name": name, **self._model(name), "message": self._said(name)} for name in shared]
+        folders = [
+            {"name": name, **self._model(name), "message": self._said(name)} for name in self._shared(home)
+        ]
         return {**self._model(home), "message": self.notice(home), "folders": folders}
 
     def _model(self, home: str) -> dict[str, Any]:
@@ -170,15 +179,19 @@ class Watch:
         space: rules.Space | None = (self.state().get("space") or {}).get(part)
         return space or {"total": 0, "free": 0, "files": 0, "files_free": 0}
 
-    def _limit(self, spawner: Any) -> int:
-        return rules.limit_of(spawner.home_limit, self._space())
+    def _limit(self, spawners: dict[str, Any]) -> int:
+        """The most generous of those of a home's servers; 0 is none."""
+        limits = [rules.limit_of(one.home_limit, self._space()) for one in spawners.values()]
+        return 0 if 0 in limits else max(limits)
 
-    def _running(self) -> dict[str, Any]:
-        """Spawners of servers that run or start, by home."""
-        gone = [home for home, one in self._spawners.items() if not (one.object_id or one.pending)]
-        for home in gone:
-            self._spawners.pop(home)
-            self._bases.pop(home, None)
+    def _running(self) -> dict[str, dict[str, Any]]:
+        """Spawners of servers that run or start, by home and name."""
+        for home, spawners in list(self._spawners.items()):
+            for name in [name for name, one in spawners.items() if not (one.object_id or one.pending)]:
+                del spawners[name]
+            if not spawners:
+                del self._spawners[home]
+                self._bases.pop(home, None)
         return self._spawners
 
     def _write(self) -> None:
@@ -186,18 +199,18 @@ class Watch:
             return
         config = self._app.config.GalileanSpawner
         homes = {}
-        for home, spawner in self._running().items():
-            limit = self._limit(spawner)
+        for home, spawners in self._running().items():
+            limit = self._limit(spawners)
             homes[home] = {
                 "limit": limit,
-                "container": spawner.object_id or "",
+                "containers": _containers(spawners),
                 "ceiling": rules.ceiling(limit, self._bases.get(home)),
             }
-            for name in set(spawner.shared) & self.folders().keys():
+            for name in set(self._shared(home)) & self.folders().keys():
                 limit = self.limit(name)
                 ceiling = rules.ceiling(limit, self._bases.get(name))
                 target = self.folders()[name]["target"]
-                homes[name] = {"limit": limit, "container": "", "ceiling": ceiling, "target": target}
+                homes[name] = {"limit": limit, "containers": [], "ceiling": ceiling, "target": target}
         wanted = {
             "folders": {name: self.limit(name) for name in self.folders()},
             "limit": config.get("disk_limit") or "0",
@@ -260,19 +273,21 @@ class Watch:
 
     def _servers(self, state: dict[str, Any]) -> Iterator[rules.Running]:
         """Servers as they are decided on."""
-        first = self._samples[0]["written"] if self._samples else {}
-        for home, spawner in self._running().items():
-            container = spawner.object_id or ""
-            written = state["written"].get(container, 0) - first.get(container, 0)
+        for home, spawners in self._running().items():
             base = self._bases.get(home)
-            yield rules.Running(home, self._limit(spawner), self.usage(home), base, max(0, written))
+            written = max(0, self._written(state, _containers(spawners)))
+            yield rules.Running(home, self._limit(spawners), self.usage(home), base, written)
+
+    def _written(self, state: dict[str, Any], containers: list[str]) -> int:
+        """What these have written since the first sample."""
+        first = self._samples[0]["written"] if self._samples else {}
+        return sum(state["written"].get(one, 0) - first.get(one, 0) for one in containers)
 
     def _measured(self, home: str) -> float:
         return float(((self.state().get("homes") or {}).get(home) or {}).get("time", 0))
 
     def _beyond(self, state: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Shared folders that have grown too large, each with the home whose server has written to it."""
-        first = self._samples[0]["written"] if self._samples else {}
         for name in self.folders():
             usage, running = self.usage(name), self._running()
             if self._measured(name) < self._settled.get(name, 0):
@@ -280,11 +295,12 @@ class Watch:
             if not rules.beyond(rules.Running(name, self.limit(name), usage, self._bases.get(name))):
                 continue
             suspects = []
-            for home, spawner in running.items():
-                container = spawner.object_id or ""
-                if name in spawner.shared and not spawner.pending:
-                    written = state["written"].get(container, 0) - first.get(container, 0)
-                    touched = any(name in one["touched"].get(container, []) for one in self._samples)
+            for home, spawners in running.items():
+                there = {key: one for key, one in spawners.items() if name in one.shared and not one.pending}
+                if there:
+                    written, touched = self._written(state, _containers(there)), False
+                    for sample in self._samples:
+                        touched |= any(name in sample["touched"].get(one, []) for one in _containers(there))
                     suspects.append(rules.Suspect(home, written, touched))
             home = rules.culprit(suspects)
             if home:
@@ -313,8 +329,9 @@ class Watch:
         return found
 
     async def _stop(self, home: str, where: str) -> None:
-        spawner = self._spawners.get(home)
-        if spawner is None or spawner.pending or not spawner.active:
+        # All of a home's: each of them may be what writes.
+        spawners = [one for one in self._spawners.get(home, {}).values() if one.active and not one.pending]
+        if not spawners:
             return
         times = self._stops.get(home, (0, 0.0, ""))[0] + 1
         seconds = rules.pause(times)
@@ -324,12 +341,13 @@ class Watch:
         self._stopped_at = time.time()
         # What was written before is not held against anybody else.
         self._samples.clear()
-        user = spawner.user
-        self._log.warning("Stopping the server %s: %s", spawner._log_name, why)
-        # At once: what it writes in the seconds that a server has to end is on the disk for good.
-        await spawner.kill()
-        await self._app.proxy.delete_user(user, spawner.name)
-        await user.stop(spawner.name)
+        for spawner in spawners:
+            self._log.warning("Stopping the server %s: %s", spawner._log_name, why)
+            # At once: what it writes in the seconds that a server has to end is on the disk for good.
+            await spawner.kill()
+        for spawner in spawners:
+            await self._app.proxy.delete_user(spawner.user, spawner.name)
+            await spawner.user.stop(spawner.name)
 
 
 WATCH = Watch()

@@ -47,7 +47,7 @@ class Branding:
             # No page is worth less than its looks.
             read = {}
         told = {**DEFAULTS, **(read if isinstance(read, dict) else {})}
-        for place in ("header", "footer"):
+        for place in ("header", "footer", "home"):
             told[place] = [link for link in told["links"] if place in link["places"]]
         told["logo"] = PREFIX + self._logo()
         return told

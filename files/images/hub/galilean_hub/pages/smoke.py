@@ -59,7 +59,12 @@ LOOKS: list[dict[str, Any]] = [
         "title": f"Title {MARK}",
         "announcement": f"Announcement {MARK}",
         "links": [
-            {"label": f"Both {MARK}", "url": "https://example.org/?a=1&b=2", "places": ["header", "footer"]},
+            {
+                "label": f"Both {MARK}",
+                "url": "https://example.org/?a=1&b=2",
+                "places": ["header", "footer", "home"],
+            },
+            {"label": f"Home {MARK}", "description": MARK, "url": "/services/z/", "places": ["home"]},
             {"label": "Header", "url": "/services/x/", "places": ["header"]},
             {"label": "Footer", "url": "/services/y/", "places": ["footer"]},
         ],
@@ -194,7 +199,20 @@ class Pages:
         login |= {"custom_html": "", "xsrf": "x"}
         home = {"auth_state": None, "user": user, "url": f"{base}spawn/{USER}", "allow_named_servers": False}
         home |= {"named_server_limit_per_user": 0, "url_path_join": url_path_join, "default_server": spawner}
-        home |= {"spawners": {}, "invalid_server_names": []}
+        home |= {"spawners": {}, "invalid_server_names": [], "sharing_days": 0}
+        server = {"name": "", "label": "", "state": "stopped", "started": "", "environment": "", "memory": ""}
+        server |= {"url": f"/user/{USER}/"}
+        runs = {"state": "running", "started": "2026-11-30T12:00:00Z", "environment": MARK, "memory": "1 GiB"}
+        theirs = [{"owner": "bob", "name": MARK, "ready": False, "url": "/user/bob/"}]
+        several = [
+            {**server, **runs},
+            {**server, "name": "gpu", "label": MARK},
+            {**server, "name": "r", "label": "r", "state": "spawn"},
+        ]
+
+        def servers(*these: dict[str, Any], **more: Any) -> Callable[[], dict[str, Any]]:
+            return lambda: {"servers": these, "choice": True, "shared": theirs, **more}
+
         options = "<label>x <input></label>"
         form = {"for_user": user, "auth_state": None, "spawner_options_form": options, "error_message": ""}
         form |= {"html_error_message": "", "url": f"{base}spawn/{USER}", "spawner": spawner}
@@ -246,7 +264,10 @@ class Pages:
                 {**login, "login_service": "Institute"},
             ],
             "logout.html": [{"login": False}],
-            "home.html": [home, {**home, "allow_named_servers": True}],
+            "home.html": [
+                {**home, "my_servers": servers(server, shared=[], choice=False)},
+                {**home, "my_servers": servers(*several), "allow_named_servers": True, "sharing_days": 7},
+            ],
             "spawn.html": [form, {**form, "error_message": "Failed"}],
             "spawn_pending.html": [pending],
             "stop_pending.html": [pending],

@@ -88,6 +88,9 @@ class GalileanSpawner(DockerSpawner):
     # The folders of others that this server may write to, as disk/watch.py calls them.
     shared: Sequence[str] = ()
     cull_timeout: int | None = None
+    # What the home page tells of a server that runs: its environment, and its limit of memory.
+    facts: Mapping[str, Any] = MappingProxyType({})
+    _environment = ""
 
     _queue: ClassVar[StartQueue | None] = None
     _threads: ClassVar[ThreadPoolExecutor | None] = None
@@ -190,6 +193,7 @@ class GalileanSpawner(DockerSpawner):
         if "clean" in options:
             # For this once: the hub takes a start's options for the next one's.
             self.orm_spawner.user_options = {key: options[key] for key in options if key != "clean"}
+        self._environment = profile.get("label") or profile.get("name") or ""
         self.image = profile.get("image") or self.image
         self.default_url = profile.get("default_url") or self.default_url
         self._limit(profiles.limits(self.groups, mine, profile))
@@ -251,6 +255,8 @@ class GalileanSpawner(DockerSpawner):
             state["disk_limit"] = self._home_limit
         if state and self.shared:
             state["shared"] = list(self.shared)
+        if state and self.facts:
+            state["facts"] = dict(self.facts)
         return state
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -258,6 +264,7 @@ class GalileanSpawner(DockerSpawner):
         self.cull_timeout = state.get(profiles.CULL_STATE)
         self._home_limit = state.get("disk_limit")
         self.shared = state.get("shared") or ()
+        self.facts = state.get("facts") or {}
         if self.object_id:
             # Found running by a hub that has just started.
             WATCH.started(self)
@@ -284,6 +291,8 @@ class GalileanSpawner(DockerSpawner):
                 if not self.object_id:
                     # Its last container may have had a name of an earlier release, with the user's in it.
                     self.object_name = self._object_name_default()
+                # As it is now: a site's own hook may have set other limits.
+                self.facts = {"environment": self._environment, "memory": int(self.mem_limit or 0)}
                 address = await super().start()
             except Exception as exc:
                 if getattr(exc, "errno", 0) == errno.ENOSPC or "no space left" in str(exc).lower():

@@ -88,15 +88,20 @@ class Drain:
                 self._log.exception("Servers could not be stopped; it is tried again")
 
     async def once(self, app: Any) -> None:
-        """Stop the servers whose time has come."""
-        if not self.state().get("stop"):
+        """Stop the servers whose time has come; and those with names, where nobody may have one any more.
+
+        Their users could not: JupyterHub's API knows no server by a name then, for the culler neither.
+        """
+        if not self.state().get("stop") and app.allow_named_servers:
             return
         now = time.time()
         due = [
             (user, name)
             for user in list(app.users.values())
             for name, spawner in list(user.spawners.items())
-            if spawner.active and not spawner.pending and self.due(spawner.orm_spawner.started, now)
+            if spawner.active
+            and not spawner.pending
+            and (self.due(spawner.orm_spawner.started, now) or (name and not app.allow_named_servers))
         ]
         # Threads for calls to the engine are few, so not all of them end at once.
         for done in await asyncio.gather(*(self._stop(app, *one) for one in due), return_exceptions=True):
@@ -104,7 +109,8 @@ class Drain:
                 self._log.error("A server could not be stopped; it is tried again: %s", done)
 
     async def _stop(self, app: Any, user: Any, name: str) -> None:
-        self._log.warning("Stopping the server %s: the hub is drained", user.spawners[name]._log_name)
+        why = "the hub is drained" if self.state().get("stop") else "there are no servers with names any more"
+        self._log.warning("Stopping the server %s: %s", user.spawners[name]._log_name, why)
         await app.proxy.delete_user(user, name)
         await user.stop(name)
 

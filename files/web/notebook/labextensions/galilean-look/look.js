@@ -74,13 +74,25 @@
       const open = Boolean(announcement) && localStorage.getItem(CLOSED) !== announcement;
       text.textContent = announcement;
       if (open && !bar.isAttached) {
-        shell.add(bar, "header", { rank: 0 });
+        // The classic notebook has no such place.
+        if (page.notebookPage) shell.layout.insertWidget(0, bar);
+        else shell.add(bar, "header", { rank: 0 });
         new ResizeObserver(fit).observe(text);
       }
       bar.setHidden(!open);
       if (open) fit();
     };
     return show;
+  };
+
+  // The way home, at the right end of the classic notebook's upper bar. JupyterLab has it in its menu File.
+  const addHome = (Widget, shell) => {
+    const home = new Widget({ node: document.createElement("a") });
+    home.id = "galilean-home";
+    home.node.href = `${page.hubHost || ""}${page.hubPrefix}home`;
+    home.node.textContent = "Home";
+    home.node.title = "Your servers, on the hub";
+    shell.add(home, "top", { rank: 20_000 });
   };
 
   const makeLinks = (menu) => {
@@ -133,6 +145,7 @@
         const software = { text: "Software of this Server", url: `${page.baseUrl}galilean/software`, newBrowserTab: true };
         menu?.helpMenu.addGroup([{ command: "help:open", args: software }], 0.4);
         if (!address) return;
+        if (page.notebookPage) addHome(Widget, app.shell);
         let known = "";
         let asked = Date.now();
         let pause = SOON;

@@ -14,7 +14,8 @@ import sys
 if "TMPDIR" not in os.environ and any(
     os.path.basename(word) in ("pip", "pip3", "pip3.13") for word in sys.orig_argv[1:4]
 ):
-    _scratch = os.path.expanduser("~/.cache/galilean-scratch")
+    _name = os.environ.get("JUPYTERHUB_SERVER_NAME", "")
+    _scratch = os.path.expanduser("~/.cache/galilean-scratch" + (f"-{_name}" if _name else ""))
     with contextlib.suppress(OSError):
         os.makedirs(_scratch, exist_ok=True)
         os.environ["TMPDIR"] = _scratch

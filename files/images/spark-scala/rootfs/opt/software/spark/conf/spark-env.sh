@@ -11,8 +11,9 @@ export SPARK_LOCAL_IP="${SPARK_LOCAL_IP:-127.0.0.1}"
 export SPARK_LOCAL_HOSTNAME="${SPARK_LOCAL_HOSTNAME:-localhost}"
 
 # What does not fit the heap is spilled to disk: /tmp would be memory of the server. What is left goes at the next start.
-if [[ -z "${SPARK_LOCAL_DIRS:-}" ]] && mkdir -p "${HOME}/.cache/galilean-scratch" 2>/dev/null; then
-  export SPARK_LOCAL_DIRS="${HOME}/.cache/galilean-scratch"
+galilean_scratch="${HOME}/.cache/galilean-scratch${JUPYTERHUB_SERVER_NAME:+-${JUPYTERHUB_SERVER_NAME}}"
+if [[ -z "${SPARK_LOCAL_DIRS:-}" ]] && mkdir -p "${galilean_scratch}" 2>/dev/null; then
+  export SPARK_LOCAL_DIRS="${galilean_scratch}"
 fi
 
 # The heap: less than half of what the container may use. The rest is for the JVM's other memory, Python's processes
