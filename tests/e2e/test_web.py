@@ -14,6 +14,7 @@ import time
 import typing as t
 from pathlib import Path
 
+import own_kernels
 import pytest
 import requests
 from accessibility import no_violations
@@ -34,6 +35,7 @@ LOOK: dict[str, t.Any] = {
         {"name": "main", "label": "Plain Python", "memory_limit": "1G"},
         {"name": "other", "label": "Other <b>", "default_url": "/tree", "groups": ["choosers"]},
     ],
+    "jupyterhub_keep_outputs": True,
     "jupyterhub_web_title": TITLE,
     "jupyterhub_web_announcement": ANNOUNCEMENT,
     "jupyterhub_web_links": [
@@ -203,6 +205,55 @@ def test_another_site_starts_servers_of_who_logs_in_there(
     asked = context.request.get(portal.login(scope="access:servers!user admin:users"))
     assert asked.status >= 400 or "access:servers" not in asked.text()
     assert portal.call(token, "DELETE", "/hub/api/users/ida/server").status_code in (202, 204)
+
+
+LINES = 12
+PRINT = f"""import time
+for number in range({LINES}):
+    print("line", number, flush=True)
+    time.sleep(0.8)
+print("the end")"""
+
+
+def all_of_it(seen: Visit, cell: int) -> None:
+    """Wait for the end of a cell, and look whether each line is there, once."""
+    output = seen.page.locator(".jp-NotebookPanel .jp-CodeCell").nth(cell)
+    output.locator(".jp-InputPrompt", has_text=re.compile(r"^\[\d+\]:$")).wait_for()
+    text = output.locator(".jp-Cell-outputArea").inner_text()
+    assert text.split("\n") == [*(f"line {number}" for number in range(LINES)), "the end"]
+
+
+def test_outputs_survive_a_reload_and_a_lost_network(site: Deployment, stranger: Visit) -> None:
+    stranger.log_in("bob", "any password")
+    own_kernels.start_notebook(stranger, "Python 3")
+    own_kernels.run(stranger, PRINT)
+    own_kernels.printed(stranger, "line 2")
+    # Its last line is not in the file yet.
+    stranger.page.once("dialog", lambda dialog: dialog.accept())
+    stranger.page.reload()
+    own_kernels.printed(stranger, "line 2")
+    expect(stranger.page.locator(".jp-CodeCell .jp-InputPrompt").first).to_have_text("[*]:")
+    stranger.picture("web-reload")
+    all_of_it(stranger, 0)
+    assert stranger.errors == []
+
+    own_kernels.run(stranger, PRINT)
+    output = stranger.page.locator(".jp-NotebookPanel .jp-CodeCell").nth(1)
+    output.locator(".jp-OutputArea-output", has_text="line 2").wait_for()
+    stranger.page.context.set_offline(True)
+    lost = stranger.page.get_by_text("The network is lost.")
+    lost.wait_for()
+    stranger.page.wait_for_timeout(4000)
+    stranger.picture("web-offline")
+    expect(stranger.page.locator(".jp-Dialog")).to_have_count(0)
+    expect(output.locator(".jp-OutputArea-output", has_text="line 5")).to_have_count(0)
+    stranger.page.context.set_offline(False)
+    lost.wait_for(state="detached")
+    all_of_it(stranger, 1)
+    # Now it is the server that is away.
+    UserClient(site.url, site.token, "bob").stop()
+    stranger.page.get_by_text("Your server was stopped").wait_for()
+    stranger.picture("web-stopped")
 
 
 # Status, heading and what helps: also where JupyterHub has nothing but names of its own to say.

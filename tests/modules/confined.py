@@ -30,7 +30,9 @@ OTHER: dict[str, t.Any] = {
     **dict.fromkeys(
         ("concurrent_spawn_limit", "active_server_limit", "cull_timeout", "cull_every", "cull_max_age"), 1
     ),
-    **dict.fromkeys(("kernel_cull_timeout", "busy_max_age", "token_max_age", "failed_login_limit"), 1),
+    **dict.fromkeys(
+        ("kernel_cull_timeout", "busy_max_age", "cull_warning", "token_max_age", "failed_login_limit"), 1
+    ),
 }
 
 

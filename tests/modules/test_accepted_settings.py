@@ -50,8 +50,8 @@ OTHERS: dict[str, t.Any] = {
     "memory_limit": "2G", "tmp_limit": "auto", "cpu_limit": 2.0, "pids_limit": 1024, "open_files": 16384,
     "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "concurrent_spawn_limit": 3, "active_server_limit": 56,
     "cull_timeout": 3600, "cull_every": 300, "cull_max_age": 0, "kernel_cull_timeout": 3600,
-    "busy_max_age": 604800, "default_url": "/lab", "token_max_age": 86400, "failed_login_limit": 60,
-    "config_extra": {},
+    "busy_max_age": 604800, "cull_warning": 600, "default_url": "/lab", "token_max_age": 86400,
+    "failed_login_limit": 60, "config_extra": {},
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import time
 import typing as t
 from pathlib import Path
 
+import own_kernels
 import pytest
 from engine import docker
 from environments import BASE, Server, running
@@ -232,3 +233,36 @@ def test_shared_folders_are_in_the_list_of_files(notebook: str, prefix: str, tmp
         docker("run", "--rm", *mounts, notebook, "test", "!", "-L", "/home/jovyan/shared")
     finally:
         docker("volume", "rm", "--force", home, check=False)
+
+
+# As a site sets them, in seconds that a test waits for.
+IDLE = {"KERNEL_CULL_IDLE": 12, "KERNEL_CULL_INTERVAL": 1, "KERNEL_CULL_CONNECTED": 1, "CULL_WARNING": 9}
+
+
+def test_a_kernel_that_nobody_uses_is_stopped_with_notice(notebook: str, prefix: str, tmp_path: Path) -> None:
+    options = [f"--env=NOTEBOOK_{name}={value}" for name, value in IDLE.items()]
+    with (
+        running(notebook, f"{prefix}-idle", *options) as server,
+        server.visit(tmp_path, "lab") as person,
+    ):
+        person.new_notebook()
+        own_kernels.run(person, "print('here')")
+        own_kernels.printed(person, "here")
+        before = person.page.locator(".Toastify__toast", has_text="is stopped in about a minute")
+        before.wait_for()
+        person.picture("idle-before")
+        asked = time.monotonic()
+        before.get_by_role("button", name="Keep it running").click()
+        before.wait_for(state="detached")
+        after = person.page.locator(
+            ".Toastify__toast", has_text="was stopped after a minute without activity"
+        )
+        after.wait_for()
+        assert time.monotonic() - asked > IDLE["KERNEL_CULL_IDLE"]
+        person.picture("idle-after")
+        assert json.loads(server.get("api/kernels")[2]) == []
+        # What the page asks by itself is no use of the server, and it says what the server takes.
+        usage = json.loads(server.get("galilean/usage")[2])
+        assert usage["idle"] > IDLE["KERNEL_CULL_IDLE"]
+        assert 20 * 2**20 < usage["memory"] < usage["memory_limit"] == 2 * 2**30
+        person.page.locator(".galilean-status", has_text="of 2.0 GB").wait_for()

@@ -113,7 +113,14 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "NOTEBOOK_KERNEL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
         "NOTEBOOK_TERMINAL_CULL_IDLE": str(settings["kernel_cull_timeout"]),
         "NOTEBOOK_BUSY_MAX_AGE": str(settings["busy_max_age"]),
+        "NOTEBOOK_CULL_WARNING": str(settings["cull_warning"]),
     }
+    if settings.get("cull_connected"):
+        environment["NOTEBOOK_KERNEL_CULL_CONNECTED"] = "1"
+    if settings.get("keep_outputs"):
+        environment["NOTEBOOK_KEEP_OUTPUTS"] = "1"
+    if settings.get("contact"):
+        environment["GALILEAN_CONTACT"] = settings["contact"]
     if str(settings.get("message_limit", "auto")) != "auto":
         environment["NOTEBOOK_MAX_MESSAGE"] = str(parse_size(settings["message_limit"]))
     if settings.get("audit_code"):
@@ -219,6 +226,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
             "concurrent_spawn_limit": settings["concurrent_spawn_limit"],
             "disk_limit": str(access["disk_limit"]),
             "disk_reserve": str(access["disk_reserve"]),
+            "cull_default": settings["cull_timeout"],
+            "cull_max_age": settings["cull_max_age"],
         },
         "DockerSpawner": _spawner_traits(layout, settings),
         "LoginGuard": {
@@ -243,6 +252,8 @@ def hub_config_data(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         # Part of the data so that a new image is always checked against the settings before it is used.
         "image": settings["hub_image"],
         "culler": culler,
+        # Whether a server with a page that is only open counts as idle.
+        "cull_connected": bool(settings.get("cull_connected")),
         # The hub looks at its templates again for each page.
         "web_live": bool(settings.get("web_live")),
         "roles": roles(access),

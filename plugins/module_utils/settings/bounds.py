@@ -101,6 +101,7 @@ BOUNDS = {
     "jupyterhub_cull_every": ONE,
     "jupyterhub_cull_max_age": ZERO,
     "jupyterhub_cull_timeout": CULL,
+    "jupyterhub_cull_warning": ZERO,
     "jupyterhub_failed_login_limit": ZERO,
     "jupyterhub_groups.cpu_limit": Bound(LEAST_CPU),
     "jupyterhub_groups.cull_timeout": CULL,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from galilean_hub.spawner import profiles
@@ -169,3 +170,27 @@ def test_a_start_without_ones_changes(value: t.Any, expected: bool) -> None:
 def test_what_is_no_answer_to_that(value: t.Any) -> None:
     with pytest.raises(ValueError, match="give true or false"):
         profiles.clean({"clean": value})
+
+
+@pytest.mark.parametrize(
+    ("active", "limit", "max_age", "idle_left", "age_left"),
+    [
+        (10, 3600, 0, 3000, None),
+        # The database does not know yet that anybody has been there.
+        (None, 3600, 7200, 1800, 5400),
+        (30, 600, 0, -1200, None),
+        (10, 0, 0, None, None),
+    ],
+)
+def test_when_a_server_is_stopped(
+    active: int | None, limit: int, max_age: int, idle_left: int | None, age_left: int | None
+) -> None:
+    now = datetime(2026, 11, 30, 12, 0)
+    found = profiles.time_left(
+        active=None if active is None else now - timedelta(minutes=active),
+        started=now - timedelta(minutes=30),
+        limit=limit,
+        max_age=max_age,
+        now=now.replace(tzinfo=timezone.utc),
+    )
+    assert found == {"limit": limit, "idle_left": idle_left, "age_left": age_left}

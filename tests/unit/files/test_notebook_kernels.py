@@ -195,6 +195,43 @@ def test_how_large_a_message_may_be(module: Module, asked: str, memory: int, exp
     assert module("kernelwords").message_limit(asked, memory) == expected
 
 
+def test_memory(module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the limit counts, and whom to ask when it is used up."""
+    words = module("kernelwords")
+    used, stats = tmp_path / "used", tmp_path / "stats"
+    monkeypatch.setattr(words, "USED", (str(tmp_path / "none"), str(used)))
+    monkeypatch.setattr(words, "STATS", (str(stats),))
+    assert words.memory_used() == 0
+    used.write_text(f"{3 * GB}\n")
+    assert words.memory_used() == 3 * GB
+    for version in (f"inactive_file {GB}\n", f"inactive_file 5\nanon 1\ntotal_inactive_file {GB}\n"):
+        stats.write_text(f"anon 7\n{version}")
+        assert words.memory_used() == 2 * GB
+    assert words.spent(GB).endswith("an environment with more memory is needed.")
+    monkeypatch.setenv("GALILEAN_CONTACT", "help@example.org")
+    assert words.spent(GB).endswith("with more memory is needed: ask help@example.org.")
+
+
+def test_a_notice_before_a_kernel_is_stopped(module: Module) -> None:
+    words = module("kernelwords")
+    # One that is shown is not shown again with each minute.
+    said = [words.idle(left).split(",")[0] for left in (610, 590, 460, 440, 170, 140, 20)]
+    assert said == [
+        f"is stopped in about {time}"
+        for time in (
+            "10 minutes",
+            "10 minutes",
+            "10 minutes",
+            "5 minutes",
+            "5 minutes",
+            "2 minutes",
+            "a minute",
+        )
+    ]
+    words.tell("idle", "it ends", action=("Keep it running", "kernels/1/keep"))
+    assert words.notices()[0]["action"] == {"label": "Keep it running", "path": "kernels/1/keep"}
+
+
 def test_notices_take_the_place_of_earlier_ones(module: Module) -> None:
     words = module("kernelwords")
     heard: list[int] = []

@@ -209,6 +209,8 @@ def configure(
     c.GalileanSpawner.name_key = hashlib.sha256(f"names {secrets['cookie-secret']}".encode()).hexdigest()
     # Data encrypted with an older one stays readable.
     c.CryptKeeper.keys = keys.read(secrets["crypt-key"])
+    if data.get("cull_connected"):
+        c.JupyterHub.proxy_class = "galilean_hub.spawner.idle.QuietProxy"
     if secrets.get("client-secret"):
         c.OAuthenticator.client_secret = secrets["client-secret"]
     if secrets.get("login-password"):

@@ -25,7 +25,8 @@ SETTINGS: dict[str, t.Any] = {
     "pids_limit": 1024, "open_files": 16384, "tmp_limit": "1024M", "concurrent_spawn_limit": 3,
     "seccomp": {"defaultAction": "SCMP_ACT_ERRNO"}, "active_server_limit": 56, "cull_timeout": 3600,
     "cull_every": 300, "cull_max_age": 0, "kernel_cull_timeout": 3600, "busy_max_age": 604800,
-    "default_url": "/lab", "token_max_age": 86400, "failed_login_limit": 60, "config_extra": {},
+    "cull_warning": 600, "default_url": "/lab", "token_max_age": 86400, "failed_login_limit": 60,
+    "config_extra": {},
 }  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from ..http import outgoing
 from ..http.errors import refused
 from ..shared.approval import UnknownApproval
 from ..shared.claims import ClaimError, claimed_groups
+from ..spawner.idle import IdleHandler
 from ..state.files import save
 from .approval_api import ApprovalHandler
 from .approval_source import Source, open_source
@@ -298,6 +299,7 @@ class GalileanAccess(LoginGuard, Rules):
         app.template_vars["approval"] = self.approval_notice
         own = [
             (r"/api/galilean/disk", DiskHandler),
+            (r"/api/galilean/idle", IdleHandler),
             (r"/api/galilean/approval", ApprovalHandler),
             (r"/api/galilean/audit", CodeHandler),
         ]

@@ -77,6 +77,11 @@ class GalileanSpawner(DockerSpawner):
         Unicode(), config=True, help="Users who get the first environment without being asked."
     )
 
+    cull_default = Integer(
+        0, config=True, help="Seconds without activity until a server is stopped; 0: never."
+    )
+    cull_max_age = Integer(0, config=True, help="Seconds until a server is stopped in any case; 0: never.")
+
     disk_limit = Unicode(
         "0", config=True, help="What a home may take; 0: no limit, auto: a part of the disk."
     )

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timezone
 from typing import Any
 
 from ..shared.sizes import parse_size
@@ -179,6 +180,20 @@ def cull_timeout(groups: Mapping[str, Settings], mine: Collection[str]) -> int |
     values = [groups[name].get("cull_timeout") for name in mine if name in groups]
     own = [int(value) for value in values if value is not None]
     return None if not own else 0 if 0 in own else max(own)
+
+
+def time_left(
+    *, active: datetime | None, started: datetime | None, limit: int, max_age: int, now: datetime
+) -> dict[str, Any]:
+    """Seconds until a server is stopped: for being idle, and for its age; None for never."""
+
+    def left(since: datetime | None, seconds: int) -> float | None:
+        if not since or not seconds:
+            return None
+        # The database has no zones.
+        return seconds - (now - since.replace(tzinfo=timezone.utc)).total_seconds()
+
+    return {"limit": limit, "idle_left": left(active or started, limit), "age_left": left(started, max_age)}
 
 
 def git_identity(info: Mapping[str, Any], user: str) -> dict[str, str]:

@@ -25,13 +25,13 @@ def number(name: str, default: int) -> int:
 
 c: Any = globals()["get_config"]()
 
-# Idle kernels give their memory back even when a browser tab was left open; a busy one is never stopped.
+# Idle kernels give their memory back; no busy one is stopped, one with an open page is left alone or told.
 c.MappingKernelManager.cull_idle_timeout = number("NOTEBOOK_KERNEL_CULL_IDLE", 3600)
-c.MappingKernelManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 300)
-c.MappingKernelManager.cull_connected = bool(number("NOTEBOOK_KERNEL_CULL_CONNECTED", 1))
+c.MappingKernelManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 60)
+c.MappingKernelManager.cull_connected = bool(number("NOTEBOOK_KERNEL_CULL_CONNECTED", 0))
 c.MappingKernelManager.cull_busy = bool(number("NOTEBOOK_KERNEL_CULL_BUSY", 0))
 c.TerminalManager.cull_inactive_timeout = number("NOTEBOOK_TERMINAL_CULL_IDLE", 3600)
-c.TerminalManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 300)
+c.TerminalManager.cull_interval = number("NOTEBOOK_KERNEL_CULL_INTERVAL", 60)
 
 # The defaults (1 MB/s, 1000 messages/s) stop ordinary plots and progress bars.
 c.ZMQChannelsWebsocketConnection.iopub_data_rate_limit = 50_000_000
@@ -96,7 +96,7 @@ with contextlib.suppress(ImportError):
     from hubapps import servers
 
     extensions["lazyclassic"] = extensions["hubbusy"] = extensions["startpage"] = True
-    extensions["hubnotices"] = extensions["softwarepage"] = True
+    extensions["hubnotices"] = extensions["softwarepage"] = extensions["serverusage"] = True
     # Links that bring repositories (docs/repositories.md).
     if os.environ.get("GALILEAN_GIT_LINKS"):
         extensions["linkpages"] = True
@@ -122,9 +122,14 @@ with contextlib.suppress(ImportError):
         c.ServerApp.kernel_manager_class = "kernelends.Manager"
         c.ServerApp.kernel_websocket_connection_class = "messagelimit.Connection"
         c.Connection.most = messagelimit.limit()
+        c.Manager.cull_warning = number("NOTEBOOK_CULL_WARNING", 600)
     if number("GALILEAN_AUDIT", 0) and not gateway:
         c.ServerApp.kernel_websocket_connection_class = "codeaudit.Connection"
         extensions["codeaudit"] = True
+    # Outputs survive a reload (docs/kernels.md).
+    if number("NOTEBOOK_KEEP_OUTPUTS", 0) and not gateway:
+        extensions["keptoutputs"] = True
+        labextensions.append("/opt/notebook/share/galilean/outputs/labextensions")
     c.ServerApp.tornado_settings["websocket_max_message_size"] = messagelimit.limit()
     c.Kernels.home_dir = "" if clean else f"{home_data}/kernels"
     if number("NOTEBOOK_USER_EXTENSIONS", 0) and not clean:

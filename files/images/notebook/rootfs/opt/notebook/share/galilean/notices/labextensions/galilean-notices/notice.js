@@ -27,7 +27,7 @@
   const ask = async (what) => {
     try {
       // What nobody did is no activity: idle servers still end.
-      const address = `${page.baseUrl}galilean/${what}?no_track_activity=1`;
+      const address = `${page.baseUrl}galilean/${what}${what.includes("?") ? "&" : "?"}no_track_activity=1`;
       const answer = await fetch(address, { cache: "no-store", headers: headers() });
       return answer.ok ? await answer.json() : null;
     } catch {
@@ -46,6 +46,16 @@
     return [];
   };
 
+  // What the page asks for by a button.
+  const post = async (what, body = {}) => {
+    try {
+      const address = `${page.baseUrl}galilean/${what}`;
+      await fetch(address, { method: "POST", headers: headers(), body: JSON.stringify(body) });
+    } catch {
+      // It is told that the network is lost.
+    }
+  };
+
   const show = ({ Dialog, showDialog }, { Widget }, title, kind, lines) => {
     const text = document.createElement(kind);
     text.textContent = lines.join("\n");
@@ -53,10 +63,14 @@
   };
 
   // JupyterLab cuts what is longer than 140 signs, and shows the rest nowhere.
-  const longer = (apputils, widgets, message) =>
-    message.length > 140
-      ? { actions: [{ label: "Details", callback: () => show(apputils, widgets, "Details", "p", [message]) }] }
-      : {};
+  const longer = (apputils, widgets, message, action) => {
+    const actions = [];
+    if (action) actions.push({ label: action.label, callback: () => void post(action.path) });
+    if (message.length > 140) {
+      actions.push({ label: "Details", callback: () => show(apputils, widgets, "Details", "p", [message]) });
+    }
+    return { actions };
+  };
 
   const repositories = (apputils, widgets) => {
     const { Notification } = apputils;
@@ -122,7 +136,7 @@
         if (shown.has(one.key) || seen().includes(one.id)) continue;
         const notification = Notification.emit(one.message, one.kind, {
           autoClose: false,
-          ...longer(apputils, widgets, one.message),
+          ...longer(apputils, widgets, one.message, one.action),
         });
         shown.set(one.key, { id: one.id, notification });
       }
@@ -188,6 +202,8 @@
 
   window._JUPYTERLAB = window._JUPYTERLAB || {};
   window._JUPYTERLAB[NAME] = {
+    // For our other extensions: JupyterLab asks for none of them before all are there.
+    tools: { load, headers, ask, post, page },
     init: (scope) => {
       shared = scope;
     },
