@@ -207,7 +207,9 @@ def measure(variant: Variant, image: str, extra: list[str], env: dict[str, str],
                 )
             time.sleep(0.01)
         variant.wall.append(time.monotonic() - started)
-        process = Path("/proc", docker("inspect", "--format", "{{.State.Pid}}", container))
+        first = docker("inspect", "--format", "{{.State.Pid}}", container)
+        # The server is the eldest child of the init process.
+        process = Path("/proc", Path(f"/proc/{first}/task/{first}/children").read_text().split()[0])
         ticks = process.joinpath("stat").read_text().rpartition(")")[2].split()
         variant.cpu.append((int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK"))
         status = dict(line.split(":", 1) for line in process.joinpath("status").read_text().splitlines())

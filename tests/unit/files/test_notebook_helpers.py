@@ -237,3 +237,19 @@ def test_apps_as_the_proxy_takes_them(module: Module, tmp_path: Path) -> None:
     }
     for mistake in ("nonsense", "{}", "7"):
         assert module("hubapps").servers_of(mistake) == {}
+
+
+def test_features_and_languages_that_an_image_has(
+    module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = module("labfeatures")
+    monkeypatch.setattr(features, "PACKAGES", tmp_path)
+    monkeypatch.setattr(features, "SHELF", tmp_path)
+    for folder in ("jupyter_archive", "jupyterlab_git", "languages/fr_FR"):
+        (tmp_path / folder).mkdir(parents=True)
+    # git is only there in part.
+    told = {"NOTEBOOK_FEATURES": " archive,debugger,git,,magic", "NOTEBOOK_LANGUAGES": "fr_FR, xx_XX"}
+    assert features.wanted(told) == ["archive"]
+    assert features.languages(told) == [f"{tmp_path}/languages/fr_FR"]
+    assert features.without_debugger(told) is features.without_debugger({}) is False
+    assert features.without_debugger({"NOTEBOOK_FEATURES": "archive"}) is True

@@ -38,6 +38,7 @@ def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
     assert spawner["remove"] is True
     assert spawner["volumes"]["hub-home-{home}"] == "/home/jovyan"
     assert spawner["volumes"]["galilean-software-x-1"] == {"bind": "/opt/software", "mode": "ro,nocopy"}
+    assert spawner["extra_create_kwargs"]["hostname"] == "jupyter-hub"
     host = spawner["extra_host_config"]
     assert host["cap_drop"] == ["ALL"]
     assert host["memswap_limit"] == spawner["mem_limit"]
@@ -56,6 +57,13 @@ def test_what_a_notebook_server_is_told_of_pages() -> None:
     told = data(**asked)["traits"]["DockerSpawner"]["environment"]
     assert told["NOTEBOOK_MAX_MESSAGE"] == str(64 * 2**20)
     assert told["NOTEBOOK_USER_EXTENSIONS"] == "1"
+
+
+def test_what_a_notebook_server_is_told_of_jupyterlab() -> None:
+    asked = {"lab_features": ["git", "trash"], "lab_languages": [], "hidden_files": False, "trash_days": 7}
+    told = data(**asked)["traits"]["DockerSpawner"]["environment"]
+    expected = {"FEATURES": "git,trash", "LANGUAGES": "", "HIDDEN_FILES": "0", "TRASH_DAYS": "7"}
+    assert {name: told[f"NOTEBOOK_{name}"] for name in expected} == expected
 
 
 @pytest.mark.parametrize(
