@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import typing as t
 import zipfile
+from pathlib import Path
 
 import pytest
 from browser import Visit, visit
-from engine import docker
+from engine import apply_images, docker
 from environments import BASE, TOKEN, Server, running
 from playwright.sync_api import expect
 
@@ -27,9 +29,20 @@ deleted() {
 deleted .local/share/Trash 'long ago' '40 days ago'
 deleted .local/share/Trash recent '1 hour ago'
 deleted /shared/lab/.Trash-1 'long ago' '40 days ago'
+settings=.jupyter/lab/user-settings/galilean-notifications && mkdir -p $settings
+echo '{"seconds": 1}' > $settings/plugin.jupyterlab-settings
 """
 # The page is safe by its name, as with HTTPS: otherwise browsers have no notifications.
 SITE = "lab.localhost"
+SAID = """
+() => {
+  window.said = [];
+  const Real = window.Notification;
+  window.Notification = class extends Real {
+    constructor(title, options) { super(title, options); window.said.push([title, options.body]); }
+  };
+}
+"""
 # Names of modules of the server.
 LAZY = ("jupyter_archive", "jupyterlab_quickopen", "jupyterlab_trash_mgmt_extension", "jupyter_server_proxy")
 # What is deleted while there is no room, and what is deleted from another mount of the same device.
@@ -83,6 +96,7 @@ def person(server: Server, tmp_path_factory: pytest.TempPathFactory) -> t.Iterat
     address = server.url.removeprefix("http://").partition(":")[0]
     url = f"http://{SITE}:8888"
     with visit(url, tmp_path_factory.mktemp("pictures"), hosts=f"MAP {SITE} {address}") as seen:
+        seen.page.context.grant_permissions(["notifications"], origin=url)
         seen.go(f"{BASE}/lab?token={TOKEN}")
         seen.page.locator(".jp-Launcher").wait_for()
         yield seen
@@ -202,6 +216,30 @@ def test_files_are_opened_by_a_part_of_their_name(person: Visit) -> None:
     person.page.locator(".jp-CSVViewer").wait_for()
 
 
+def test_the_first_tab_completes_and_a_long_cell_notifies(person: Visit) -> None:
+    menu(person, "File", "New Launcher")
+    person.page.locator(".jp-LauncherCard[data-category='Notebook']:visible").first.click()
+    person._wait_for_kernel()
+    person.page.keyboard.type("import time")
+    person.page.keyboard.press("Shift+Enter")
+    person._wait_for_kernel()
+    person.page.keyboard.type("time.s")
+    person.page.keyboard.press("Tab")
+    # The kernel's first answer takes longer than JupyterLab waits for by itself.
+    person.page.locator(".jp-Completer-item", has_text="sleep").first.wait_for()
+    person.page.keyboard.press("Escape")
+    person.page.keyboard.type("leep(2)")
+    person.page.evaluate(SAID)
+    person.page.keyboard.press("Shift+Enter")
+    # As when somebody looks at another page.
+    person.page.evaluate("void (document.hasFocus = () => false)")
+    person.page.wait_for_function("window.said.length")
+    ((title, body),) = person.page.evaluate("window.said")
+    assert re.fullmatch(r"Untitled\d*\.ipynb", title)
+    assert re.fullmatch(r"A cell has ended after \d+ s\.", body)
+    assert person.errors == []
+
+
 def test_programs_of_the_users_own(server: Server) -> None:
     serve = ["python3", "-m", "http.server", "--bind=127.0.0.1", "--directory=/home/jovyan/course", "8501"]
     docker("exec", "--detach", server.container, *serve)
@@ -212,3 +250,33 @@ def test_programs_of_the_users_own(server: Server) -> None:
     # This machine's alone.
     assert server.get("proxy/169.254.169.254:80/")[0] == 403
     assert "/login?next=" in server.get("proxy/8501/", token=False)[1]
+
+
+@pytest.mark.slow
+def test_git_and_dashboards(prefix: str, tmp_path: Path) -> None:
+    """Both are parts of the image where the hub turns them on."""
+    built = apply_images(tmp_path, {"jupyterhub_lab_features": ["git", "voila"]})
+    assert built.status == 0, built.said
+    cell: dict[str, t.Any] = {
+        "cell_type": "code",
+        "source": "6 * 7",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+    }
+    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    with running(built.refs["notebook"], f"{prefix}-extras", "--env=NOTEBOOK_FEATURES=git,voila") as server:
+        sh(server, f"mkdir a && cd a && git init -q && echo '{json.dumps(book)}' > b.ipynb")
+        assert extensions(server) >= {
+            "@jupyterlab/git",
+            "nbdime-jupyterlab",
+            "@voila-dashboards/jupyterlab-preview",
+        }
+        assert not [name for name in ("voila", "jupyterlab_git", "nbdime") if f"{name} | " in server.logs()]
+        with server.visit(tmp_path, "voila/render/a/b.ipynb") as person:
+            person.page.get_by_text("42", exact=True).wait_for()
+            assert not [error for error in person.errors if "https://" in error]
+        with server.visit(tmp_path, "lab/tree/a/b.ipynb") as person:
+            person.page.get_by_role("button", name="Render with Voilà").wait_for()
+            panel(person, "jp-git-sessions")
+            person.page.locator("#jp-git-sessions").get_by_text("b.ipynb").wait_for()
