@@ -25,8 +25,8 @@ options:
       - V(host_proxy) or V(hub_proxy), for the HTTP proxy of the host or hub. Its URL may contain a password.
       - V(common), for values that several roles use, such as the title of the hub.
       - V(openstack_host) or V(service_account), for values of the roles openstack and users.
-      - V(hub), V(login), V(listed_users), V(web_live), V(egress), V(egress_sources), V(stacks) or V(welcome_folders), for values
-        of the hub.
+      - V(hub), V(login), V(listed_users), V(web_live), V(egress), V(egress_sources), V(notebook_extras), V(stacks) or
+        V(welcome_folders), for values of the hub.
     type: list
     elements: str
     required: true
@@ -88,6 +88,7 @@ class LookupModule(LookupBase):
                     hub.hub,
                     hub.listed_users,
                     hub.login,
+                    hub.notebook_extras,
                     hub.stacks,
                     hub.web_live,
                     hub.welcome_folders,

@@ -258,6 +258,7 @@ PAGES = (
     "nbconvert",
     "proxy",
     "rstudio",
+    "voila",
 )
 
 
@@ -569,7 +570,7 @@ def capacity_problems(
 
 
 def _exchange_problems(settings: Settings) -> list[str]:
-    """Of what passes between pages and servers: messages that do not fit, extensions that could act for somebody else."""
+    """Of what passes between pages and servers: messages that do not fit, files that are kept, extensions that could act for somebody else."""
     found = []
     with contextlib.suppress(KeyError, ValueError):
         if parse_size(settings["message_limit"]) > parse_size(settings["memory_limit"]) // 4:
@@ -577,6 +578,9 @@ def _exchange_problems(settings: Settings) -> list[str]:
                 f"jupyterhub_message_limit is {settings['message_limit']!r} while jupyterhub_memory_limit is "
                 f"{settings['memory_limit']!r}: several copies of a message are in memory at a time, so give at most a quarter"
             )
+    days = settings.get("trash_days", 0)
+    if days < 0:
+        found.append(f"jupyterhub_trash_days is {days}: give a number of days, or 0 for no trash")
     if settings.get("user_extensions") and not settings.get("subdomains"):
         found.append(
             "jupyterhub_user_extensions is true while jupyterhub_subdomains is false: an extension of one user could act as "

@@ -131,6 +131,11 @@ def stacks(settings: Settings) -> list[str]:
     return [name for name in _with(included, [stack]) if name]
 
 
+def notebook_extras(settings: Settings) -> list[str]:
+    """Features of JupyterLab that the notebook image has only where the hub turns them on."""
+    return [name for name in settings["jupyterhub_lab_features"] if name in ("git", "voila")]
+
+
 def welcome_folders(settings: Settings) -> list[str]:
     """The welcome material of the collection for these stacks."""
     folders = [os.path.join(settings.collection, "files", "notebooks", stack) for stack in stacks(settings)]

@@ -47,6 +47,15 @@ ACCESS: dict[str, t.Any] = {
 }  # fmt: skip
 
 
+# What servers are told of JupyterLab.
+LAB = {
+    "lab_features": "NOTEBOOK_FEATURES",
+    "lab_languages": "NOTEBOOK_LANGUAGES",
+    "hidden_files": "NOTEBOOK_HIDDEN_FILES",
+    "trash_days": "NOTEBOOK_TRASH_DAYS",
+}
+
+
 def merge(base: dict[str, t.Any], extra: dict[str, t.Any]) -> dict[str, t.Any]:
     """Return base with extra laid over it: mappings merge, everything else is replaced."""
     merged = dict(base)
@@ -131,6 +140,10 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         environment["NOTEBOOK_USER_EXTENSIONS"] = "1"
     if settings.get("git_links"):
         environment["GALILEAN_GIT_LINKS"] = json.dumps(settings["git_links"])
+    for name, variable in LAB.items():
+        if name in settings:
+            value = settings[name]
+            environment[variable] = ",".join(value) if isinstance(value, list) else str(int(value))
     if _live_folders(settings):
         environment["NOTEBOOK_WEB_LIVE"] = "1"
     software = settings.get("software") or {}
@@ -155,6 +168,8 @@ def _spawner_traits(layout: dict[str, t.Any], settings: dict[str, t.Any]) -> dic
         "http_timeout": 60,
         "environment": environment,
         "extra_create_kwargs": {
+            # In the prompt of terminals, in place of a number. The hub's own name would lead to the server itself.
+            "hostname": f"jupyter-{layout['name']}",
             "labels": {
                 "galilean.hub.instance": layout["name"],
                 "galilean.hub.role": "user",

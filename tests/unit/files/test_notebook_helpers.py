@@ -318,3 +318,19 @@ def test_links_stay_in_the_home_and_out_of_repositories(module: Module, tmp_path
         link = homelink.link_of({"repo": "https://git.test/course", "targetpath": path}, ["git.test"])
         with pytest.raises(homelink.Problem, match=r"in the repository ~/own|leads out of the home"):
             homelink.place_for(home, link)
+
+
+def test_features_and_languages_that_an_image_has(
+    module: Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = module("labfeatures")
+    monkeypatch.setattr(features, "PACKAGES", tmp_path)
+    monkeypatch.setattr(features, "SHELF", tmp_path)
+    for folder in ("jupyter_archive", "jupyterlab_git", "languages/fr_FR"):
+        (tmp_path / folder).mkdir(parents=True)
+    # git is only there in part.
+    told = {"NOTEBOOK_FEATURES": " archive,debugger,git,,magic", "NOTEBOOK_LANGUAGES": "fr_FR, xx_XX"}
+    assert features.wanted(told) == ["archive"]
+    assert features.languages(told) == [f"{tmp_path}/languages/fr_FR"]
+    assert features.without_debugger(told) is features.without_debugger({}) is False
+    assert features.without_debugger({"NOTEBOOK_FEATURES": "archive"}) is True

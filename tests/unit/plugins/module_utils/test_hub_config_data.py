@@ -39,6 +39,7 @@ def test_a_users_server_is_confined_and_its_home_is_kept() -> None:
     assert spawner["remove"] is True
     assert spawner["volumes"]["hub-home-{home}"] == "/home/jovyan"
     assert spawner["volumes"]["galilean-software-x-1"] == {"bind": "/opt/software", "mode": "ro,nocopy"}
+    assert spawner["extra_create_kwargs"]["hostname"] == "jupyter-hub"
     host = spawner["extra_host_config"]
     assert host["cap_drop"] == ["ALL"]
     assert host["memswap_limit"] == spawner["mem_limit"]
@@ -65,6 +66,13 @@ def test_what_a_notebook_server_is_told_of_pages() -> None:
 def test_servers_with_names_are_a_setting(limit: int, allowed: bool, most: int) -> None:
     hub = data(named_server_limit=limit)["traits"]["JupyterHub"]
     assert (hub["allow_named_servers"], hub["named_server_limit_per_user"]) == (allowed, most)
+
+
+def test_what_a_notebook_server_is_told_of_jupyterlab() -> None:
+    asked = {"lab_features": ["git", "trash"], "lab_languages": [], "hidden_files": False, "trash_days": 7}
+    told = data(**asked)["traits"]["DockerSpawner"]["environment"]
+    expected = {"FEATURES": "git,trash", "LANGUAGES": "", "HIDDEN_FILES": "0", "TRASH_DAYS": "7"}
+    assert {name: told[f"NOTEBOOK_{name}"] for name in expected} == expected
 
 
 @pytest.mark.parametrize(

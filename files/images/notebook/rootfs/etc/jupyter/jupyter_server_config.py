@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -106,6 +107,24 @@ with contextlib.suppress(ImportError):
         c.ServerProxy.servers = apps
         extensions["jupyter_server_proxy"] = True
         labextensions.append("/opt/notebook/share/galilean/apps/labextensions")
+# What a site turns on, and where deleted files go (docs/jupyterlab.md).
+with contextlib.suppress(ImportError):
+    import hometrash
+    import labfeatures
+
+    features = labfeatures.wanted(os.environ)
+    labextensions += labfeatures.labextensions(features)
+    sys.path += labfeatures.languages(os.environ)
+    if features or labfeatures.without_debugger(os.environ):
+        extensions["labfeatures"] = True
+    if "voila" in features:
+        c.VoilaConfiguration.page_config_hook = labfeatures.voila_page
+        # It is made for other pages.
+        c.VoilaConfiguration.extension_denylist = ["@jupyter-notebook/lab-extension"]
+    hometrash.use()
+    c.FileContentsManager.delete_to_trash = number("NOTEBOOK_TRASH_DAYS", 30) > 0
+    c.FileContentsManager.always_delete_dir = True
+    c.ContentsManager.allow_hidden = bool(number("NOTEBOOK_HIDDEN_FILES", 1))
 # What is said of kernels, their own ones, and how large messages may be (docs/kernels.md).
 with contextlib.suppress(ImportError):
     import messagelimit

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Says in JupyterLab and in the classic notebook why a kernel ended, which message is too large for one, what there is to
-// say of repositories in the home, and when the home or a shared folder is nearly full, or has more than its limit. An
-// extension that needs no build.
+// say of repositories in the home, and when the home or a shared folder is nearly full, or has more than its limit. Takes the
+// first choice of a theme. An extension that needs no build.
 "use strict";
 
 (() => {
@@ -163,6 +163,21 @@
     };
   };
 
+  // While JupyterLab follows the colours of the system, it takes the first choice of a theme for nothing but the wish to
+  // follow them no more. It is told a second time then.
+  const themes = ({ commands }) => {
+    let again = false;
+    commands.commandExecuted.connect((_sender, { id, args, result }) => {
+      if (id !== "apputils:change-theme" || again) return;
+      void result.then(async () => {
+        if (commands.isToggled(id, args)) return;
+        again = true;
+        await commands.execute(id, args);
+        again = false;
+      });
+    });
+  };
+
   const size = (bytes) => `${Number((bytes / 2 ** 20).toPrecision(3))} MB`;
 
   // The server would close the connection of a message that is too large, and nobody would know why nothing comes.
@@ -188,6 +203,7 @@
       description: "Says why kernels ended, what is wrong with repositories, and what is too large.",
       autoStart: true,
       activate: async (app) => {
+        themes(app);
         const first = await ask("kernels");
         if (first) keepSmall(...modules, first.message_limit);
         const parts = [
