@@ -578,9 +578,6 @@ def _exchange_problems(settings: Settings) -> list[str]:
                 f"jupyterhub_message_limit is {settings['message_limit']!r} while jupyterhub_memory_limit is "
                 f"{settings['memory_limit']!r}: several copies of a message are in memory at a time, so give at most a quarter"
             )
-    days = settings.get("trash_days", 0)
-    if days < 0:
-        found.append(f"jupyterhub_trash_days is {days}: give a number of days, or 0 for no trash")
     if settings.get("user_extensions") and not settings.get("subdomains"):
         found.append(
             "jupyterhub_user_extensions is true while jupyterhub_subdomains is false: an extension of one user could act as "

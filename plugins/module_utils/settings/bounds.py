@@ -122,6 +122,7 @@ BOUNDS = {
     "jupyterhub_releases_keep": ONE,
     "jupyterhub_sharing_days": Bound(0, 365),
     "jupyterhub_token_max_age": ZERO,
+    "jupyterhub_trash_days": ZERO,
     "monitoring_alertmanager_port": Bound(1, PORT),
     "monitoring_check_minutes": Bound(0, 60),
     "monitoring_prometheus_port": Bound(1, PORT),

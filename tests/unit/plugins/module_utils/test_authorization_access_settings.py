@@ -102,8 +102,6 @@ def settings(**changes: t.Any) -> dict[str, t.Any]:
         ({"message_limit": "512M", "memory_limit": "2G"}, ""),
         ({"message_limit": "auto", "memory_limit": "2G"}, ""),
         ({"message_limit": "513M", "memory_limit": "2G"}, "at a time, so give at most a quarter"),
-        ({"trash_days": -1}, "jupyterhub_trash_days is -1: give a number of days, or 0 for no trash"),
-        ({"trash_days": 0}, ""),
         ({"user_extensions": True}, "set jupyterhub_subdomains to true as well"),
         ({"user_extensions": True, "subdomains": True}, ""),
         ({"sharing_days": 7}, "jupyterhub_sharing_days is 7 while jupyterhub_subdomains is false"),
