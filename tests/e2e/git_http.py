@@ -3,7 +3,7 @@
 """A git server over HTTPS, for a container with Python and git: git's own http-backend behind a login.
 
 Repositories below /srv/git whose names begin with "private" want a login, those with a file "closed" are
-nobody's, one whose name begins with "slow" keeps its users waiting, "moved" leads to where it is, and
+nobody's, one whose name begins with "slow" keeps its users waiting, "redirected" leads to another, and
 "page" to the same with .git at its end, as some servers do. Large files are in /srv/lfs. The login is
 GIT_USER with GIT_PASSWORD, or with a token that USERINFO, an address of an OpenID provider, knows.
 Certificates are in /srv/tls: cert.pem, key.pem and the provider's.
@@ -50,9 +50,9 @@ class Git(http.server.BaseHTTPRequestHandler):
         body = self._body()
         if path.startswith("/slow"):
             time.sleep(60)
-        if path.startswith("/moved") or (path.startswith("/page") and ".git" not in path):
+        if path.startswith("/redirected") or (path.startswith("/page") and ".git" not in path):
             name, slash, rest = path[1:].partition("/")
-            place = "course" if name.startswith("moved") else name
+            place = "course" if name.startswith("redirected") else name
             self.send_response(301)
             self.send_header("Location", f"https://{self.headers['Host']}/{place}.git{slash}{rest}?{query}")
             self.send_header("Content-Length", "0")

@@ -245,7 +245,7 @@ def test_a_kernel_that_nobody_uses_is_stopped_with_notice(notebook: str, prefix:
         running(notebook, f"{prefix}-idle", *options) as server,
         server.visit(tmp_path, "lab") as person,
     ):
-        person.new_notebook()
+        own_kernels.start_notebook(person, "Python 3")
         own_kernels.run(person, "print('here')")
         own_kernels.printed(person, "here")
         before = person.page.locator(".Toastify__toast", has_text="is stopped in about a minute")

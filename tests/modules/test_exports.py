@@ -44,6 +44,7 @@ print("shown")
 ![a picture elsewhere](https://example.org/x.png) ![attached](attachment:pixel.png)
 """
 TABLE = "<style>td {color: red}</style><table><tr><th>a</th></tr><tr><td>1.5</td></tr></table>"
+WIDGET = "application/vnd.jupyter.widget-view+json"
 OUTPUTS: list[dict[str, t.Any]] = [
     {"output_type": "stream", "name": "stdout", "text": "\x1b[31mred\x1b[0m\n"},
     {"data": {"text/html": TABLE, "text/plain": "   a\n0  1.5"}},
@@ -51,7 +52,7 @@ OUTPUTS: list[dict[str, t.Any]] = [
     {"data": {"image/svg+xml": DRAWING, "text/plain": "<Figure>"}},
     {"data": {"text/latex": r"$\displaystyle \int \frac{1}{x}\, dx$", "text/plain": "Integral"}},
     {"data": {"text/html": "<script>document.write('never')</script>"}},
-    {"data": {"application/vnd.jupyter.widget-view+json": {}, "text/plain": "IntSlider(value=3)"}},
+    {"data": {WIDGET: {"model_id": "0af9", "version_major": 2}, "text/plain": "IntSlider(value=3)"}},
     {"output_type": "error", "ename": "E", "evalue": "bad", "traceback": ["\x1b[31mE\x1b[0m: bad luck"]},
 ]
 # Entries of the menu: the end of the file's name, and what the file has.
@@ -131,6 +132,9 @@ def test_each_entry_of_the_menu_works(server: Server, tmp_path: Path) -> None:
             entries.get_by_text(entry, exact=True).click()
             while len(exports := [url for url in addresses if "/nbconvert/" in url]) == number:
                 assert time.monotonic() < end, (entry, addresses)
+                # HTML asks whether scripts of outputs shall be left out.
+                if (agree := page.locator(".jp-Dialog").get_by_role("button", name="Ok")).is_visible():
+                    agree.click()
                 page.wait_for_timeout(200)
             answer = page.request.get(exports[-1], headers=WHO, timeout=PATIENCE)
             assert answer.status == 200, (entry, answer.text()[:500])
@@ -173,7 +177,7 @@ def test_plots_move_without_the_internet(server: Server, tmp_path: Path) -> None
             route.abort()
 
     asked: list[str] = []
-    with server.visit(tmp_path, "lab/tree/moving.ipynb") as person:
+    with server.visit(tmp_path, "lab/workspaces/moving/tree/moving.ipynb") as person:
         page = person.page
         page.route("**", only_here)
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")

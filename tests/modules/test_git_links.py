@@ -160,7 +160,7 @@ def test_nothing_is_written_over(server: Linked) -> None:
 def test_a_repository_leads_nowhere_else(server: Linked) -> None:
     """Redirects, submodules and large files of other hosts, and files beyond a link in it."""
     up = server.upstream
-    found = server.brought("moved")
+    found = server.brought("redirected")
     assert "its server leads to another address" in found["message"]
     up.commit("page", {"a.txt": "a"})
     _, found = server.follow({"repo": up.url("page").removesuffix(".git")}, agreed=True)

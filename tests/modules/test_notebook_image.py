@@ -173,7 +173,7 @@ def test_pip_works_in_the_home(home: Home) -> None:
     )
     assert home.sh("python3 -c 'import tempfile; print(tempfile.mkdtemp())'").startswith("/tmp/")
     # Another server of the same user has its own, and takes nothing away from the first.
-    home.sh("touch ~/.cache/galilean-scratch/mine")
+    home.sh("mkdir -p ~/.cache/galilean-scratch && touch ~/.cache/galilean-scratch/mine")
     home.options.append("--env=JUPYTERHUB_SERVER_NAME=gpu")
     said = home.sh("pip install ~/where 2>&1; ls ~/.cache/galilean-scratch")
     assert "it works in /home/jovyan/.cache/galilean-scratch-gpu/" in said

@@ -143,7 +143,6 @@ with contextlib.suppress(ImportError):
         c.Connection.most = messagelimit.limit()
         c.Manager.cull_warning = number("NOTEBOOK_CULL_WARNING", 600)
     if number("GALILEAN_AUDIT", 0) and not gateway:
-        c.ServerApp.kernel_websocket_connection_class = "codeaudit.Connection"
         extensions["codeaudit"] = True
     # Outputs survive a reload (docs/kernels.md).
     if number("NOTEBOOK_KEEP_OUTPUTS", 0) and not gateway:
