@@ -17,6 +17,8 @@ done
 mkdir ${software}/share
 mv ${tree}/usr/share/man ${software}/share/man
 find ${software}/share/man -mindepth 1 -maxdepth 1 -type d -not -name 'man[1-9]' -exec rm -rf {} +
+# With an index: apropos needs it, and man says that it is missing.
+makewhatis ${software}/share/man
 
 cd ${tree}/usr
 # Out: sanitizers, link-time optimization, profiling, Python's own library (extensions need its headers only), manuals.
