@@ -177,6 +177,7 @@ def google(name: str, domain: str, **more: t.Any) -> dict[str, t.Any]:
     return {"email": f"{name}@{domain}", "verified_email": True, "hd": domain, **more}
 
 
+@pytest.mark.slow
 def test_google(story: Scenario, forge: Forge, hub: str) -> None:
     assert "Who can log in: everybody of institute.example.org." in hub
     with story.visit() as somebody:
@@ -215,6 +216,7 @@ def test_google(story: Scenario, forge: Forge, hub: str) -> None:
     assert "Blocked h@other.example.org with 'hd=other.example.org' not in hosted_domain" in log
 
 
+@pytest.mark.slow
 def test_who_is_no_longer_listed_is_stopped(story: Scenario) -> None:
     """The hub looks by itself, also where others run who came by another kind of login."""
     server(story, "g@institute.example.org")
@@ -222,6 +224,7 @@ def test_who_is_no_longer_listed_is_stopped(story: Scenario) -> None:
     story.wait_for_end("g@institute.example.org", 60)
 
 
+@pytest.mark.slow
 def test_github(story: Scenario, forge: Forge) -> None:
     switch(story, "github", {"organizations": ["institute"], "url": forge.url})
     forge.members = {"institute": ["gina"]}
@@ -526,6 +529,7 @@ def test_an_approval_of_the_hubs_own_is_taken_back(story: Scenario, members: tup
         arrive(somebody, renamed)
 
 
+@pytest.mark.slow
 def test_a_file_of_passwords(story: Scenario) -> None:
     """Also somebody whom no setting lists. Before, a bare error 500 for the first login of everybody else."""
     switch(story, "pam", allow_all=True, admin_users=["pia"])

@@ -239,6 +239,7 @@ def test_shared_folders_are_in_the_list_of_files(notebook: str, prefix: str, tmp
 IDLE = {"KERNEL_CULL_IDLE": 12, "KERNEL_CULL_INTERVAL": 1, "KERNEL_CULL_CONNECTED": 1, "CULL_WARNING": 9}
 
 
+@pytest.mark.slow
 def test_a_kernel_that_nobody_uses_is_stopped_with_notice(notebook: str, prefix: str, tmp_path: Path) -> None:
     options = [f"--env=NOTEBOOK_{name}={value}" for name, value in IDLE.items()]
     with (

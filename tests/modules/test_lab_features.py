@@ -264,7 +264,8 @@ def test_git_and_dashboards(prefix: str, tmp_path: Path) -> None:
         "outputs": [],
         "execution_count": None,
     }
-    book = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    book = {"cells": [cell], "metadata": kernel, "nbformat": 4, "nbformat_minor": 4}
     with running(built.refs["notebook"], f"{prefix}-extras", "--env=NOTEBOOK_FEATURES=git,voila") as server:
         sh(server, f"mkdir a && cd a && git init -q && echo '{json.dumps(book)}' > b.ipynb")
         assert extensions(server) >= {

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each promise of the threat model and of docs/promises.md names a test, and each named test exists."""
+"""Each promise of the threat model and of docs/promises.md names a test, and each test that pages name exists."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from . import tree
 
 THREATS = (tree.REPO / "docs/threat-model.md").read_text()
 PROMISES = (tree.REPO / "docs/promises.md").read_text()
+OTHERS = (tree.REPO / "docs/other-systems.md").read_text()
 # `tests/attacks/test_edge.py::test_name`, or a file alone.
 TEST = re.compile(r"`((?:tests|molecule)/[\w/]+\.py)(?:::(\w+))?`")
 SECURITY = re.search(r"^## Security promises\n(.*?)^## ", THREATS, re.MULTILINE | re.DOTALL)
@@ -40,7 +41,7 @@ def test_a_promise_has_its_test(promise: list[str]) -> None:
     assert any(TEST.search(cell) for cell in promise[1:]), promise
 
 
-@pytest.mark.parametrize(("file", "name"), sorted(set(TEST.findall(THREATS + PROMISES))))
+@pytest.mark.parametrize(("file", "name"), sorted(set(TEST.findall(THREATS + PROMISES + OTHERS))))
 def test_what_is_named_is_there(file: str, name: str) -> None:
     names = {
         node.name
