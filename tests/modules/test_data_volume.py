@@ -309,14 +309,14 @@ REFUSED: list[tuple[t.Callable[[Volume], None], str]] = [
 @pytest.mark.parametrize(("prepare", "message"), REFUSED, ids=[case[0].__name__ for case in REFUSED])
 def test_what_is_there_is_refused(volume: Volume, prepare: t.Callable[[Volume], None], message: str) -> None:
     prepare(volume)
-    do("sync")
+    do("sync", volume.device)
     before = volume.digest(), volume.fstab.read_text()
     expected = message.replace("DEVICE", volume.device).replace("PATH", str(volume.path))
     result = volume.observe()
     assert result["failed"], result
     assert re.search(expected, result["msg"])
     assert "\n" not in result["msg"]
-    do("sync")
+    do("sync", volume.device)
     assert (volume.digest(), volume.fstab.read_text()) == before
 
 
