@@ -220,7 +220,10 @@ def all_of_it(seen: Visit, cell: int) -> None:
     output = seen.page.locator(".jp-NotebookPanel .jp-CodeCell").nth(cell)
     output.locator(".jp-InputPrompt", has_text=re.compile(r"^\[\d+\]:$")).wait_for()
     text = output.locator(".jp-Cell-outputArea").inner_text()
-    assert text.split("\n") == [*(f"line {number}" for number in range(LINES)), "the end"]
+    assert [line for line in text.split("\n") if line] == [
+        *(f"line {number}" for number in range(LINES)),
+        "the end",
+    ]
 
 
 def test_outputs_survive_a_reload_and_a_lost_network(site: Deployment, stranger: Visit) -> None:
@@ -521,14 +524,16 @@ def test_hub_shell(site: Deployment) -> None:
 
 
 @pytest.mark.slow
-def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders: tuple[Path, Path]) -> None:
+def test_changes_show_at_the_next_reload(
+    site: Deployment, page: Visit, portal: Portal, folders: tuple[Path, Path]
+) -> None:
     ours, own = folders
     # Folders that ours has, too: the images stay as they are.
     for name in ("hub/templates", "hub/static", "notebook/static"):
         (own / name).mkdir(parents=True)
     leave(page)
     UserClient(site.url, site.token, "ada").stop()
-    site.set(**LOOK, images_web_path=str(ours), images_web_site_path=str(own))
+    site.set(**LOOK, **portal.settings, images_web_path=str(ours), images_web_site_path=str(own))
     said = site.run("web_dev").assert_done().flat()
     for folder in (own, ours):
         assert f"Hub {folder}/hub" in said
@@ -571,10 +576,10 @@ def test_changes_show_at_the_next_reload(site: Deployment, page: Visit, folders:
 
 
 @pytest.mark.slow
-def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
+def test_site_puts_everything_back(site: Deployment, page: Visit, portal: Portal) -> None:
     leave(page)
     # With the look of before, so that no image is built of what was tried.
-    site.set(**LOOK)
+    site.set(**LOOK, **portal.settings)
     outcome = site.run("configure", name="web-back").assert_done()
     assert "galilean.hub.jupyterhub : Ensure the containers of the instance run" in outcome.changed_tasks()
     mounts = docker("inspect", "--format", "{{range .Mounts}}{{.Destination}} {{end}}", site.container("hub"))
@@ -593,12 +598,14 @@ def test_site_puts_everything_back(site: Deployment, page: Visit) -> None:
     expect(page.page.locator("body")).to_have_attribute("data-jp-theme-light", "true")
 
 
-def test_an_announcement_needs_no_restart_and_can_be_closed(site: Deployment, page: Visit) -> None:
+def test_an_announcement_needs_no_restart_and_can_be_closed(
+    site: Deployment, page: Visit, portal: Portal
+) -> None:
     leave(page)
     page.page.context.clear_cookies()
     page.log_in("ada", "any password")
     before = hub_started(site), server_of(site.instance, "ada")
-    site.set(**{**LOOK, "jupyterhub_web_announcement": "It is over"})
+    site.set(**{**LOOK, **portal.settings, "jupyterhub_web_announcement": "It is over"})
     outcome = site.run("configure", name="announcement").assert_done()
     assert outcome.changed_tasks() == [
         "galilean.hub.jupyterhub : Write title, announcement and links, and the instance's programs"

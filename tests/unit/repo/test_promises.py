@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Each promise of the threat model and of docs/promises.md names a test, and each test that pages name exists."""
+"""Each promise of the threat model and of docs/promises.md names a test; tests that pages name exist."""
 
 from __future__ import annotations
 

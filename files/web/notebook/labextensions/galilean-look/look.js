@@ -85,14 +85,15 @@
     return show;
   };
 
-  // The way home, at the right end of the classic notebook's upper bar. JupyterLab has it in its menu File.
+  // The way home, at the right end of the classic notebook's upper bar, which it hides on narrow screens: there beside the menus.
+  // JupyterLab has it in its menu File.
   const addHome = (Widget, shell) => {
     const home = new Widget({ node: document.createElement("a") });
     home.id = "galilean-home";
     home.node.href = `${page.hubHost || ""}${page.hubPrefix}home`;
     home.node.textContent = "Home";
     home.node.title = "Your servers, on the hub";
-    shell.add(home, "top", { rank: 20_000 });
+    shell.add(home, matchMedia("(max-width: 760px)").matches ? "menu" : "top", { rank: 20_000 });
   };
 
   const makeLinks = (menu) => {
