@@ -12,6 +12,8 @@ import typing as t
 import pytest
 from engine import ModuleRunner, docker
 
+pytestmark = pytest.mark.slow
+
 FRONTEND, LISTS = "/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock"
 HOLD = """
 import fcntl, sys, time
@@ -109,7 +111,6 @@ def test_after_the_limit_one_sentence_says_who_and_what_to_do(host: Host) -> Non
     assert "Traceback" not in str(refused)
 
 
-@pytest.mark.slow
 def test_what_an_interrupted_run_left_is_finished(host: Host) -> None:
     """dpkg's journal with an entry: apt refuses, as after a run that was killed."""
     host.lacks("less")
@@ -120,7 +121,6 @@ def test_what_an_interrupted_run_left_is_finished(host: Host) -> None:
     assert host.sh("dpkg-query --show --showformat='${db:Status-Status}' less") == "installed"
 
 
-@pytest.mark.slow
 def test_what_no_waiting_helps_is_told_at_once(host: Host) -> None:
     began = time.monotonic()
     refused = host.apt(name=["flock-of-no-birds"], wait=600)

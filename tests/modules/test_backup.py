@@ -238,6 +238,7 @@ def test_a_full_target_is_told(instance: Instance, place: Path) -> None:
         subprocess.run(as_root(["umount", str(small)]), check=True)
 
 
+@pytest.mark.slow
 def test_a_killed_backup_and_two_at_once(instance: Instance) -> None:
     instance.done("prepare")
     python(
@@ -273,6 +274,7 @@ def test_a_killed_backup_and_two_at_once(instance: Instance) -> None:
     assert instance.done("list")["snapshots"]
 
 
+@pytest.mark.slow
 def test_a_killed_restore_is_finished_by_the_next_one(instance: Instance) -> None:
     instance.done("prepare")
     python(
@@ -342,6 +344,7 @@ def files_of(instance: Instance, snapshot: str) -> list[str]:
     ).stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_a_killed_restore_over_an_instance_brings_back_what_was_meant(instance: Instance) -> None:
     """Not what was there, which came into a backup first; and no other one, until it is done."""
     instance.done("prepare")
@@ -389,6 +392,7 @@ def test_what_is_replaced_is_put_aside_with_all_that_it_has(instance: Instance) 
     assert not [name for name in before if name.startswith(("/state/log", "/state/backup"))]
 
 
+@pytest.mark.slow
 def test_what_is_mounted_is_in_the_backup_and_nothing_goes_through_a_mount(instance: Instance) -> None:
     """Shared folders on other machines."""
     inside = Path(instance.place("ada"), "notes", "disk")
@@ -629,6 +633,7 @@ def test_a_user_who_is_gone_gets_the_home_back(hub: Instance) -> None:
     shutil.rmtree(hub.home / "tmp", ignore_errors=True)
 
 
+@pytest.mark.slow
 def test_a_drill_compares(instance: Instance) -> None:
     """In an instance of its own, whose hub playbooks/drill.yml starts."""
     name, secret = f"{instance.name}-drill", instance.state / "secrets" / "cookie-secret"

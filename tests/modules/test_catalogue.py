@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from engine import ROOT, apply_images, docker
 
+pytestmark = pytest.mark.slow
+
 CHANNEL_PACKAGE = {
     "name": "greeting", "version": "1.2", "build": "0", "build_number": 0, "depends": [], "subdir": "noarch",
     "noarch": "generic",

@@ -312,6 +312,7 @@ print(seen, oct(os.stat(".").st_mode), open("hard").read(), os.readlink("out"))
 END"""
 
 
+@pytest.mark.slow
 def test_no_tree_blocks_archive_and_restoring(homes: Homes, instance: str, image: str) -> None:
     """Found before: the comparison could not enter the path, and read eight terabytes of nothing."""
     volume = make_home(instance, "gina", image, BLOCKING_TREE)

@@ -160,8 +160,13 @@ FAILURES: list[tuple[str, dict[str, t.Any], str, str]] = [
 ]
 
 
+# One of them shows how a failure is told; the others need as long.
 @pytest.mark.parametrize(
-    ("settings", "phase", "sentence"), [c[1:] for c in FAILURES], ids=[c[0] for c in FAILURES]
+    ("settings", "phase", "sentence"),
+    [
+        pytest.param(*case, id=name, marks=[] if name == "code raises" else pytest.mark.slow)
+        for name, *case in FAILURES
+    ],
 )
 def test_failure_says_which_step_and_why(
     hub: LoopbackHub, check: Run, settings: dict[str, t.Any], phase: str, sentence: str

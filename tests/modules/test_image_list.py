@@ -117,6 +117,7 @@ def test_builds_run_together_and_a_failure_stops_its_children_only(
     assert set(plan["missing"]) == {"plan-two", "plan-three"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["ansible", "module"])
 def test_killed_builds_are_finished_by_the_next_run(
     run_module: ModuleRunner, prefix: str, images: list[dict[str, t.Any]], tmp_path: Path, victim: str
