@@ -30,7 +30,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         script = ".js" in self.path
         body = b"" if script else b"<!doctype html><title>evil</title>"
-        self.send_response(200)
+        self.send_response(503 if "away" in self.path else 200)
         self.send_header("Content-Type", "text/javascript" if script else "text/html")
         self.send_header("Content-Length", str(len(body)))
         for name, value in HEADERS.items():
