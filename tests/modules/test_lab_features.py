@@ -280,4 +280,4 @@ def test_git_and_dashboards(prefix: str, tmp_path: Path) -> None:
         with server.visit(tmp_path, "lab/tree/a/b.ipynb") as person:
             person.page.get_by_role("button", name="Render with Voilà").wait_for()
             panel(person, "jp-git-sessions")
-            person.page.locator("#jp-git-sessions").get_by_text("b.ipynb").wait_for()
+            person.page.locator("#jp-git-sessions").get_by_text("b.ipynb", exact=True).wait_for()
