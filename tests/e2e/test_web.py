@@ -365,9 +365,13 @@ def test_home_tells_what_runs_and_leads_to_another_environment(site: Deployment,
     stranger.go("/hub/home")
     server = page.get_by_role("region", name="Your server")
     expect(server).to_contain_text("Plain Python")
+
     # What was measured last, and the limit of the environment.
-    measured = re.compile(r"\d+\.\d MiB of 1\.0 GiB")
-    wait_until(lambda: measured.search(str(page.reload() and server.inner_text())), 120, "the memory")
+    def is_measured() -> bool:
+        page.reload()
+        return re.search(r"\d+\.\d MiB of 1\.0 GiB", server.inner_text()) is not None
+
+    wait_until(is_measured, 120, "the memory")
     expect(server.locator("time")).to_contain_text("ago")
     expect(server.locator(".btn").first).to_have_text("Open my server")
     ground = "node => getComputedStyle(node).backgroundColor"
