@@ -570,7 +570,7 @@ def capacity_problems(
 
 
 def _exchange_problems(settings: Settings) -> list[str]:
-    """Of what passes between pages and servers: messages that do not fit, files that are kept, extensions that could act for somebody else."""
+    """Of what passes between pages and servers: messages that do not fit, extensions that could act for somebody else."""
     found = []
     with contextlib.suppress(KeyError, ValueError):
         if parse_size(settings["message_limit"]) > parse_size(settings["memory_limit"]) // 4:
