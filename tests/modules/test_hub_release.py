@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from engine import ModuleRunner, docker
+from loopback_hub import wait_until
 
 DATABASE = "jupyterhub.sqlite"
 # It says which settings it has read, writes them to its database, whose log stays until it is stopped, and
@@ -126,7 +127,8 @@ def test_what_is_undone_is_kept_whole(hub: Hub) -> None:
 def test_a_hub_that_has_read_what_is_new_is_started_anew(hub: Hub) -> None:
     failed = hub.switch(stopped="echo No room. >&2; false")
     assert "No room." in failed["msg"]
-    assert hub.started_as() == "two"
+    # Docker has started it, and Python takes its time.
+    wait_until(lambda: hub.started_as() == "two", 30, "the former container has read what is new")
     assert hub.release("undone", reason="No.")["outcome"] == "undone"
     assert hub.runs() == "one true"
     assert hub.started_as() == "one"
