@@ -1,16 +1,18 @@
 # SPDX-FileCopyrightText: 2026 galilean.hub contributors
 # SPDX-License-Identifier: BSD-3-Clause
-"""Every setting that a file of ours names exists, also where it stands in a comment or in a page."""
+"""Every setting that a file of ours names exists, also in a comment or a page, and the examples of pages are valid."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
-from ansible_collections.galilean.hub.plugins.module_utils.settings import names
+from ansible_collections.galilean.hub.plugins.module_utils.settings import names, spec
 
 from . import tree
 
@@ -33,6 +35,26 @@ def test_settings_exist(file: Path) -> None:
         pytest.fail(f"{tree.name(file)} is missing")
     unknown = {key for key in KEY.findall(file.read_text()) if key not in SPECS and key not in LEFT}
     assert sorted(unknown) == []
+
+
+def examples() -> list[t.Any]:
+    """The YAML of each page, block by block."""
+    pages = [*tree.files(".md", under="docs"), *tree.files(".md", under="roles"), tree.REPO / "README.md"]
+    found = []
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for block in re.finditer(r"^ *```yaml\n(.*?)^ *```", text, re.MULTILINE | re.DOTALL):
+            line = text.count("\n", 0, block.start()) + 1
+            found.append(pytest.param(textwrap.dedent(block[1]), id=f"{tree.name(page)}:{line}"))
+    return found
+
+
+@pytest.mark.parametrize("example", examples())
+def test_examples_of_pages_are_valid(example: str) -> None:
+    settings = yaml.load(example, Loader=tree.Loader)
+    if isinstance(settings, dict):
+        problems = [spec.check_value(key, value, SPECS[key]) for key, value in settings.items() if key in SPECS]
+        assert [problem for one in problems for problem in one] == []
 
 
 def keys(value: t.Any) -> t.Iterator[str]:
